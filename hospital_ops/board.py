@@ -1,0 +1,212 @@
+"""What a board shows: cells as the live reader publishes them, and how a value ages.
+
+A cell carries the moments at which each value turns stale and is withdrawn, so that whoever shows
+it (the web process, a page, a test) comes to the same state without asking anybody.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hospital_ops.clock import SECOND, iso
+from hospital_ops.wire import Form, decoder, field
+
+
+class Shown(Form, frozen=True):
+    """A value on a board, with what is needed to know whether it may be believed."""
+
+    value: float | str | None
+    unit: str
+    at: int  # event time, microseconds since 1970 UTC
+    kind: str = "continuous"  # continuous, cyclic, spot (clinical/observation_classes.json)
+    amber_at: int = 0  # from here on stale; 0: by age alone never
+    gone_at: int = 0  # from here on withdrawn; 0: never
+    validity: str = "Vld"
+    mapped: bool = True
+    text: str = ""  # the sender's name of an unmapped code
+    mode: str = "Real"
+    reason: str = ""
+    origin: str = "monitor"
+
+
+class AlarmCell(Form, frozen=True):
+    """An alarm condition on a board."""
+
+    id: str
+    priority: str  # high, medium, low
+    code: str
+    text: str
+    state: str  # active, acknowledged, latched
+    since: int
+    about: str = ""  # code of the value it is about
+
+
+class PatientCell(Form, frozen=True):
+    """Whom a tile is about; a wall shows initials, sex and age only."""
+
+    patient_id: str
+    mrn: str
+    initials: str = ""
+    name: str = ""
+    sex: str = "unknown"
+    birth_date: str = ""
+    admitted_at: int = 0
+
+
+class BedCell(Form, frozen=True):
+    """One bed of the intensive care board."""
+
+    bed: str
+    label: str
+    patient: PatientCell | None
+    values: dict[str, Shown]
+    alarms: tuple[AlarmCell, ...] = ()
+    orders: dict[str, int] = field(default_factory=dict)
+    indicators: dict[str, Any] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()  # check_patient, patient_not_confirmed, demo ...
+    mode: str = "Real"
+    device: str = ""
+    aged_at: int = 0  # when a value last turned stale or was withdrawn
+
+
+class DecisionCell(Form, frozen=True):
+    """A physician's triage decision beside the proposal."""
+
+    colour: str
+    by: str
+    at: int
+    version: int
+    reason: str = ""
+    destination: str = ""
+    care: tuple[str, ...] = ()
+
+
+class CaseCell(Form, frozen=True):
+    """One pre-arrival case of the emergency board."""
+
+    case: str
+    facts: dict[str, Any]
+    values: dict[str, Shown]
+    triage: dict[str, Any]  # as the command `triage` answers
+    decision: DecisionCell | None = None
+    acknowledgements: tuple[dict[str, Any], ...] = ()
+    ecgs: tuple[dict[str, Any], ...] = ()
+    step: str = "coming"  # coming, arrived, handed_over, cancelled
+    opened_at: int = 0
+    changed_at: int = 0
+    version: int = 0  # counts decisions
+    mode: str = "Real"
+    warnings: tuple[str, ...] = ()
+    eta: int | None = None
+
+
+class Head(Form, frozen=True):
+    """What belongs to the whole unit: the last probe that came through the real path."""
+
+    unit: str
+    probe_at: int = 0
+    counts: dict[str, int] = field(default_factory=dict)  # refused, unknown codes, dead letters ... as the unit saw them
+
+
+decode_bed = decoder(BedCell)
+decode_case = decoder(CaseCell)
+decode_head = decoder(Head)
+
+HEAD = "head"  # field of the unit's head beside its beds or cases
+
+
+def state_of(shown: Shown, now_us: int) -> str:
+    """live, stale, withdrawn, spot, invalid or unmapped, at the server's time `now_us`."""
+    if shown.validity == "Inv":
+        return "invalid"
+    if shown.kind == "spot":
+        return "spot"
+    if shown.gone_at and now_us >= shown.gone_at:
+        return "withdrawn"
+    if shown.amber_at and now_us >= shown.amber_at:
+        return "stale"
+    return "live" if shown.mapped else "unmapped"
+
+
+def value_json(shown: Shown, now_us: int) -> dict[str, Any]:
+    """The public form of a value (DESIGN.md section 4); a withdrawn live value has no number."""
+    state = state_of(shown, now_us)
+    hidden = state == "invalid" or (state == "withdrawn" and shown.kind == "continuous")
+    view: dict[str, Any] = {
+        "value": None if hidden else shown.value,
+        "unit": shown.unit,
+        "determined_at": iso(shown.at),
+        "age_s": round(max(0, now_us - shown.at) / SECOND, 1),
+        "state": state,
+        "mode": shown.mode,
+    }
+    if shown.text:
+        view["text"] = shown.text
+    return view
+
+
+def bed_json(cell: BedCell, now_us: int) -> dict[str, Any]:
+    """One bed of the public ICU snapshot."""
+    patient = cell.patient
+    return {
+        "bed": cell.bed,
+        "label": cell.label,
+        "patient_id": patient.patient_id if patient else None,
+        "patient": None
+        if patient is None
+        else {
+            "initials": patient.initials,
+            "sex": patient.sex,
+            "birth_date": patient.birth_date,
+            "admitted_at": iso(patient.admitted_at) if patient.admitted_at else None,
+        },
+        "values": {code: value_json(shown, now_us) for code, shown in cell.values.items()},
+        "alarms": [
+            {
+                "id": alarm.id,
+                "priority": alarm.priority,
+                "code": alarm.code,
+                "text": alarm.text,
+                "state": alarm.state,
+                "since": iso(alarm.since),
+            }
+            for alarm in cell.alarms
+        ],
+        "orders": {"due": 0, "overdue": 0, "active": 0} | cell.orders,
+        "indicators": cell.indicators,
+        "flags": list(cell.flags),
+        "mode": cell.mode,
+    }
+
+
+def case_json(cell: CaseCell, now_us: int) -> dict[str, Any]:
+    """One case of the public ED snapshot, also the answer of `GET .../prearrivals/{uuid}`."""
+    decision = cell.decision
+    return {
+        "id": cell.case,
+        "version": cell.version,
+        "eta": iso(cell.eta) if cell.eta is not None else None,
+        "step": cell.step,
+        "facts": cell.facts,
+        "proposed": cell.triage.get("proposed", "incomplete"),
+        "decided": decision.colour if decision else None,
+        "decided_by": decision.by if decision else None,
+        "decision": None
+        if decision is None
+        else {
+            "colour": decision.colour,
+            "by": decision.by,
+            "at": iso(decision.at),
+            "version": decision.version,
+            "reason": decision.reason,
+            "destination": decision.destination,
+            "care": list(decision.care),
+        },
+        "reasons": cell.triage.get("reasons", []),
+        "triage": cell.triage,
+        "values": {code: value_json(shown, now_us) for code, shown in cell.values.items()},
+        "ecgs": list(cell.ecgs),
+        "acknowledgements": list(cell.acknowledgements),
+        "warnings": list(cell.warnings),
+        "mode": cell.mode,
+    }

@@ -1,0 +1,77 @@
+"""Time as the house counts it: microseconds since 1970, UTC, from an injected clock."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+SECOND = 1_000_000  # microseconds
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Clock(Protocol):
+    """Where the present comes from; a test hands in its own."""
+
+    def now_us(self) -> int:
+        """Wall clock, microseconds since 1970 UTC."""
+        ...
+
+    def monotonic_s(self) -> float:
+        """Seconds that never run backwards, for ages and time-outs."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def now_us(self) -> int:
+        """Wall clock, microseconds since 1970 UTC."""
+        return time.time_ns() // 1000
+
+    def monotonic_s(self) -> float:
+        """Seconds that never run backwards."""
+        return time.monotonic()
+
+
+class ManualClock:
+    """A clock that a test moves by hand."""
+
+    def __init__(self, now_us: int) -> None:
+        self._now_us = now_us
+
+    def now_us(self) -> int:
+        """The hand-set time in microseconds since 1970 UTC."""
+        return self._now_us
+
+    def monotonic_s(self) -> float:
+        """The hand-set time in seconds."""
+        return self._now_us / SECOND
+
+    def advance(self, seconds: float) -> None:
+        """Moves the clock; negative steps are a clock set back."""
+        self._now_us += round(seconds * SECOND)
+
+
+def iso(at_us: int) -> str:
+    """`2026-03-01T10:00:00.000Z` for microseconds since 1970."""
+    moment = to_datetime(at_us)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def from_iso(text: str) -> int:
+    """Microseconds since 1970 of an ISO 8601 time; ValueError where it carries no zone."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("the time carries no zone: end it with Z or +03:00")
+    return from_datetime(moment)
+
+
+def from_datetime(moment: datetime) -> int:
+    """Microseconds since 1970 of an aware datetime."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def to_datetime(at_us: int) -> datetime:
+    """The aware UTC datetime of microseconds since 1970."""
+    return _EPOCH + timedelta(microseconds=at_us)

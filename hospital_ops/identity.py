@@ -1,0 +1,43 @@
+"""Who is who: new ids that sort by time, and derived ids that come out the same every time."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from uuid import UUID, uuid5
+
+_HOUSE = UUID("6f0f6d6e-2b4e-5c0a-9d1b-6a1f3c1d7e20")  # namespace of all derived ids
+
+
+def uuid7() -> UUID:
+    """A new UUID version 7 (RFC 9562): 48 bits of Unix milliseconds, then random bits."""
+    milliseconds = time.time_ns() // 1_000_000
+    number = (milliseconds << 80) | int.from_bytes(os.urandom(10))
+    number = number & ~(0xF << 76) | (0x7 << 76)
+    return UUID(int=number & ~(0x3 << 62) | (0x2 << 62))
+
+
+def derived(*parts: str) -> UUID:
+    """The same UUID (version 5) for the same parts: doing it again does nothing."""
+    return uuid5(_HOUSE, "\x1f".join(parts))
+
+
+def patient_id(hospital: str, mrn: str) -> str:
+    """The patient's id in this house, derived from the hospital's own number."""
+    return str(derived("patient", hospital, mrn))
+
+
+def message_identity(source: str, control_id: str, raw: bytes) -> bytes:
+    """sha256 over source, MSH-10 and the bytes: MSH-10 alone is not an identity (SAFETY rule 2)."""
+    digest = hashlib.sha256(source.encode())
+    digest.update(b"\x1f" + control_id.encode() + b"\x1f")
+    digest.update(raw)
+    return digest.digest()
+
+
+def event_id(identity: bytes, index: int) -> str:
+    """The id of the index-th observation of a message, the same at every re-send."""
+    number = int.from_bytes(identity[:14]) << 16 | (index & 0xFFFF)
+    number = number & ~(0xF << 76) | (0x8 << 76)
+    return str(UUID(int=number & ~(0x3 << 62) | (0x2 << 62)))

@@ -1,0 +1,459 @@
+-- The house from the first day: hospital_id everywhere, forced row-level security, days as partitions.
+--
+-- Roles (made before this file, by a superuser): owner (runs migrations and the keeper),
+-- app (web and notify; sees its scope only), writer (the store reader; BYPASSRLS because COPY FROM
+-- is not supported with row-level security).
+-- The scope of a transaction: set_config('hospital_ops.hospital', id, true) and
+-- set_config('hospital_ops.units', '*' or 'h1-icu-1,h1-ed', true). Unset gives no rows.
+
+create function in_hospital(hospital text) returns boolean
+    language sql stable parallel safe
+    return hospital = nullif(current_setting('hospital_ops.hospital', true), '');
+
+create function in_unit(unit text) returns boolean
+    language sql stable parallel safe
+    return current_setting('hospital_ops.units', true) = '*'
+        or unit = any (string_to_array(nullif(current_setting('hospital_ops.units', true), ''), ','));
+
+-- Places, people, devices ---------------------------------------------------------------------
+
+create table hospital (
+    hospital_id text primary key,
+    name text not null,
+    zone text not null default 'Europe/Moscow'
+);
+
+create table unit (
+    unit text primary key,
+    hospital_id text not null references hospital,
+    kind text not null check (kind in ('icu', 'ed')),
+    name text not null
+);
+
+create table bed (
+    bed text primary key,
+    hospital_id text not null references hospital,
+    unit text not null references unit,
+    label text not null,
+    position int not null
+);
+
+create table device (
+    device text primary key,
+    hospital_id text not null references hospital,
+    unit text references unit,
+    bed text references bed,
+    kind text not null check (kind in ('tablet', 'monitor', 'gateway')),
+    mode text not null check (mode in ('Real', 'Test', 'Demo')),
+    token_hash bytea unique,
+    made_at timestamptz not null default now(),
+    revoked_at timestamptz
+);
+
+create table account (
+    account uuid primary key,
+    hospital_id text not null references hospital,
+    name text not null unique,
+    role text not null check (role in ('ed_physician', 'icu_physician', 'nurse', 'triage_nurse',
+        'crew', 'wallboard', 'administrator', 'auditor', 'privacy_officer')),
+    units text[] not null default '{*}',
+    password_hash text not null,
+    made_at timestamptz not null default now(),
+    disabled_at timestamptz
+);
+
+create table session (
+    session_hash bytea primary key,
+    hospital_id text not null references hospital,
+    account uuid not null references account,
+    made_at timestamptz not null default now(),
+    expires_at timestamptz not null,
+    revoked_at timestamptz
+);
+
+-- Of the name typed only its sha256 is kept: people type passwords there too.
+create table sign_in_failure (
+    name_digest bytea not null,
+    address text not null,
+    at timestamptz not null
+);
+create index on sign_in_failure (name_digest, at);
+create index on sign_in_failure (address, at);
+
+-- Decisions and the outbox ----------------------------------------------------------------------
+
+create table triage_decision (
+    case_id uuid not null,
+    version int not null check (version > 0),
+    hospital_id text not null references hospital,
+    unit text not null references unit,
+    colour text not null check (colour in ('red', 'yellow', 'green')),
+    proposed text not null,
+    reason text not null default '',
+    destination text not null default '',
+    care text[] not null default '{}',
+    decided_by text not null,
+    decided_at timestamptz not null default now(),
+    primary key (case_id, version)
+);
+
+create table outbox (
+    number bigint generated always as identity primary key,
+    hospital_id text not null,
+    shard text not null,
+    entry bytea not null,
+    made_at timestamptz not null default now(),
+    appended_at timestamptz,
+    appended_as text
+);
+create index outbox_waiting on outbox (number) where appended_at is null;
+
+-- The archive: what the store reader carries; inserted only --------------------------------------
+
+create table message (
+    hospital_id text not null,
+    unit text not null,
+    entry_id text not null,
+    source text not null,
+    message_id text not null,
+    kind text not null,
+    received_at timestamptz not null,
+    entry bytea not null,
+    raw bytea not null,
+    primary key (received_at, unit, entry_id)
+) partition by range (received_at);
+create table message_default partition of message default;
+alter table message alter raw set storage external, alter entry set storage external;
+
+create table identity (
+    hospital_id text not null,
+    source text not null,
+    identity bytea not null,
+    digest bytea not null,
+    first_received_at timestamptz not null,
+    primary key (hospital_id, source, identity)
+) partition by hash (hospital_id, source, identity);
+
+create table measurement (
+    hospital_id text not null,
+    unit text not null,
+    place text not null,             -- bed, or the uuid of a pre-arrival case
+    patient_id uuid,                 -- null: nobody was bound at that time, or another was claimed
+    device text not null,
+    source text not null,
+    source_message_id text not null,
+    event_id uuid not null,
+    code text not null,
+    channel text not null,
+    value double precision,
+    value_text text,
+    physical_unit text not null,
+    determined_at timestamptz not null,  -- the device's time; the receive time where it gave none
+    device_time timestamptz,
+    received_at timestamptz not null,
+    stored_at timestamptz not null,
+    validity text not null,
+    mode text not null,
+    origin text not null,
+    remark text not null,
+    entry_id text not null,
+    -- One value per device, channel and time; a second, different value of that time is kept too.
+    unique nulls not distinct (place, determined_at, code, channel, device, value, value_text)
+) partition by range (determined_at);
+create table measurement_default partition of measurement default;
+
+create table waveform (
+    hospital_id text not null,
+    unit text not null,
+    place text not null,
+    patient_id uuid,
+    device text not null,
+    code text not null,
+    channel text not null,
+    started_at timestamptz not null,
+    received_at timestamptz not null,
+    rate_hz double precision not null,
+    scale double precision not null,
+    value_offset double precision not null,
+    physical_unit text not null,
+    samples bytea not null,
+    sequence bigint not null,
+    mode text not null,
+    entry_id text not null,
+    unique (place, started_at, code, channel, device, samples)
+) partition by range (started_at);
+create table waveform_default partition of waveform default;
+alter table waveform alter samples set storage external;
+
+create table patient_event (
+    hospital_id text not null,
+    unit text not null,
+    patient_id uuid not null,
+    mrn text not null,
+    family text not null,
+    given text not null,
+    sex text not null,
+    birth_date text not null,
+    trigger text not null,
+    bed text not null,
+    prior_bed text not null,
+    visit text not null,
+    event_at timestamptz not null,
+    received_at timestamptz not null,
+    mode text not null,
+    source text not null,
+    entry_id text not null,
+    primary key (unit, entry_id)
+);
+create index on patient_event (hospital_id, patient_id, event_at);
+
+create table binding (
+    hospital_id text not null,
+    unit text not null,
+    bed text not null,
+    from_at timestamptz not null,
+    patient_id uuid,                 -- null: from here on nobody
+    mrn text not null,
+    entry_id text not null,
+    primary key (bed, from_at, entry_id)
+);
+
+create table case_event (
+    hospital_id text not null,
+    unit text not null,
+    case_id uuid not null,
+    kind text not null,
+    at timestamptz not null,
+    actor text not null,
+    payload jsonb not null,
+    mode text not null,
+    entry_id text not null,
+    primary key (case_id, entry_id, kind)
+);
+
+create table assessment (
+    hospital_id text not null,
+    unit text not null,
+    case_id uuid not null,
+    at timestamptz not null,
+    proposed text not null,
+    chart text not null,
+    urgency double precision not null,
+    inputs jsonb not null,
+    result jsonb not null,
+    mode text not null,
+    entry_id text not null,
+    primary key (case_id, entry_id)
+);
+
+create table alert_event (
+    hospital_id text not null,
+    unit text not null,
+    alarm_id uuid not null,
+    bed text not null,
+    patient_id text not null,
+    rule text not null,
+    priority text not null,
+    state text not null,
+    at timestamptz not null,
+    since timestamptz not null,
+    words text not null,
+    value double precision,
+    mode text not null,
+    entry_id text not null,
+    primary key (alarm_id, state, at)
+);
+
+create table quarantine (
+    hospital_id text not null,
+    unit text not null,
+    entry_id text not null,
+    source text not null,
+    identity bytea not null,
+    reason text not null,
+    received_at timestamptz not null,
+    entry bytea not null,
+    raw bytea not null,
+    primary key (unit, entry_id, identity)
+);
+
+create table dead_letter (
+    hospital_id text not null,
+    unit text not null,
+    stream text not null,
+    entry_id text not null,
+    code text not null,
+    reason text not null,
+    at timestamptz not null,
+    entry bytea not null,
+    raw bytea not null,
+    primary key (unit, stream, entry_id)
+);
+
+-- Positions, leases, heartbeats --------------------------------------------------------------------
+
+create table reader_position (
+    shard text not null,
+    stream text not null,
+    hospital_id text not null,
+    position text not null,
+    epoch bigint not null,
+    moved_at timestamptz not null default now(),
+    primary key (shard, stream)
+);
+
+create table lease (
+    name text primary key,
+    holder text not null,
+    epoch bigint not null,
+    expires_at timestamptz not null
+);
+
+create table heartbeat (
+    role text not null,
+    process text not null,
+    at timestamptz not null,
+    primary key (role, process)
+);
+
+-- Audit: a hash chain per shard, written by one function only -----------------------------------------
+
+create table audit (
+    shard text not null,
+    number bigint not null,
+    hospital_id text not null,
+    at timestamptz not null,
+    actor text not null,
+    role text not null,
+    action text not null,
+    subject text not null,
+    detail text not null,
+    previous bytea not null,
+    hash bytea not null,
+    primary key (shard, number)
+);
+
+create table audit_head (
+    shard text primary key,
+    hospital_id text not null,
+    number bigint not null,
+    hash bytea not null
+);
+
+-- What a row's hash covers besides the hash before it: everything.
+create function audit_text(shard text, hospital_id text, number bigint, at timestamptz, actor text,
+                           role text, action text, subject text, detail text) returns bytea
+    language sql stable
+    return convert_to(jsonb_build_array(shard, hospital_id, number, extract(epoch from at)::text,
+                                        actor, role, action, subject, detail)::text, 'UTF8');
+
+create function audit_append(shard text, hospital_id text, at timestamptz, actor text, role text,
+                             action text, subject text, detail text) returns bigint
+    language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    head audit_head;
+    next_hash bytea;
+begin
+    -- Inside, the current role is the owner; the setting still names the caller's.
+    if current_setting('role') = 'app' and in_hospital(audit_append.hospital_id) is not true then
+        raise insufficient_privilege using message = 'this audit chain is outside the scope';
+    end if;
+    insert into audit_head values (audit_append.shard, audit_append.hospital_id, 0, ''::bytea)
+        on conflict do nothing;
+    select * into head from audit_head h where h.shard = audit_append.shard for update;
+    if head.hospital_id <> audit_append.hospital_id then
+        raise insufficient_privilege using message = 'this audit chain is of another hospital';
+    end if;
+    next_hash := sha256(head.hash || audit_text(audit_append.shard, audit_append.hospital_id,
+        head.number + 1, audit_append.at, audit_append.actor, audit_append.role,
+        audit_append.action, audit_append.subject, audit_append.detail));
+    insert into audit values (audit_append.shard, head.number + 1, audit_append.hospital_id,
+        audit_append.at, audit_append.actor, audit_append.role, audit_append.action,
+        audit_append.subject, audit_append.detail, head.hash, next_hash);
+    update audit_head h set number = head.number + 1, hash = next_hash
+        where h.shard = audit_append.shard;
+    return head.number + 1;
+end $$;
+
+-- Signing in happens before a scope is known: only these two functions may look.
+create function account_for_sign_in(wanted text)
+    returns table (account uuid, hospital_id text, name text, role text, units text[],
+                   password_hash text, disabled boolean)
+    language sql stable security definer set search_path = public, pg_temp as $$
+    select a.account, a.hospital_id, a.name, a.role, a.units, a.password_hash,
+           a.disabled_at is not null
+      from account a where a.name = wanted
+$$;
+
+-- Failures since a time: of the name from this address, of the name from anywhere, of the address.
+create function sign_in_failures(wanted bytea, from_address text, since timestamptz)
+    returns table (of_both bigint, of_name bigint, of_address bigint, last_of_both timestamptz,
+                   last_of_name timestamptz, last_of_address timestamptz)
+    language sql stable security definer set search_path = public, pg_temp as $$
+    select count(*) filter (where f.name_digest = wanted and f.address = from_address),
+           count(*) filter (where f.name_digest = wanted),
+           count(*) filter (where f.address = from_address),
+           max(f.at) filter (where f.name_digest = wanted and f.address = from_address),
+           max(f.at) filter (where f.name_digest = wanted),
+           max(f.at) filter (where f.address = from_address)
+      from sign_in_failure f
+     where (f.name_digest = wanted or f.address = from_address) and f.at > since
+$$;
+
+-- Who may do what ---------------------------------------------------------------------------------------
+
+do $$
+declare
+    place text;
+    scoped text;
+begin
+    for i in 0..7 loop
+        execute format('create table identity_%s partition of identity for values with '
+                       '(modulus 8, remainder %s)', i, i);
+    end loop;
+    foreach place in array array['hospital', 'unit', 'bed', 'device', 'account', 'session',
+        'triage_decision', 'outbox', 'message', 'identity', 'measurement',
+        'waveform', 'patient_event', 'binding', 'case_event', 'assessment', 'alert_event',
+        'quarantine', 'dead_letter', 'reader_position', 'audit', 'audit_head'] loop
+        execute format('alter table %I enable row level security', place);
+        execute format('alter table %I force row level security', place);
+        execute format('create policy owner_all on %I to owner using (true) with check (true)', place);
+        -- Tables that name a unit are read within the units of the user, the others by hospital.
+        if place in ('unit', 'bed', 'triage_decision', 'message', 'measurement', 'waveform',
+                     'patient_event', 'binding', 'case_event', 'assessment', 'alert_event',
+                     'quarantine', 'dead_letter') then
+            scoped := 'in_hospital(hospital_id) and in_unit(unit)';
+        else
+            scoped := 'in_hospital(hospital_id)';
+        end if;
+        execute format('create policy app_scope on %I to app using (%s) with check (%s)',
+                       place, scoped, scoped);
+    end loop;
+end $$;
+
+grant usage on schema public to app, writer;
+
+-- Nobody reads a password hash but account_for_sign_in.
+grant select on hospital, unit, bed, device, session, triage_decision, message, measurement,
+    waveform, patient_event, binding, case_event, assessment, alert_event, quarantine, dead_letter,
+    reader_position, audit to app;
+grant select (account, hospital_id, name, role, units, made_at, disabled_at) on account to app;
+grant insert, update on unit, bed, device, account, session to app;
+grant insert on triage_decision, outbox, sign_in_failure to app;
+grant select, insert, update on heartbeat to app, writer;
+
+grant select on hospital, unit, bed, device, session, triage_decision to writer;
+grant select (account, hospital_id, name, role, units, disabled_at) on account to writer;
+grant select, insert on message, identity, measurement, waveform, patient_event, binding,
+    case_event, assessment, alert_event, quarantine, dead_letter to writer;
+grant select, insert, update on reader_position, lease to writer;
+grant select, update (appended_at, appended_as) on outbox to writer;
+
+revoke execute on function
+    audit_append(text, text, timestamptz, text, text, text, text, text),
+    account_for_sign_in(text),
+    sign_in_failures(bytea, text, timestamptz) from public;
+grant execute on function audit_append(text, text, timestamptz, text, text, text, text, text)
+    to app, writer;
+grant execute on function account_for_sign_in(text), sign_in_failures(bytea, text, timestamptz)
+    to app;

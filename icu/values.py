@@ -1,0 +1,92 @@
+"""From an observation to what the board shows: newest by event time, with its ages to come."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from hospital_ops import codes, wire
+from hospital_ops.board import Shown
+from hospital_ops.clock import SECOND
+from icu.state import BedState
+
+FUTURE_US = 60 * SECOND  # further ahead than this is not "now" (SAFETY rule 6)
+INTERVALS_KEPT = 6  # five intervals give the cycle (clinical/observation_classes.json)
+READINGS_FOR_A_CYCLE = 3
+
+
+def name_of(observation: wire.Observation) -> str:
+    """Under which name the board shows it: the code, or the sender's own words if unmapped."""
+    if observation.mapped:
+        return observation.code
+    return observation.text or observation.code
+
+
+def take(bed: BedState, message: wire.Observed, observation: wire.Observation, at: int) -> str:
+    """Puts the observation on the bed; answers shown, same, late or future.
+
+    Late data never replace a newer value (SAFETY I10); what comes from the future stays away from
+    the board. `at` is the event time: the device's, or the receive time where it gave none.
+    """
+    if at > message.received_at + FUTURE_US:
+        return "future"
+    name = name_of(observation)
+    known = bed.values.get(name)
+    if known is not None and at < known.at:
+        return "late"
+    if known is not None and at == known.at and _same(known, observation):
+        return "same"
+    _remember_time(bed, name, at)
+    bed.values[name] = _shown(bed, message, observation, name, at)
+    return "shown"
+
+
+def _same(known: Shown, observation: wire.Observation) -> bool:
+    return known.value == observation.value and known.validity == observation.validity
+
+
+def _remember_time(bed: BedState, name: str, at: int) -> None:
+    times = bed.times.get(name, ())
+    if not times or at > times[-1]:
+        bed.times[name] = (*times, at)[-INTERVALS_KEPT:]
+
+
+def _period_s(times: tuple[int, ...]) -> float | None:
+    """The usual distance of readings in seconds, once there are enough of them."""
+    if len(times) < READINGS_FOR_A_CYCLE:
+        return None
+    return median(later - earlier for earlier, later in zip(times, times[1:], strict=False)) / SECOND
+
+
+def _shown(
+    bed: BedState, message: wire.Observed, observation: wire.Observation, name: str, at: int
+) -> Shown:
+    kind, amber_s, gone_s = codes.ages(
+        observation.code, observation.origin, _period_s(bed.times[name])
+    )
+    # A device whose clock runs ahead does not make its values live for longer.
+    since = min(at, message.received_at)
+    return Shown(
+        value=observation.value,
+        unit=observation.unit,
+        at=at,
+        kind=kind,
+        amber_at=since + round(amber_s * SECOND) if amber_s else 0,
+        gone_at=since + round(gone_s * SECOND) if gone_s else 0,
+        validity=observation.validity,
+        mapped=observation.mapped,
+        text=observation.text,
+        mode=message.mode,
+        reason=observation.reason,
+        origin=observation.origin,
+    )
+
+
+def next_change(bed: BedState, now: int) -> int:
+    """The next moment at which some value turns stale or is withdrawn; 0 when none will."""
+    moments = [
+        moment
+        for shown in bed.values.values()
+        for moment in (shown.amber_at, shown.gone_at)
+        if moment > now
+    ]
+    return min(moments, default=0)

@@ -1,0 +1,1 @@
+"""The daily message to relatives: consent, what is due, the text, the outbox, providers."""

@@ -1,0 +1,1 @@
+"""The way in and the way through: gateway, durable streams, the two readers, archive."""

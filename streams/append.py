@@ -1,0 +1,67 @@
+"""Append: the one point after which a sender may be told "stored" (SAFETY.md rule 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hospital_ops import wire
+from hospital_ops.errors import NotStored
+from streams.pipe import ConnectionLost, Pipe, ReplyError, pack
+from streams.shard import keys
+
+# Share of the memory budget in use at which a kind of entry is refused (DESIGN.md section 1):
+# alarms and commands are never refused before Redis itself is full.
+REFUSE_WAVES_AT = 0.75
+REFUSE_ALL_AT = 0.90
+BUDGET_OF_MAXMEMORY = 0.8  # the rest is for scripts that publish alarms, and for buffers
+
+COMMANDS = (wire.Decided, wire.CaseStep, wire.Tick, wire.Audited)
+
+
+class Appender:
+    """Writes entries into the shards' streams and returns when they are on disk."""
+
+    def __init__(self, pipe: Pipe) -> None:
+        self.pipe = pipe
+        self.used = 0.0  # share of the memory budget, kept by `watch_memory`
+
+    async def append(
+        self, shard: str, entry: wire.Entry, raw: bytes = b"", stream: str = "in"
+    ) -> str:
+        """The stream id of `entry`, once Redis has synced it to disk; else NotStored."""
+        return (await self.append_many(shard, [(entry, raw)], stream))[0]
+
+    async def append_many(
+        self, shard: str, items: Sequence[tuple[wire.Entry, bytes]], stream: str = "in"
+    ) -> list[str]:
+        """The stream ids of `items`, appended in their order; NotStored if any was refused."""
+        self._refuse_when_full(items, stream)
+        key = keys(shard).waves if stream == "waves" else keys(shard).incoming
+        encode = wire.encode
+        packed = [
+            pack(("XADD", key, "*", "d", encode(entry), "r", raw))
+            if raw
+            else pack(("XADD", key, "*", "d", encode(entry)))
+            for entry, raw in items
+        ]
+        try:
+            replies = await self.pipe.packed(packed)
+        except ConnectionLost as error:
+            raise NotStored("not stored, send again: the stream server is away") from error
+        for reply in replies:
+            if isinstance(reply, ReplyError):
+                raise NotStored(f"not stored, send again: {reply}")
+        return [reply.decode() for reply in replies]
+
+    def _refuse_when_full(self, items: Sequence[tuple[wire.Entry, bytes]], stream: str) -> None:
+        if self.used >= REFUSE_WAVES_AT and stream == "waves":
+            raise NotStored("not stored, send again: memory is kept for vitals and alarms")
+        if self.used >= REFUSE_ALL_AT and not all(isinstance(e, COMMANDS) for e, _ in items):
+            raise NotStored("not stored, send again: memory is kept for alarms")
+
+    async def watch_memory(self) -> None:
+        """Reads how much of the budget is in use; the caller repeats it each second."""
+        info = (await self.pipe.call("INFO", "memory")).decode()
+        figures = dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
+        limit = int(figures["maxmemory"]) * BUDGET_OF_MAXMEMORY
+        self.used = int(figures["used_memory"]) / limit if limit else 0.0

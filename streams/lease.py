@@ -1,0 +1,58 @@
+"""The lease of a shard's live reader: one owner at a time, with an epoch that only rises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from streams.pipe import Pipe
+from streams.shard import keys
+
+TTL_MS = 2000  # with a renewal each half second, a successor goes on within 3 s
+
+# A lease is needed most when memory is short: allow-oom.
+_ACQUIRE = b"""#!lua flags=allow-oom
+if redis.call('GET', KEYS[1]) then return 0 end
+local epoch = redis.call('INCR', KEYS[2])
+redis.call('SET', KEYS[1], ARGV[1] .. ':' .. epoch, 'PX', ARGV[2])
+return epoch
+"""
+_RENEW = b"""#!lua flags=allow-oom
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+"""
+_RELEASE = b"""#!lua flags=allow-oom
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to publish for one shard, until somebody holds a higher epoch."""
+
+    shard: str
+    owner: str
+    epoch: int
+
+    @property
+    def token(self) -> str:
+        """What stands in Redis while the lease is ours."""
+        return f"{self.owner}:{self.epoch}"
+
+
+async def acquire(pipe: Pipe, shard: str, owner: str) -> Lease | None:
+    """The lease with a new epoch, or None while somebody else holds it."""
+    k = keys(shard)
+    epoch = await pipe.call("EVAL", _ACQUIRE, 2, k.lease, k.epoch, owner, TTL_MS)
+    return Lease(shard, owner, epoch) if epoch else None
+
+
+async def renew(pipe: Pipe, lease: Lease) -> bool:
+    """True while the lease is still ours."""
+    key = keys(lease.shard).lease
+    return bool(await pipe.call("EVAL", _RENEW, 1, key, lease.token, TTL_MS))
+
+
+async def release(pipe: Pipe, lease: Lease) -> None:
+    """Gives the lease back, so that a successor need not wait for its end."""
+    await pipe.call("EVAL", _RELEASE, 1, keys(lease.shard).lease, lease.token)

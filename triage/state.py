@@ -1,0 +1,38 @@
+"""What the live reader remembers of an emergency department: its pre-arrival cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hospital_ops.board import DecisionCell, Shown
+from hospital_ops.wire import State, field
+
+
+class CaseState(State):
+    """One case from the street: facts of the crew, newest values, proposal, decision."""
+
+    case: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Shown] = field(default_factory=dict)
+    triage: dict[str, Any] = field(default_factory=dict)
+    inputs: dict[str, Any] = field(default_factory=dict)
+    decision: DecisionCell | None = None
+    acknowledgements: tuple[dict[str, Any], ...] = ()
+    ecgs: tuple[dict[str, Any], ...] = ()
+    step: str = "coming"
+    ended_at: int = 0  # handed over or cancelled; 0: still with us
+    opened_at: int = 0
+    changed_at: int = 0
+    eta: int | None = None
+    mode: str = "Real"
+    warnings: tuple[str, ...] = ()
+
+
+class UnitState(State):
+    """The emergency department: its cases, the last probe, and what was counted."""
+
+    unit: str
+    cases: dict[str, CaseState] = field(default_factory=dict)
+    probe_at: int = 0
+    now: int = 0
+    counts: dict[str, int] = field(default_factory=dict)

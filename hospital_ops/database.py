@@ -35,6 +35,8 @@ DuplicateTable = asyncpg.DuplicateTableError
 LockNotAvailable = asyncpg.LockNotAvailableError
 UndefinedRole = asyncpg.InvalidParameterValueError  # `role "app" does not exist` at the start
 PostgresError = asyncpg.PostgresError
+# Two set-ups changed the same role at once: "tuple concurrently updated", or the same name twice.
+ConcurrentChange = (asyncpg.InternalServerError, asyncpg.UniqueViolationError)
 # What the row itself is to blame for; sent again it fails again.
 BadRow = (
     asyncpg.DataError,

@@ -400,6 +400,29 @@ create function sign_in_failures(wanted bytea, from_address text, since timestam
      where (f.name_digest = wanted or f.address = from_address) and f.at > since
 $$;
 
+-- The keeper's one act: a day made beside its table, filled with what waits in the default partition,
+-- and attached. One call, because attaching locks the default partition. False: it was there.
+create function make_day(parent text, time_column text, rest text, child text, first timestamptz,
+                         following timestamptz) returns boolean
+    language plpgsql set lock_timeout = '300ms' set timezone = 'UTC' as $$
+begin
+    perform pg_advisory_xact_lock(hashtext('hospital_ops.make_day'));
+    if to_regclass(format('%I', child)) is not null then
+        return false;
+    end if;
+    -- LIKE takes over columns, defaults, storage and indexes; neither grants nor policies.
+    execute format('create table %I (like %I including all)', child, parent);
+    -- Nobody may add a row of that day between moving and attaching.
+    execute format('lock table %I in access exclusive mode', rest);
+    execute format('with moved as (delete from %I where %I >= %L and %I < %L returning *) '
+                   'insert into %I select * from moved',
+                   rest, time_column, first, time_column, following, child);
+    execute format('alter table %I attach partition %I for values from (%L) to (%L)',
+                   parent, child, first, following);
+    return true;
+end $$;
+revoke execute on function make_day(text, text, text, text, timestamptz, timestamptz) from public;
+
 -- Who may do what ---------------------------------------------------------------------------------------
 
 do $$

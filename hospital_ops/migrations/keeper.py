@@ -1,4 +1,4 @@
-"""The keeper of the days: makes the partitions of yesterday to a week ahead, while all writes go on.
+"""The keeper of the days: partitions from yesterday to a week ahead, made while all writes go on.
 
 CREATE TABLE ... PARTITION OF would wait for every open writer, so a day is made beside its table
 and attached. Attaching locks the default partition for a moment: with a short lock timeout,
@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import random
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from hospital_ops.clock import to_datetime
@@ -22,15 +22,12 @@ from hospital_ops.database import (
     LockNotAvailable,
     Record,
     SerializationConflict,
-    quote_identifier,
 )
 
 DAYS_BACK: Final = 1
 DAYS_AHEAD: Final = 7
 ATTEMPTS_MAX: Final = 40
-LOCK_TIMEOUT: Final = "300ms"
 _PAUSE_S: Final = 0.3
-_LOCK: Final = 0x486F7370_4F707302  # "HospOps", 2: one keeper at a time
 
 # Every table that is partitioned by ranges of a time, with its default partition and its days.
 _TABLES: Final = """
@@ -65,10 +62,10 @@ class Day:
         return f"{self.table}_{self.day:%Y%m%d}"
 
     @property
-    def bounds(self) -> tuple[str, str]:
-        """First instant of the day and of the next one, in UTC whatever the session's zone is."""
-        following = self.day + timedelta(days=1)
-        return f"{self.day} 00:00:00+00", f"{following} 00:00:00+00"
+    def bounds(self) -> tuple[datetime, datetime]:
+        """First instant of the day and of the next one, in UTC."""
+        first = datetime.combine(self.day, time.min, UTC)
+        return first, first + timedelta(days=1)
 
 
 async def keep_partitions(db: Database, now_us: int, days_ahead: int = DAYS_AHEAD) -> list[str]:
@@ -110,22 +107,15 @@ async def _make_patiently(db: Database, day: Day) -> bool:
 
 
 async def _make(connection: Connection, day: Day) -> bool:
-    await connection.execute("select set_config('lock_timeout', $1, true)", LOCK_TIMEOUT)
-    await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
-    if await connection.fetchval("select to_regclass($1) is not null", day.name):
-        return False  # another keeper was faster
-    name, table, rest = map(quote_identifier, (day.name, day.table, day.rest))
-    column = quote_identifier(day.column)
+    """Makes and attaches one day; False where another keeper was faster."""
     first, following = day.bounds
-    # LIKE takes over columns, defaults, storage and indexes; neither grants nor policies.
-    await connection.execute(f"create table {name} (like {table} including all)")
-    # Nobody may add a row of that day between moving and attaching.
-    await connection.execute(f"lock table {rest} in access exclusive mode")
-    await connection.execute(
-        f"with moved as (delete from {rest} where {column} >= '{first}' and {column} < '{following}'"  # noqa: S608
-        f" returning *) insert into {name} select * from moved"
+    made = await connection.fetchval(
+        "select make_day($1, $2, $3, $4, $5, $6)",
+        day.table,
+        day.column,
+        day.rest,
+        day.name,
+        first,
+        following,
     )
-    await connection.execute(
-        f"alter table {table} attach partition {name} for values from ('{first}') to ('{following}')"
-    )
-    return True
+    return bool(made)

@@ -105,6 +105,7 @@ class Admission(Form, frozen=True, tag="adt"):
     bed: str = ""
     prior_bed: str = ""
     visit: str = ""  # PV1-19
+    merged: tuple[str, ...] = ()  # A40: the numbers that become `patient.mrn`
 
 
 class CaseFacts(Form, frozen=True, tag="case"):
@@ -219,6 +220,34 @@ class Changed(Form, frozen=True, tag="chg"):
     removed: tuple[str, ...] = ()
 
 
+class DeviceAlert(Form, tag="dal"):
+    """An alarm of a device as it told it (IHE PCD-04, ORU^R40): shown, never our own alarm."""
+
+    unit: str
+    source: str
+    message_id: str
+    identity: bytes
+    received_at: int
+    mode: str
+    alert: str  # the device's id of the condition: the same from start to end
+    event: str  # MDC number or the sender's code
+    name: str  # reference id, for example MDC_EVT_LO
+    text: str
+    phase: str  # start, continue, update, escalate, deescalate, end ...
+    state: str  # active, inactive, latched
+    priority: str  # PH, PM, PL, PI, PN
+    kind: str  # SP physiological, ST technical, SA advisory
+    inactivation: tuple[str, ...] = ()  # enabled, audio-paused, alarm-paused ...
+    about: str = ""  # public code of the value it is about, or the MDC number of the source
+    value: float | None = None
+    value_unit: str = ""
+    at: int | None = None
+    bed: str = ""
+    device: str = ""
+    mrn: str = ""
+    note: str = ""  # advisory text (MDC_ATTR_ALERT_TEXT)
+
+
 Entry = (
     Observed
     | Waved
@@ -232,6 +261,7 @@ Entry = (
     | Alerted
     | Assessed
     | Changed
+    | DeviceAlert
 )
 
 T = TypeVar("T")

@@ -163,9 +163,7 @@ TEXTS: Final = {
 }
 ADULT: Final = Chart("adult")
 CHILD: Final = Chart("child")
-_STEP_3: Final = {
-    key: (f"vital_{key}", words(f"vital_{key}")) for key in (*STEP_3_KEYS, "avpu")
-}
+_STEP_3: Final = {key: (f"vital_{key}", words(f"vital_{key}")) for key in (*STEP_3_KEYS, "avpu")}
 
 
 def flags_of(patient: Patient) -> set[str]:
@@ -250,5 +248,3 @@ def judge(patient: Patient, age: Age, flags: set[str], incomplete: bool) -> Verd
     if yellow or vitals:
         return Verdict(YELLOW, YELLOW, red, yellow, vitals)
     return Verdict(INCOMPLETE if incomplete else GREEN, GREEN, red, yellow, vitals)
-
-

@@ -88,7 +88,7 @@ def _normal(key: str) -> float:
     for bands in _NEWS2.get(key, ())[:1]:
         row = next(row for row in bands.rows if row["score"] == 0)
         top = row["max"] if row["max"] is not None else BOUNDS[key].high
-        return round((row["min"] + top) / 2, 1)
+        return float(round((row["min"] + top) / 2, 1))
     return BOUNDS[key].high if key == "gcs" else 70.0
 
 
@@ -160,7 +160,5 @@ def _of_age(patient: Patient, now: str) -> list[Change]:
         changed.ages = age.BANDS[name]
         colour = _colour(changed)
         if colour != now:
-            found.append(
-                {"input": "age", "from": patient.ages.band, "to": name, "colour": colour}
-            )
+            found.append({"input": "age", "from": patient.ages.band, "to": name, "colour": colour})
     return found

@@ -13,8 +13,8 @@ from typing import Any
 
 from hospital_ops.clinical import news2
 from hospital_ops.clinical.tables import words
-from triage import chart, complaints, net, severity
-from triage.chart import INCOMPLETE, RANK, RED, Verdict
+from triage import chart, net, severity
+from triage.chart import INCOMPLETE, RANK, RED, YELLOW, Verdict
 from triage.net import Caught
 from triage.patient import SIGNS, Patient, read
 
@@ -70,29 +70,31 @@ def judge(patient: Patient) -> Assessment:
     """The proposal for a patient already read."""
     flags = chart.flags_of(patient)
     missing = chart.missing_for_green(patient)
-    known = patient.ages.known
-    verdicts: list[Verdict] = []
-    caught: list[Caught] = []
-    distance = 0.0
-    for age in patient.ages.ages:
-        verdicts.append(chart.judge(patient, age, flags, bool(missing)))
-        caught.append(net.judge(patient, age, known=known))
-        distance = max(distance, severity.of_vitals(patient, age))
-    colour = _colour_at_every_age(verdicts, known)
-    if colour == INCOMPLETE and (len(verdicts) > 1 and _differ(verdicts, known)):
-        missing.append("age")
-    red, yellow, vitals = _common(verdicts)
-    criteria = red or yellow
-    net_reasons, score = _net_at_every_age(caught)
-    net_colour = max((r["colour"] for r in net_reasons), key=RANK.__getitem__, default=None)
-    proposed = colour if net_colour is None else max(colour, net_colour, key=RANK.__getitem__)
-    if_normal = max((v.colour_if_normal for v in verdicts), key=RANK.__getitem__)
-    reasons = criteria + vitals
+    ages, known = patient.ages.ages, patient.ages.known
+    if len(ages) == 1:
+        age = ages[0]
+        verdict = chart.judge(patient, age, flags, bool(missing))
+        caught = net.judge(patient, age, known=known)
+        distance = severity.of_vitals(patient, age)
+    else:
+        verdict, caught, distance = _at_every_age(patient, flags, missing)
+    colour, if_normal = verdict.colour, verdict.colour_if_normal
+    criteria = verdict.red or verdict.yellow
+    net_reasons = caught.reasons
+    net_colour, proposed = None, colour
+    for reason in net_reasons:
+        if net_colour is None or RANK[reason["colour"]] > RANK[net_colour]:
+            net_colour = reason["colour"]
+    if net_colour is not None and RANK[net_colour] > RANK[colour]:
+        proposed = net_colour
+    if proposed != INCOMPLETE and RANK[proposed] > RANK[if_normal]:
+        if_normal = proposed
+    reasons = criteria + verdict.vitals
     if colour == INCOMPLETE:
         reasons.append(_incomplete(missing))
     reasons += net_reasons
-    scores, unscored = _scores(patient, score)
-    weight = distance + _weight(patient, verdicts, len(missing) + len(unscored))
+    scores, unscored = _scores(patient, caught.score)
+    weight = distance + _weight(patient, verdict, len(missing) + len(unscored))
     return Assessment(
         colour=colour,
         net_colour=net_colour,
@@ -100,12 +102,10 @@ def judge(patient: Patient) -> Assessment:
         proposed=proposed,
         criteria=[reason["code"] for reason in criteria],
         review_required=bool(
-            vitals or net_reasons or patient.ecg_ischaemia or patient.contradiction
+            verdict.vitals or net_reasons or patient.ecg_ischaemia or patient.contradiction
         ),
         urgency=severity.urgency(proposed, known != "none", weight),
-        colour_if_normal=max(if_normal, proposed, key=RANK.__getitem__)
-        if proposed != INCOMPLETE
-        else if_normal,
+        colour_if_normal=if_normal,
         reasons=reasons,
         missing=missing + unscored,
         scores=scores,
@@ -113,45 +113,40 @@ def judge(patient: Patient) -> Assessment:
     )
 
 
-def _colour_at_every_age(verdicts: list[Verdict], known: str) -> str:
-    """The colour if it is the same at every age allowed; without any age only RED is certain."""
-    first = verdicts[0].colour
-    if len(verdicts) == 1:
-        return first
-    if any(verdict.colour != first for verdict in verdicts):
-        return INCOMPLETE
-    return first if known != "none" or first == RED else INCOMPLETE
+def _at_every_age(
+    patient: Patient, flags: set[str], missing: list[str]
+) -> tuple[Verdict, Caught, float]:
+    """Judged at every age allowed: what holds at all of them, and the worst distance.
+
+    Where the colours differ the age is noted as missing. Without any age only RED is certain.
+    """
+    ages, known = patient.ages.ages, patient.ages.known
+    verdicts = [chart.judge(patient, age, flags, bool(missing)) for age in ages]
+    caught = [net.judge(patient, age, known=known) for age in ages]
+    distance = max(severity.of_vitals(patient, age) for age in ages)
+    colours = {verdict.colour for verdict in verdicts}
+    colour = colours.pop() if len(colours) == 1 else INCOMPLETE
+    if known == "none" and colour != RED:
+        colour = INCOMPLETE
+    if_normal = {verdict.colour_if_normal for verdict in verdicts}
+    if colour == INCOMPLETE and (known == "none" or len(if_normal) > 1):
+        missing.append("age")
+    red = _shared([verdict.red for verdict in verdicts], every=colour == RED)
+    yellow = _shared([verdict.yellow for verdict in verdicts])
+    vitals = _shared([verdict.vitals for verdict in verdicts])
+    if colour == YELLOW and not (yellow or vitals):
+        yellow = _shared([verdict.yellow for verdict in verdicts], every=True)
+        vitals = _shared([verdict.vitals for verdict in verdicts], every=True)
+    common = Verdict(colour, max(if_normal, key=RANK.__getitem__), red, yellow, vitals)
+    return common, Caught(_shared([each.reasons for each in caught]), None), distance
 
 
-def _differ(verdicts: list[Verdict], known: str) -> bool:
-    return known == "none" or len({verdict.colour_if_normal for verdict in verdicts}) > 1
-
-
-def _common(verdicts: list[Verdict]) -> tuple[list[Reason], list[Reason], list[Reason]]:
-    """The reasons that hold at every age allowed (all of the first age's where none does)."""
-    first = verdicts[0]
-    if len(verdicts) == 1:
-        return first.red, first.yellow, first.vitals
-    red = _shared([verdict.red for verdict in verdicts])
-    if not red and all(verdict.red for verdict in verdicts):
-        red = list({r["code"]: r for verdict in verdicts for r in verdict.red}.values())
-    return (
-        red,
-        _shared([verdict.yellow for verdict in verdicts]),
-        _shared([verdict.vitals for verdict in verdicts]),
-    )
-
-
-def _shared(lists: list[list[Reason]]) -> list[Reason]:
+def _shared(lists: list[list[Reason]], *, every: bool = False) -> list[Reason]:
+    """The reasons in all lists; with `every`, where none is, those in any of them."""
     codes = set.intersection(*({reason["code"] for reason in reasons} for reasons in lists))
+    if every and not codes:
+        return list({r["code"]: r for reasons in lists for r in reasons}.values())
     return [reason for reason in lists[0] if reason["code"] in codes]
-
-
-def _net_at_every_age(caught: list[Caught]) -> tuple[list[Reason], news2.Score | None]:
-    first = caught[0]
-    if len(caught) == 1:
-        return first.reasons, first.score
-    return _shared([each.reasons for each in caught]), None
 
 
 def _incomplete(missing: list[str]) -> Reason:
@@ -164,9 +159,7 @@ def _incomplete(missing: list[str]) -> Reason:
     }
 
 
-def _scores(
-    patient: Patient, score: news2.Score | None
-) -> tuple[dict[str, Any], list[str]]:
+def _scores(patient: Patient, score: news2.Score | None) -> tuple[dict[str, Any], list[str]]:
     """The scores shown beside the colour, and what they lack that the chart does not ask for."""
     if score is None:
         lacks = (
@@ -189,27 +182,20 @@ def _scores(
         "news2": {
             "total": score.total,
             "components": parts,
-            "risk": news2.RISK[score.total, score.single],
+            "risk": news2.risk_of(score),
             "partial": score.partial,
         }
     }, unscored
 
 
-def _weight(patient: Patient, verdicts: list[Verdict], missing: int) -> float:
+def _weight(patient: Patient, verdict: Verdict, missing: int) -> float:
     weights = severity.W
-    most = 0.0
-    for verdict in verdicts:
-        here = (
-            weights["red_criterion"] * len(verdict.red)
-            + weights["yellow_criterion"] * len(verdict.yellow)
-            + weights["step_3_vital"] * len(verdict.vitals)
-        )
-        most = max(most, here)
     return (
-        most
+        weights["red_criterion"] * len(verdict.red)
+        + weights["yellow_criterion"] * len(verdict.yellow)
+        + weights["step_3_vital"] * len(verdict.vitals)
         + weights["not_measurable"] * len(patient.not_measurable)
         + weights["missing"] * missing
-        + complaints.weight(patient.complaint)
     )
 
 
@@ -224,5 +210,3 @@ def _warnings(patient: Patient) -> list[dict[str, Any]]:
                 {"code": "sign_of_other_chart", "input": sign, "text": words("sign_of_other_chart")}
             )
     return patient.warnings
-
-

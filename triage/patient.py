@@ -21,6 +21,7 @@ _OTHER_VITALS: Final = frozenset({"avpu", "on_oxygen"})
 SIGNS: Final = {row["id"]: frozenset(row["charts"]) for row in table("iitt")["signs"]}
 PREGNANCY_SIGNS: Final = frozenset(row["id"] for row in table("iitt")["adult"]["red_pregnant"])
 _ISCHAEMIA: Final = frozenset(own("inputs")["ecg_acute_ischaemia"])
+_LISTS: Final = (list, tuple, set, frozenset)
 _NOT_FOUND: Final = frozenset(own("inputs")["ecg_not_found"])
 
 
@@ -123,7 +124,7 @@ def _numbers(vitals: Mapping[str, Any], warn: Any) -> dict[str, float | None]:
 def _signs(given: Any, warn: Any) -> tuple[set[str], bool]:
     if given is None:
         return set(), False
-    if not isinstance(given, list | tuple | set | frozenset):
+    if not isinstance(given, _LISTS):
         warn("not_a_list", "signs")
         return set(), False
     signs: set[str] = set()
@@ -152,7 +153,7 @@ def _pregnant(inputs: Mapping[str, Any], signs: set[str], warn: Any) -> tuple[bo
 def _names(given: Any, key: str, warn: Any) -> frozenset[str]:
     if given is None:
         return frozenset()
-    if not isinstance(given, list | tuple | set | frozenset):
+    if not isinstance(given, _LISTS):
         warn("not_a_list", key)
         return frozenset()
     return frozenset(str(name) for name in given)
@@ -162,7 +163,7 @@ def _ischaemia(given: Any, warn: Any) -> bool:
     """Whether an ECG finding says acute ischaemia or infarction (a name, or {"code", ...})."""
     if given is None:
         return False
-    if not isinstance(given, list | tuple):
+    if not isinstance(given, _LISTS):
         warn("not_a_list", "ecg_findings")
         return False
     for finding in given:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from importlib import resources
+from itertools import pairwise
 from typing import Any, Final
 
 from hospital_ops.clinical import news2
@@ -68,7 +69,7 @@ def _segments(
         (lowest, points), (zero, _) = knots[0], _first_zero(knots)
         slope = -tail * points / (zero - lowest)
         values[0], slopes[0] = points - slope * (lowest + far), slope
-    for (left, from_points), (right, to_points) in zip(knots, knots[1:], strict=False):
+    for (left, from_points), (right, to_points) in pairwise(knots):
         if right > left:
             starts.append(left)
             values.append(from_points)

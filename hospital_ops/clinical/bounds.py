@@ -32,9 +32,7 @@ def _read() -> dict[str, Bounds]:
         row, factor = rows[entry["row"]], entry.get("factor", 1)
         low, high = (edge / factor for edge in row["reject_outside"])
         plausible_low, plausible_high = (edge / factor for edge in row["plausible"])
-        found[key] = Bounds(
-            low, high, plausible_low, plausible_high, row["resolution"] / factor
-        )
+        found[key] = Bounds(low, high, plausible_low, plausible_high, row["resolution"] / factor)
     for key, (low, high) in spec["own"].items():
         found[key] = Bounds(low, high, low, high, 1)
     return found

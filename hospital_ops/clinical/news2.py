@@ -22,9 +22,7 @@ SOURCE: Final = "RCP NEWS2 2017"
 RR: Final = Bands(_TABLE["params"]["rr_bpm"], _STEP["rr_bpm"])
 SPO2_SCALE_1: Final = Bands(_TABLE["params"]["spo2_scale1_pct"], _STEP["spo2_pct"])
 SPO2_SCALE_2_AIR: Final = Bands(_TABLE["params"]["spo2_scale2_pct_on_air"], _STEP["spo2_pct"])
-SPO2_SCALE_2_OXYGEN: Final = Bands(
-    _TABLE["params"]["spo2_scale2_pct_on_oxygen"], _STEP["spo2_pct"]
-)
+SPO2_SCALE_2_OXYGEN: Final = Bands(_TABLE["params"]["spo2_scale2_pct_on_oxygen"], _STEP["spo2_pct"])
 SBP: Final = Bands(_TABLE["params"]["sbp_mmhg"], _STEP["sbp_mmhg"])
 HR: Final = Bands(_TABLE["params"]["hr_bpm"], _STEP["hr_bpm"])
 TEMPERATURE: Final = Bands(_TABLE["params"]["temp_c"], _STEP["temp_c"])
@@ -113,6 +111,13 @@ RISK: Final = {
     for single in (False, True)
     if total or not single
 }
+LOWEST_RISK: Final = RISK[0, False]
+
+
+def risk_of(found: Score) -> str | None:
+    """The risk of a score; None where parts are missing and the rest alone says "low"."""
+    known = RISK[found.total, found.single]
+    return None if found.partial and known == LOWEST_RISK else known
 
 
 def news2(inputs: Mapping[str, Any]) -> Result:
@@ -132,22 +137,29 @@ def news2(inputs: Mapping[str, Any]) -> Result:
         "acvpu": sheet.choice("acvpu", ACVPU),
         "temp_c": sheet.number("temp_c"),
     }
-    found = score(*values.values(), scale)
+    found = score(
+        values["rr_bpm"],
+        values["spo2_pct"],
+        oxygen,
+        values["sbp_mmhg"],
+        values["hr_bpm"],
+        values["acvpu"],
+        values["temp_c"],
+        scale,
+    )
     bands = (RR, saturation_bands(scale, oxygen), None, SBP, HR, None, TEMPERATURE)
     for part, key, points, band in zip(PARTS, KEYS, found.points, bands, strict=True):
         if points:
             threshold = band.printed(values[key]) if band else values[key]
             sheet.because(f"news2_{part}", values[key], threshold, SOURCE, points)
     components = {
-        part: points
-        for part, points in zip(PARTS, found.points, strict=True)
-        if points is not None
+        part: points for part, points in zip(PARTS, found.points, strict=True) if points is not None
     }
     return sheet.answer(
         {
             "total": found.total,
             "components": components,
-            "risk": RISK[found.total, found.single],
+            "risk": risk_of(found),
             "partial": found.partial,
         }
     )

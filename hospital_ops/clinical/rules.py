@@ -107,9 +107,7 @@ class Rule:
         self.limits.append(Limit(name, symbol, limit, check))
         return check
 
-    def _count(
-        self, node: ast.Call, compare: Callable[[Any, Any], bool], limit: float
-    ) -> Check:
+    def _count(self, node: ast.Call, compare: Callable[[Any, Any], bool], limit: float) -> Check:
         if not isinstance(node.func, ast.Name) or node.func.id != "count" or node.keywords:
             raise ValueError("only count(...) may be called")
         names = tuple(item.id for item in node.args if isinstance(item, ast.Name))

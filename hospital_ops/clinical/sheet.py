@@ -35,7 +35,9 @@ class Sheet:
         self.reasons: list[dict[str, Any]] = []
         self.warnings: list[dict[str, Any]] = []
 
-    def number(self, key: str, *, optional: bool = False, bounds: str | None = None) -> float | None:
+    def number(
+        self, key: str, *, optional: bool = False, bounds: str | None = None
+    ) -> float | None:
         """The number under `key`, or None (then listed as missing unless `optional`).
 
         `bounds` names another key whose range applies.

@@ -375,7 +375,7 @@ begin
     return head.number + 1;
 end $$;
 
--- Signing in happens before a scope is known: only these two functions may look.
+-- Signing in happens before a scope is known: only this function may look.
 create function account_for_sign_in(wanted text)
     returns table (account uuid, hospital_id text, name text, role text, units text[],
                    password_hash text, disabled boolean)
@@ -383,21 +383,6 @@ create function account_for_sign_in(wanted text)
     select a.account, a.hospital_id, a.name, a.role, a.units, a.password_hash,
            a.disabled_at is not null
       from account a where a.name = wanted
-$$;
-
--- Failures since a time: of the name from this address, of the name from anywhere, of the address.
-create function sign_in_failures(wanted bytea, from_address text, since timestamptz)
-    returns table (of_both bigint, of_name bigint, of_address bigint, last_of_both timestamptz,
-                   last_of_name timestamptz, last_of_address timestamptz)
-    language sql stable security definer set search_path = public, pg_temp as $$
-    select count(*) filter (where f.name_digest = wanted and f.address = from_address),
-           count(*) filter (where f.name_digest = wanted),
-           count(*) filter (where f.address = from_address),
-           max(f.at) filter (where f.name_digest = wanted and f.address = from_address),
-           max(f.at) filter (where f.name_digest = wanted),
-           max(f.at) filter (where f.address = from_address)
-      from sign_in_failure f
-     where (f.name_digest = wanted or f.address = from_address) and f.at > since
 $$;
 
 -- The keeper's one act: a day made beside its table, filled with what waits in the default partition,
@@ -461,8 +446,9 @@ grant select on hospital, unit, bed, device, session, triage_decision, message, 
     waveform, patient_event, binding, case_event, assessment, alert_event, quarantine, dead_letter,
     reader_position, audit to app;
 grant select (account, hospital_id, name, role, units, made_at, disabled_at) on account to app;
-grant insert, update on unit, bed, device, account, session to app;
-grant insert on triage_decision, outbox, sign_in_failure to app;
+grant insert, update on hospital, unit, bed, device, account, session to app;
+grant insert on triage_decision, outbox to app;
+grant select, insert, delete on sign_in_failure to app;
 grant select, insert, update on heartbeat to app, writer;
 
 grant select on hospital, unit, bed, device, session, triage_decision to writer;
@@ -474,9 +460,7 @@ grant select, update (appended_at, appended_as) on outbox to writer;
 
 revoke execute on function
     audit_append(text, text, timestamptz, text, text, text, text, text),
-    account_for_sign_in(text),
-    sign_in_failures(bytea, text, timestamptz) from public;
+    account_for_sign_in(text) from public;
 grant execute on function audit_append(text, text, timestamptz, text, text, text, text, text)
     to app, writer;
-grant execute on function account_for_sign_in(text), sign_in_failures(bytea, text, timestamptz)
-    to app;
+grant execute on function account_for_sign_in(text) to app;

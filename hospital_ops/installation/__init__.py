@@ -1,0 +1,1 @@
+"""What stands where: hospitals, units, beds and devices of this installation, in PostgreSQL."""

@@ -1,0 +1,191 @@
+"""The SQL of places and devices, and all that the way in has to know as one projection.
+
+Every function that takes a `connection` works in the caller's transaction, opened with the scope
+`by`, and writes its audit row there. Times are microseconds UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from hospital_ops import accounts, audit, tokens
+from hospital_ops.access import Principal, Scope
+from hospital_ops.clock import to_datetime
+from hospital_ops.database import Connection, Database, Record
+from hospital_ops.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceRow:
+    """A device that may send; `key` is the sha256 of its token as hex."""
+
+    key: str
+    device: str
+    kind: str  # tablet, monitor, gateway
+    hospital: str
+    unit: str  # "": any unit of its hospital
+    bed: str  # "": no bed of its own
+    mode: str  # Real, Test, Demo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitRow:
+    """A unit with its hospital's zone and its beds in board order: (id, label)."""
+
+    unit: str
+    hospital: str
+    kind: str  # icu, ed
+    name: str
+    zone: str
+    beds: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """All that the way in and the sockets have to know, so that they do not need PostgreSQL."""
+
+    sessions: list[Principal]
+    devices: list[DeviceRow]
+    units: list[UnitRow]
+
+
+async def ensure_hospital(
+    connection: Connection, by: Scope, name: str, at: int, zone: str = "Europe/Moscow"
+) -> None:
+    """Makes the hospital of the scope, or renames it. Its id is the scope's."""
+    made = await connection.fetchval(
+        "insert into hospital as h (hospital_id, name, zone) values ($1, $2, $3) on conflict"
+        " (hospital_id) do update set name = excluded.name, zone = excluded.zone"
+        " where (h.name, h.zone) is distinct from (excluded.name, excluded.zone) returning true",
+        by.hospital,
+        name,
+        zone,
+    )
+    if made:
+        await audit.note(connection, by, "change_hospital", by.hospital, "", at)
+
+
+async def ensure_unit(
+    connection: Connection, by: Scope, unit: str, kind: str, name: str, at: int
+) -> None:
+    """Makes a unit (`kind` icu or ed) of the scope's hospital, or renames it."""
+    made = await connection.fetchval(
+        "insert into unit as u (unit, hospital_id, kind, name) values ($1, $2, $3, $4) on conflict"
+        " (unit) do update set name = excluded.name where u.name <> excluded.name returning true",
+        unit,
+        by.hospital,
+        kind,
+        name,
+    )
+    if made:
+        await audit.note(connection, by, "change_unit", unit, kind, at)
+
+
+async def ensure_beds(
+    connection: Connection, by: Scope, unit: str, beds: list[tuple[str, str]], at: int
+) -> None:
+    """Makes the beds (id, label) of a unit that are missing, in the order given."""
+    rows = await connection.fetch(
+        "insert into bed (bed, hospital_id, unit, label, position)"
+        " select b.bed, $1, $2, b.label, b.position"
+        " from unnest($3::text[], $4::text[]) with ordinality as b (bed, label, position)"
+        " on conflict (bed) do nothing returning bed",
+        by.hospital,
+        unit,
+        [bed for bed, _ in beds],
+        [label for _, label in beds],
+    )
+    if rows:
+        await audit.note(
+            connection, by, "make_beds", unit, " ".join(row["bed"] for row in rows), at
+        )
+
+
+async def ensure_device(
+    connection: Connection,
+    by: Scope,
+    device: str,
+    kind: str,
+    mode: str,
+    at: int,
+    unit: str | None = None,
+    bed: str | None = None,
+) -> None:
+    """Makes a device (tablet, monitor, gateway; Real, Test, Demo) unless it exists."""
+    made = await connection.fetchval(
+        "insert into device (device, hospital_id, unit, bed, kind, mode, made_at)"
+        " values ($1, $2, $3, $4, $5, $6, $7) on conflict (device) do nothing returning true",
+        device,
+        by.hospital,
+        unit,
+        bed,
+        kind,
+        mode,
+        to_datetime(at),
+    )
+    if made:
+        await audit.note(connection, by, "make_device", device, kind, at)
+
+
+async def issue_device_token(connection: Connection, by: Scope, device: str, at: int) -> str:
+    """A new token, shown this once; the former one ends. Raises NotFound."""
+    token = tokens.new_token(by.hospital)
+    found = await connection.fetchval(
+        "update device set token_hash = $2, revoked_at = null where device = $1 returning true",
+        device,
+        tokens.token_hash(token),
+    )
+    if not found:
+        raise NotFound("There is no such device in this hospital.")
+    await audit.note(connection, by, "issue_device_token", device, "", at)
+    return token
+
+
+async def revoke_device(connection: Connection, by: Scope, device: str, at: int) -> None:
+    """Ends a device's token for good; the caller takes it out of the projection."""
+    await connection.execute(
+        "update device set revoked_at = $2, token_hash = null where device = $1",
+        device,
+        to_datetime(at),
+    )
+    await audit.note(connection, by, "revoke_device", device, "", at)
+
+
+async def projection_rows(db: Database, now_us: int) -> Projection:
+    """Everything valid now, of all hospitals, read at one instant; `db` has the role writer."""
+    async with db.transaction() as connection:
+        await connection.execute("set transaction isolation level repeatable read read only")
+        sessions = await accounts.living_sessions(connection, now_us)
+        devices = await connection.fetch(_DEVICES)
+        units = await connection.fetch(_UNITS)
+    return Projection(
+        sessions,
+        [DeviceRow(**{**dict(row), "key": row["key"].hex()}) for row in devices],
+        [_unit(row) for row in units],
+    )
+
+
+def _unit(row: Record) -> UnitRow:
+    return UnitRow(
+        unit=row["unit"],
+        hospital=row["hospital"],
+        kind=row["kind"],
+        name=row["name"],
+        zone=row["zone"],
+        beds=tuple(zip(row["beds"], row["labels"], strict=True)),
+    )
+
+
+_DEVICES: Final = """
+select token_hash as key, device, kind, hospital_id as hospital, coalesce(unit, '') as unit,
+       coalesce(bed, '') as bed, mode
+from device where token_hash is not null and revoked_at is null
+"""
+_UNITS: Final = """
+select u.unit, u.hospital_id as hospital, u.kind, u.name, h.zone,
+       array_remove(array_agg(b.bed order by b.position, b.bed), null) as beds,
+       array_remove(array_agg(b.label order by b.position, b.bed), null) as labels
+from unit u join hospital h using (hospital_id) left join bed b on b.unit = u.unit
+group by u.unit, u.hospital_id, u.kind, u.name, h.zone order by u.unit
+"""

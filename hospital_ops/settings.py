@@ -1,0 +1,190 @@
+"""What a site sets: environment variables HOSPITAL_OPS_*, or files of those names for secrets.
+
+Secrets may lie in the folder HOSPITAL_OPS_SECRETS_DIR, one file each, named as the variable in
+lower case. A value that cannot be used stops the start with a sentence that names the variable and
+never repeats the value.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from hospital_ops.access import SessionLimits
+from hospital_ops.errors import ConfigurationError
+
+PREFIX: Final = "HOSPITAL_OPS_"
+# Read by `load`, by the tests and by the build, not by the class.
+_OTHER_NAMES: Final = frozenset({"SECRETS_DIR", "RECORDINGS"})
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Hours = Annotated[float, Field(gt=0, le=24 * 400)]
+
+
+class MllpSource(BaseModel):
+    """A named sender of HL7 over plain MLLP: who, from where, and which units it may name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1, max_length=64)
+    networks: tuple[str, ...] = Field(min_length=1)  # "10.1.2.0/24", "127.0.0.1/32"
+    hospital: str = Field(min_length=1)
+    units: tuple[str, ...] = ("*",)
+    mode: Literal["Real", "Test", "Demo"]  # no default: nothing simulated may pass as real
+    zone: str = "UTC"  # of times sent without an offset
+
+    @field_validator("networks")
+    @classmethod
+    def _networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                raise ValueError("needs networks such as 10.1.2.0/24 or 127.0.0.1/32") from error
+        return networks
+
+    @field_validator("zone")
+    @classmethod
+    def _zone(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, OSError) as error:
+            raise ValueError("is not a zone of the tz database, such as Europe/Moscow") from error
+        return zone
+
+
+class Settings(BaseSettings):
+    """Everything a site may set; the defaults are one machine with embedded servers."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    # Empty: the embedded servers. Both may hold a password, so they are not shown.
+    redis_url: str = Field(default="", repr=False)
+    database_url: str = Field(default="", repr=False)
+    data_dir: Path = Path("data")
+    demo: bool = False
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    http_host: str = "127.0.0.1"
+    http_port: Port = 8000
+    public_url: str = ""  # what browsers and the SMS provider call; empty: http://HOST:PORT
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()  # beside public_url
+
+    mllp_host: str = "127.0.0.1"
+    mllp_port: Port = 2575
+    mllp_sources: tuple[MllpSource, ...] = ()
+
+    session_idle_h: Hours = 2.0
+    session_absolute_h: Hours = 14.0
+    wallboard_session_h: Hours = 24.0 * 365
+
+    sms_provider: Literal["console", "twilio", "http", "smpp"] = "console"
+    twilio_account_sid: str = ""
+    twilio_auth_token: SecretStr = SecretStr("")
+    twilio_from: str = ""
+    twilio_messaging_service_sid: str = ""
+    twilio_base_url: str = ""
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _exact(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if not _is_origin(origin):
+                raise ValueError("needs exact origins such as https://ops.example, no paths or *")
+        return origins
+
+    @field_validator("public_url")
+    @classmethod
+    def _address(cls, url: str) -> str:
+        if url and not _is_origin(url.rstrip("/")):
+            raise ValueError("needs an address such as https://ops.example, without a path")
+        return url.rstrip("/")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, url: str) -> str:
+        return _scheme(url, ("redis://", "rediss://", "unix://"))
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, url: str) -> str:
+        return _scheme(url, ("postgresql://", "postgres://"))
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """Every origin whose pages may open sockets and send unsafe requests."""
+        own = (self.public_url,) if self.public_url else _local_origins(self)
+        return frozenset((*own, *self.allowed_origins))
+
+    @property
+    def session_limits(self) -> SessionLimits:
+        """How long sessions last."""
+        return SessionLimits(
+            idle_h=self.session_idle_h,
+            absolute_h=self.session_absolute_h,
+            wallboard_h=self.wallboard_session_h,
+        )
+
+
+def load(**given: Any) -> Settings:
+    """The settings of the environment; `given` (the command line) goes first.
+
+    Raises ConfigurationError that names each variable at fault.
+    """
+    folder = os.environ.get(f"{PREFIX}SECRETS_DIR")
+    if folder and not Path(folder).is_dir():
+        raise ConfigurationError(f"{PREFIX}SECRETS_DIR is not a folder that can be read.")
+    try:
+        return Settings(**{"_secrets_dir": folder, **given})
+    except ValidationError as error:
+        raise ConfigurationError(" ".join(_sentence(dict(one)) for one in error.errors())) from None
+    except ValueError as error:  # pydantic-settings: not JSON where JSON is needed
+        name = str(error).split('"')[1] if '"' in str(error) else "A setting"
+        raise ConfigurationError(f"{PREFIX}{name.upper()} is not valid JSON.") from None
+
+
+def unknown_names(environment: Mapping[str, str]) -> list[str]:
+    """Variables with our prefix that nobody reads: most often a slip of the pen, for `doctor`."""
+    known = {name.upper() for name in Settings.model_fields} | _OTHER_NAMES
+    names = (name for name in environment if name.startswith(PREFIX))
+    return sorted(name for name in names if name.removeprefix(PREFIX) not in known)
+
+
+def _sentence(error: dict[str, Any]) -> str:
+    first, *rest = error["loc"] or ("settings",)
+    where = "".join(f" (item {part})" if isinstance(part, int) else f" {part}" for part in rest)
+    said = str(error["msg"]).removeprefix("Value error, ").rstrip(".")
+    return f"{PREFIX}{str(first).upper()}{where}: {said[0].lower()}{said[1:]}."
+
+
+def _scheme(url: str, schemes: tuple[str, ...]) -> str:
+    if url and not url.startswith(schemes):
+        raise ValueError(f"has to start with {' or '.join(schemes)}")
+    return url
+
+
+def _is_origin(text: str) -> bool:
+    scheme, mark, place = text.partition("://")
+    plain = place and not set(place) & set("/?#*@ ")
+    return scheme in ("http", "https") and mark == "://" and bool(plain)
+
+
+def _local_origins(settings: Settings) -> tuple[str, ...]:
+    hosts = {settings.http_host, "127.0.0.1", "localhost"}
+    return tuple(f"http://{host}:{settings.http_port}" for host in hosts)

@@ -114,7 +114,7 @@ class Database:
                 # A rollback on a line that does not answer would wait for a second time-out, and
                 # in a cancelled task its error would hide the cancellation.
                 if is_gone(error, connection) or isinstance(error, asyncio.CancelledError):
-                    connection.terminate()
+                    _cut(connection)
                 else:
                     with suppress(*_MAYBE_GONE):
                         await frame.rollback()
@@ -135,7 +135,7 @@ class Database:
         except _MAYBE_GONE as error:
             if not is_gone(error, connection):
                 raise
-            connection.terminate()
+            _cut(connection)
             raise _gone(error) from error
         finally:
             await self._give_back(connection)
@@ -172,8 +172,7 @@ class Database:
             await self._pool.release(connection, timeout=ACQUIRE_TIMEOUT_S)
         except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             # The reset failed: the pool has already thrown the connection away.
-            with suppress(asyncpg.InterfaceError):
-                connection.terminate()
+            _cut(connection)
 
 
 async def enter(connection: Connection, scope: Scope) -> None:
@@ -261,8 +260,20 @@ def is_gone(error: BaseException, connection: Connection | None) -> bool:
     """Whether `error` says that PostgreSQL cannot serve now, not that the question was wrong."""
     if isinstance(error, asyncpg.InterfaceError):
         # asyncpg raises the same class for wrong arguments and for a connection that is closed.
-        return not isinstance(error, ValueError) and (connection is None or connection.is_closed())
+        return not isinstance(error, ValueError) and _is_closed(connection)
     return isinstance(error, _GONE)
+
+
+def _cut(connection: Connection) -> None:
+    with suppress(asyncpg.InterfaceError):  # it ended by itself and is back in the pool
+        connection.terminate()
+
+
+def _is_closed(connection: Connection | None) -> bool:
+    try:
+        return connection is None or connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True
 
 
 def _session(role: str, name: str, statement_s: float) -> dict[str, str]:

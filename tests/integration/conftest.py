@@ -1,0 +1,56 @@
+"""A database of its own for each test that asks for one, on the run's real PostgreSQL."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from hospital_ops import database
+from hospital_ops.database import Database
+from hospital_ops.identity import uuid7
+from hospital_ops.migrations.roles import ensure_roles
+from hospital_ops.migrations.runner import migrate
+from hospital_ops.servers.embedded import EmbeddedServers
+
+
+@pytest.fixture
+async def empty_database_url(servers: EmbeddedServers) -> AsyncIterator[str]:
+    """The superuser's address of a new database: roles are there, tables are not."""
+    name = f"test_{uuid7().hex}"
+    async with database.single(servers.database_url(), name="test") as connection:
+        await connection.execute(f"create database {name}")
+    url = servers.database_url(name)
+    await ensure_roles(url)
+    yield url
+    async with database.single(servers.database_url(), name="test") as connection:
+        await connection.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+async def database_url(empty_database_url: str) -> str:
+    """The superuser's address of a new database with all tables."""
+    await migrate(empty_database_url)
+    return empty_database_url
+
+
+@pytest.fixture
+async def owner(database_url: str) -> AsyncIterator[Database]:
+    """The new database as the role that migrates and keeps partitions."""
+    db = await database.connect(database_url, "owner", name="test")
+    yield db
+    await db.close()
+
+
+@pytest.fixture
+async def app(database_url: str) -> AsyncIterator[Database]:
+    """The new database as web sees it: within a scope."""
+    db = await database.connect(database_url, "app", name="test")
+    yield db
+    await db.close()
+
+
+@pytest.fixture
+async def writer(database_url: str) -> AsyncIterator[Database]:
+    """The new database as the store reader sees it."""
+    db = await database.connect(database_url, "writer", name="test")
+    yield db
+    await db.close()

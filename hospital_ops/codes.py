@@ -1,0 +1,136 @@
+"""The vitals the house knows, by LOINC, by key, by MDC number and by senders' other spellings.
+
+Everything here is read from `clinical/tables/codes.json`, `observation_classes.json` and
+`codes_aliases.json` (other spellings, each with its source); no limit is typed in code.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any, Final
+
+CONTINUOUS: Final = "continuous"
+CYCLIC: Final = "cyclic"
+SPOT: Final = "spot"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vital:
+    """One row of the table: what a value means and which figures a body can reach."""
+
+    key: str
+    code: str  # the public code: LOINC, or the key where there is none
+    loinc: str | None
+    ucum: str
+    mdc: int | None
+    name: str
+    plausible: tuple[float, float] | None  # outside: Qst
+    reject_outside: tuple[float, float] | None  # outside: no physics, Inv
+    resolution: float | None
+    kind: str  # continuous, cyclic or spot, as the class of its usual origin
+    laboratory: bool = False
+    one_unit: bool = False  # a missing unit cannot be mistaken
+
+
+def table(name: str) -> dict[str, Any]:
+    """A clinical table as read from `clinical/tables/NAME.json`."""
+    path = files("hospital_ops") / "clinical" / "tables" / f"{name}.json"
+    loaded: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return loaded
+
+
+def _aliases() -> dict[str, Any]:
+    path = files("hospital_ops") / "codes_aliases.json"
+    loaded: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return loaded
+
+
+def _pair(limits: list[float] | None) -> tuple[float, float] | None:
+    return (float(limits[0]), float(limits[1])) if limits else None
+
+
+def _vitals(aliases: Mapping[str, Any]) -> tuple[Vital, ...]:
+    kinds = {row["key"]: row["class"] for row in table("observation_classes")["rows"]}
+    laboratory, one_unit = aliases["laboratory"]["keys"], aliases["one_unit"]["keys"]
+    return tuple(
+        Vital(
+            key=row["key"],
+            code=row["loinc"] or row["key"],
+            loinc=row["loinc"],
+            ucum=row["ucum"],
+            mdc=row["mdc"],
+            name=row["name"],
+            plausible=_pair(row["plausible"]),
+            reject_outside=_pair(row["reject_outside"]),
+            resolution=row["resolution"],
+            kind=kinds.get(row["key"], SPOT),
+            laboratory=row["key"] in laboratory,
+            one_unit=row["key"] in one_unit,
+        )
+        for row in table("codes")["rows"]
+    )
+
+
+_ALIASES: Final = _aliases()
+VITALS: Final = _vitals(_ALIASES)
+by_key: Final[Mapping[str, Vital]] = MappingProxyType({v.key: v for v in VITALS})
+by_code: Final[Mapping[str, Vital]] = MappingProxyType({v.code: v for v in VITALS})
+
+
+def _with_aliases(own: dict[Any, Vital], name: str) -> Mapping[Any, Vital]:
+    return MappingProxyType(
+        {row["code"]: by_key[row["key"]] for row in _ALIASES[name]} | own  # the table's own wins
+    )
+
+
+by_mdc: Final[Mapping[int, Vital]] = _with_aliases(
+    {v.mdc: v for v in VITALS if v.mdc is not None}, "mdc"
+)
+by_loinc: Final[Mapping[str, Vital]] = _with_aliases(
+    {v.loinc: v for v in VITALS if v.loinc}, "loinc"
+)
+by_ref_id: Final[Mapping[str, Vital]] = _with_aliases({}, "ref_id")
+by_plain_name: Final[Mapping[str, Vital]] = _with_aliases({}, "plain")
+by_private: Final[Mapping[str, Vital]] = _with_aliases({}, "private")  # "SYSTEM CODE"
+KEPT_APART: Final = frozenset(row["code"] for row in _ALIASES["apart"])  # MDC numbers
+
+
+@cache
+def _classes() -> dict[str, Any]:
+    loaded: dict[str, Any] = table("observation_classes")["classes"]
+    return loaded
+
+
+def ages(
+    code: str, origin: str = "monitor", period_s: float | None = None
+) -> tuple[str, float, float]:
+    """(kind, seconds until amber, seconds until withdrawn) of a value; 0 means never.
+
+    `code` is public (LOINC or key); an unknown one ages like a continuous one, so that nothing
+    looks live for ever. `period_s` is the sender's cycle where known: a cyclic value without one
+    is a spot value. Source: observation_classes.json, SAFETY.md I6.
+    """
+    vital = by_code.get(code)
+    kind = vital.kind if vital else CONTINUOUS
+    if origin in ("typed", "laboratory"):
+        return SPOT, 0.0, 0.0
+    rule = _classes()[CONTINUOUS]
+    amber_s, withdrawn_s = float(rule["amber_s"]), float(rule["withdrawn_s"])
+    if kind == CYCLIC and vital and vital.key in _ALIASES["probe"]["keys"]:
+        # A probe streams: what comes more often than the continuous limit is no cuff's cycle.
+        kind = CONTINUOUS if period_s is not None and period_s <= withdrawn_s else kind
+    if kind == CYCLIC:
+        if period_s is None:
+            return SPOT, 0.0, 0.0
+        cycles = _classes()[CYCLIC]
+        return CYCLIC, cycles["amber_cycles"] * period_s, cycles["grey_cycles"] * period_s
+    if kind == SPOT:
+        return SPOT, 0.0, 0.0
+    if period_s is not None and period_s > 1:  # "slow_source" of the table
+        return CONTINUOUS, max(amber_s, 3 * period_s), max(withdrawn_s, 5 * period_s)
+    return CONTINUOUS, amber_s, withdrawn_s

@@ -1,0 +1,58 @@
+"""ADT events: who lies where from when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from hospital_ops import wire
+from hospital_ops.errors import MessageError
+from hospital_ops.hl7.parse import Message, field
+from hospital_ops.hl7.people import Location, location, medical_number, numbers, patient
+from hospital_ops.hl7.times import Zone, offset_s, to_us
+
+TRIGGERS: Final = frozenset(("A01", "A02", "A03", "A04", "A08", "A11", "A12", "A13", "A40"))
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An ADT message as facts."""
+
+    trigger: str
+    patient: wire.PatientFacts
+    at: int
+    location: Location
+    prior: Location
+    visit: str
+    merged: tuple[str, ...]
+
+
+def read(message: Message, trigger: str, site_zone: Zone, received_at: int) -> Event:
+    """The event of an ADT message; MessageError where it names no patient.
+
+    Its time: EVN-6 (occurred), else EVN-2 (recorded), else MSH-7, else the receive time.
+    """
+    signs = message.signs
+    facts = patient(message.first("PID"), message)
+    if not facts.mrn:
+        raise MessageError("no_patient", "PID-3 names no patient: send the hospital's number there")
+    visit, event = message.first("PV1"), message.first("EVN")
+    header = field(message.msh, 7)
+    stated = offset_s(header)
+    zone = site_zone if stated is None else stated
+    at = None
+    for text in (field(event, 6), field(event, 2), header):
+        at = at if at is not None else to_us(text, zone)
+    merge = message.first("MRG")
+    old = [medical_number(field(merge, 1), message)] if merge is not None else []
+    if trigger == "A40" and not any(old):
+        raise MessageError("no_merge", "MRG-1 names no number that is merged: send it there")
+    return Event(
+        trigger=trigger,
+        patient=facts,
+        at=received_at if at is None else at,
+        location=location(field(visit, 3), signs),
+        prior=location(field(visit, 6), signs),
+        visit=next((number for number, _ in numbers(field(visit, 19), message)), ""),
+        merged=tuple(number for number in old if number),
+    )

@@ -1,0 +1,320 @@
+"""ORU^R01 to observations: codes, units, trust, channels and times of each OBX."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
+
+from hospital_ops import wire
+from hospital_ops.hl7 import waves
+from hospital_ops.hl7.codes import Plan, plan
+from hospital_ops.hl7.parse import PLAIN, Message, Segment
+from hospital_ops.hl7.times import Zone, offset_s, to_us
+from hospital_ops.hl7.values import (
+    PLAIN_MARKS,
+    Judged,
+    Marks,
+    marks,
+    measured,
+    sent,
+    structured,
+)
+
+_PAD: Final = [[""] * (19 - n) if n < 19 else [] for n in range(20)]
+_UNMARKED: Final = frozenset(("R", "F", "", "C", "S", "P", "I", "U"))
+_SETTINGS: Final = ("MSET", "ASET")
+_TYPED: Final = ("MMEAS", "MCALC")
+_SHORT: Final = 16  # characters of a number worth remembering
+_NUMERIC_LIMIT: Final = 8192  # remembered (code, unit, value): a ward repeats itself
+
+_Known = tuple[Plan, Judged, str]
+_numeric: dict[tuple[str, str, str, str], _Known] = {}
+
+
+def _remember(key: tuple[str, str, str, str], known: _Known) -> None:
+    if len(_numeric) >= _NUMERIC_LIMIT:
+        _numeric.clear()
+    _numeric[key] = known
+
+
+@dataclass(slots=True)
+class Found:
+    """What the OBX of a message hold; observations by the mode that applies to them."""
+
+    by_mode: dict[str, list[wire.Observation]] = field(default_factory=dict)
+    pieces: list[waves.Piece] = field(default_factory=list)
+    device: str = ""
+    warnings: list[str] = field(default_factory=list)
+    untimed: int = 0  # OBX-14 that said no moment: the receive time counts
+
+
+def observe(message: Message, mode: str, site_zone: Zone, received_at: int) -> Found:
+    """Every observation and waveform of `message`, in order.
+
+    `mode` is what MSH-11 and the source say; a device's TEST or DEMO takes single values out of
+    it. Times: OBX-14, else that of the channel, else OBR-7, else None (receive time).
+    """
+    reader = _Reader(message, mode, site_zone, received_at)
+    for segment in message.segments:
+        name = segment[0]
+        if name == "OBX":
+            reader.obx(segment)
+        elif name == "OBR":
+            reader.obr(segment)
+        elif name[0] == "?":
+            reader.damage(name)
+    reader.close_waves()
+    return reader.found
+
+
+class _Reader:
+    """One walk over the segments: what an OBX inherits stands here."""
+
+    def __init__(self, message: Message, mode: str, site_zone: Zone, received_at: int) -> None:
+        self.message = message
+        self.plain = message.signs is PLAIN
+        self.mode = mode
+        self.received_at = received_at
+        self.found = Found()
+        header = message.msh[7] if len(message.msh) > 7 else ""
+        stated = offset_s(header)
+        self.zone_stated = stated is not None
+        self.zone: Zone = site_zone if stated is None else stated
+        self.site_zone = site_zone
+        self.start: int | None = None
+        self.end: int | None = None
+        self.inherited: dict[str, int] = {}  # time by containment prefix
+        self.times: dict[str, int | None] = {"": None}
+        self.seen: set[tuple[str, str, int | None]] = set()
+        self.waves: list[waves.Wave] = []
+        self.rows: list[wire.Observation] = self.found.by_mode.setdefault(mode, [])
+
+    def time(self, text: str) -> int | None:
+        """A time stamp of this message; what says no moment is counted."""
+        if text not in self.times:
+            at = self.times[text] = to_us(text, self.zone)
+            self.found.untimed += at is None
+        return self.times[text]
+
+    def obr(self, segment: Segment) -> None:
+        """A new group: its interval is inherited by the OBX that follow."""
+        self.close_waves()
+        self.inherited.clear()
+        started = segment[7] if len(segment) > 7 else ""
+        if not self.zone_stated:
+            stated = offset_s(started)
+            zone = self.site_zone if stated is None else stated
+            if zone != self.zone:
+                self.zone, self.times = zone, {"": None}
+        self.start = self.time(started)
+        self.end = self.time(segment[8]) if len(segment) > 8 else None
+
+    def damage(self, name: str) -> None:
+        """A segment without its name: after it nothing may inherit a time, unless it was an OBX."""
+        if name != "?BX":
+            self.start = self.end = None
+            self.inherited.clear()
+
+    def obx(self, segment: Segment) -> None:
+        """One OBX: a place in the containment, an attribute, a wave or a value."""
+        size = len(segment)
+        if size < 19:
+            segment = segment + _PAD[size]
+        kind, code, sub_id, value, unit = (
+            segment[2],
+            segment[3],
+            segment[4],
+            segment[5],
+            segment[6],
+        )
+        flags, result, stamp, method = segment[8], segment[11], segment[14], segment[17]
+        at = self.start
+        if stamp:
+            at = self.times[stamp] if stamp in self.times else self.time(stamp)
+        elif self.inherited:
+            at = self._channel_time(sub_id)
+        if segment[18] and not self.found.device:
+            self.found.device = _device(segment[18], self.message)
+        key = (kind, code, unit, value)
+        known = _numeric.get(key) if self.plain and not method else None
+        if known is not None:
+            made, judged, origin = known
+        else:
+            if not kind and not value and not unit:  # an MDS, VMD or channel
+                if stamp and at is not None:
+                    self.inherited[_prefix(sub_id)] = at
+                return
+            if kind in ("NA", "MA"):
+                self.waves.append(waves.begin(self.message, segment, at, self.end))
+                return
+            made = plan(code, unit, self.message.signs)
+            if made.attribute:
+                self._attribute(made, sub_id, value)
+                return
+            origin = _origin(method, made)
+            if origin == "setting":
+                made = _as_setting(made)
+            elif self.message.signs.repetition in value and made.vital is not None:
+                said = marks(flags, result, self.message.signs)
+                self._repeated(made, kind, value, sub_id, at, said, origin, bool(stamp))
+                return
+            judged = self._judge(made, kind, value)
+            if self.plain and not method and kind == "NM" and len(value) <= _SHORT:
+                _remember(key, (made, judged, origin))
+        if stamp and at is None and not judged.reason:
+            judged = judged._replace(reason="its time says no moment; receive time is used")
+        said = PLAIN_MARKS
+        if flags or result not in _UNMARKED:
+            said = marks(flags, result, self.message.signs)
+        self._add(made, judged, sub_id, at, said, origin)
+
+    def _judge(self, made: Plan, kind: str, value: str) -> Judged:
+        message = self.message
+        if kind == "SN":
+            value = structured(value, message)
+        if made.vital is None:
+            return sent(made, kind, value, message)
+        text = value.strip()
+        if kind in ("CE", "CWE", "CNE") and message.signs.component in text:
+            text = text.split(message.signs.component, 1)[0]
+        return measured(made, made.vital, message.text(text))
+
+    def _add(
+        self, made: Plan, judged: Judged, sub_id: str, at: int | None, said: Marks, origin: str
+    ) -> None:
+        value, validity, reason = judged
+        rows = self.rows
+        if said is not PLAIN_MARKS:
+            if said.validity != "Vld" and validity != "Inv":
+                validity, reason = said.validity, said.reason
+                if validity == "Inv":
+                    value = None
+            if said.mode and said.mode != self.mode:
+                rows = self.found.by_mode.setdefault(said.mode, [])
+        code = made.code
+        channel = _channel(sub_id)
+        if made.alias and not channel:
+            channel = made.own
+        mark = (code, channel, at)
+        if mark in self.seen:  # two metrics of one code in one channel: told apart by OBX-4
+            channel = sub_id or f"{channel}#{len(self.seen)}"
+        self.seen.add(mark)
+        rows.append(
+            wire.Observation(
+                code,
+                value,
+                made.unit,
+                at,
+                validity,
+                channel,
+                "",
+                origin,
+                made.text,
+                said.flag,
+                reason,
+                made.vital is not None,
+            )
+        )
+
+    def _repeated(
+        self,
+        made: Plan,
+        kind: str,
+        value: str,
+        sub_id: str,
+        at: int | None,
+        said: Marks,
+        origin: str,
+        own_time: bool,
+    ) -> None:
+        """N values over OBR-7 to OBR-8 are N equal parts of it (IHE DEV TF-2, OBR-8)."""
+        values = value.split(self.message.signs.repetition)
+        start, end = self.start, self.end
+        if own_time or start is None or end is None or end <= start:
+            why = "several values without an interval: send one OBX each"
+            self._add(made, Judged(None, "Inv", why), sub_id, at, said, origin)
+            return
+        step = (end - start) / len(values)
+        for index, text in enumerate(values):
+            moment = start + round(index * step)
+            self._add(made, self._judge(made, kind, text), sub_id, moment, said, origin)
+
+    def _channel_time(self, sub_id: str) -> int | None:
+        parts = sub_id.split(".")
+        for depth in (3, 2, 1):
+            at = self.inherited.get(".".join(parts[:depth]))
+            if at is not None:
+                return at
+        return self.start
+
+    def _attribute(self, made: Plan, sub_id: str, value: str) -> None:
+        """What an OBX says about a wave before it; about anything else it is passed over."""
+        for wave in self.waves:
+            if sub_id.startswith(f"{wave.sub_id}."):
+                waves.describe(wave, made.name, value, made.sent_unit)
+
+    def close_waves(self) -> None:
+        """Finishes the waves of the group that ends here."""
+        for wave in self.waves:
+            piece = waves.finish(wave, _channel(wave.sub_id), self.received_at)
+            if piece is None:
+                self.found.warnings.append("a waveform without a sampling rate or samples")
+            else:
+                self.found.pieces.append(piece)
+        self.waves.clear()
+
+
+def _origin(method: str, made: Plan) -> str:
+    if method:
+        if method.startswith(_SETTINGS) or "~MSET" in method or "~ASET" in method:
+            return "setting"
+        if method.startswith(_TYPED):
+            return "typed"
+    return "laboratory" if made.vital is not None and made.vital.laboratory else "monitor"
+
+
+def _as_setting(made: Plan) -> Plan:
+    """The plan of a setting: never a measured value, in the unit as sent."""
+    return made._replace(
+        vital=None,
+        code=_setting(made),
+        text=made.name or made.own,
+        unit=made.sent_unit,
+        identity=True,
+    )
+
+
+def _setting(made: Plan) -> str:
+    """The code of a setting: the sender's own, which no measured value has."""
+    return f"setting:{made.code}" if made.own == made.code else made.own
+
+
+def _prefix(sub_id: str) -> str:
+    """`1.16.1` of a channel `1.16.1.0`, `1.16` of a VMD `1.16.0.0`, `1` of the device."""
+    parts = sub_id.split(".")[:3]
+    while len(parts) > 1 and parts[-1] == "0":
+        parts.pop()
+    return ".".join(parts)
+
+
+@lru_cache(maxsize=4096)
+def _channel(sub_id: str) -> str:
+    """MDS, VMD and channel of OBX-4; the metric's own number changes from sender to sender."""
+    if sub_id.count(".") >= 3:
+        return ".".join(sub_id.split(".", 3)[:3])
+    return "" if sub_id == "0" else sub_id
+
+
+def _device(equipment: str, message: Message) -> str:
+    """The device in OBX-18: its EUI-64 where there is one, else the first identifier."""
+    signs = message.signs
+    first = ""
+    for repetition in equipment.split(signs.repetition):
+        parts = repetition.split(signs.component)
+        if len(parts) > 3 and parts[3] == "EUI-64" and parts[2]:
+            return parts[2]
+        if len(parts) > 2 and parts[2] == "EUI-64" and parts[1]:
+            return parts[1]
+        first = first or parts[0]
+    return message.text(first)[:100]

@@ -1,0 +1,161 @@
+"""OBX-5, OBX-8 and OBX-11: the value, and whether it may be believed."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from hospital_ops.codes import Vital
+from hospital_ops.hl7.codes import Plan
+from hospital_ops.hl7.parse import Message, Signs
+
+Value = float | str | None
+
+NUMBER: Final = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15})")
+VALUE_LIMIT: Final = 4096  # characters of a text value
+CONSCIOUSNESS: Final = {
+    "alert": "A",
+    "confusion": "C",
+    "confused": "C",
+    "voice": "V",
+    "verbal": "V",
+    "pain": "P",
+    "unresponsive": "U",
+}
+NO_VALUE: Final = "-100"  # how some monitors say that a sensor is off
+ABNORMAL: Final = frozenset(
+    ("H", "L", "HH", "LL", "HU", "LU", "N", "A", "AA", "<", ">", "U", "D", "S", "R", "I")
+)
+
+
+class Judged(NamedTuple):
+    """A value with its trust; `value` is None wherever validity is Inv."""
+
+    value: Value
+    validity: str = "Vld"
+    reason: str = ""
+
+
+class Marks(NamedTuple):
+    """What OBX-8 and OBX-11 say about one observation."""
+
+    flag: str = ""
+    validity: str = "Vld"
+    reason: str = ""
+    mode: str = ""  # Test or Demo where the device says so; empty: as the message
+
+
+PLAIN_MARKS: Final = Marks()
+# IHE DEV TF-2, tables B.8.5-6 and B.8.5-7.
+_STATUS: Final = {
+    "INV": ("Inv", "the device says INV: invalid"),
+    "NAV": ("Inv", "the device says NAV: not available"),
+    "OFF": ("Inv", "the device says OFF: sensor or channel switched off"),
+    "BUSY": ("Inv", "the device says BUSY: measuring"),
+    "QUES": ("Qst", "the device says QUES: questionable"),
+    "CAL": ("Qst", "the device says CAL: calibrating"),
+    "<": ("Qst", "below the scale of the instrument"),
+    ">": ("Qst", "above the scale of the instrument"),
+}
+_MODES: Final = {"TEST": "Test", "DEMO": "Demo"}
+# HL7 table 0085.
+_RESULT: Final = {
+    "X": "OBX-11 X: no result could be obtained",
+    "D": "OBX-11 D: the sender deletes this result",
+    "W": "OBX-11 W: posted as wrong, for example on the wrong patient",
+    "N": "OBX-11 N: not asked",
+    "O": "OBX-11 O: an order, no result",
+}
+_SEVERITY: Final = {"Vld": 0, "Qst": 1, "Inv": 2}
+
+
+@lru_cache(maxsize=1024)
+def marks(flags: str, result: str, signs: Signs) -> Marks:
+    """What OBX-8 (`flags`) and OBX-11 (`result`) say together; the worst counts."""
+    validity, reason, flag, mode = "Vld", "", "", ""
+    for repetition in flags.split(signs.repetition):
+        mark = repetition.split(signs.component, 1)[0].strip().upper()
+        if mark in _STATUS:
+            worse, why = _STATUS[mark]
+            if _SEVERITY[worse] > _SEVERITY[validity]:
+                validity, reason = worse, why
+        if mark in _MODES:
+            mode = _MODES[mark]
+        if mark in ABNORMAL and not flag:
+            flag = mark
+    if result in _RESULT and validity != "Inv":
+        validity, reason = "Inv", _RESULT[result]
+    return Marks(flag, validity, reason, mode)
+
+
+def number(text: str) -> float | None:
+    """The number that HL7 v2 allows as NM: sign, digits, point; anything else is None."""
+    return float(text) if NUMBER.fullmatch(text) else None
+
+
+def measured(plan: Plan, vital: Vital, text: str) -> Judged:
+    """`text` (trimmed, one repetition) as a value of `vital` in `plan.unit`."""
+    if not text:
+        return Judged(None, "Inv", "no value was sent")
+    if vital.reject_outside is None:
+        return _word(vital, text)
+    if not NUMBER.fullmatch(text):
+        return Judged(None, "Inv", "what was sent is not a number")
+    if plan.convert.problem:
+        return Judged(None, "Inv", plan.convert.problem)
+    value = float(text)
+    if not plan.identity:
+        value = plan.convert(value)
+    elif vital.key == "fio2" and 0 < value <= 1:  # codes.json: a fraction in a per cent field
+        value = float(f"{value * 100:.6g}")
+    reject, plausible = plan.reject, plan.plausible
+    if reject is not None and not reject[0] <= value <= reject[1]:
+        if text.startswith(NO_VALUE):
+            return Judged(None, "Inv", "-100 stands for no value")
+        low, high = reject
+        return Judged(None, "Inv", f"{value:g} {plan.unit} is outside {low:g} to {high:g}")
+    if plausible is not None and not plausible[0] <= value <= plausible[1]:
+        low, high = plausible
+        return Judged(value, "Qst", f"implausible: outside {low:g} to {high:g} {plan.unit}")
+    return Judged(value)
+
+
+def _word(vital: Vital, text: str) -> Judged:
+    if vital.key != "avpu":
+        return Judged(text[:VALUE_LIMIT])
+    letter = text.upper() if len(text) == 1 else CONSCIOUSNESS.get(text.lower(), "")
+    if letter and letter in "ACVPU":
+        return Judged(letter)
+    return Judged(None, "Inv", "not one of A, C, V, P, U")
+
+
+def sent(plan: Plan, kind: str, text: str, message: Message) -> Judged:
+    """`text` as the value of an unmapped code: kept as it is, a number where it is one."""
+    plain = text.strip()
+    if not plain:
+        return Judged(None, "Inv", "no value was sent")
+    if kind == "NM" or (plan.unit and kind in ("ST", "SN", "")):
+        value = number(plain)
+        if value is not None:
+            return Judged(value if plan.identity else plan.convert(value))
+        if kind == "NM":
+            words = message.text(plain)[:VALUE_LIMIT]
+            return Judged(words, "Qst", "declared as a number, sent as text")
+    return Judged(message.text(_readable(kind, text, message))[:VALUE_LIMIT])
+
+
+def structured(text: str, message: Message) -> str:
+    """SN as a plain number where its comparator is empty or `=`; else as text, `<3`."""
+    parts = text.split(message.signs.component)
+    if len(parts) == 2 and parts[0] in ("", "="):
+        return parts[1].strip()
+    return "".join(parts)
+
+
+def _readable(kind: str, text: str, message: Message) -> str:
+    signs = message.signs
+    if kind in ("CE", "CWE", "CNE", "CF"):
+        parts = text.split(signs.repetition, 1)[0].split(signs.component)
+        return parts[1] if len(parts) > 1 and parts[1] else parts[0]
+    return text

@@ -1,0 +1,115 @@
+"""What becomes of one HL7 message: the entries to append and the answer to give; pure."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from hospital_ops import wire
+from hospital_ops.hl7 import build
+from hospital_ops.hl7.framing import Frame
+from hospital_ops.hl7.understand import IN, Source, Understood, understand
+from streams.routing import Announced, Unknown, place, place_patient
+from streams.shard import hall
+
+KEPT_BYTES: Final = 64 * 1024  # of a message that cannot be read: enough to see what it was
+
+OUT_OF_SCOPE: Final = "out_of_scope"
+
+
+class Append(NamedTuple):
+    """One entry on its way into a shard; `raw` are the message's bytes or empty."""
+
+    shard: str
+    stream: str
+    entry: wire.Entry
+    raw: bytes
+
+
+class Intake(NamedTuple):
+    """A message decided: append all, then answer. `code` is empty for a message that is taken."""
+
+    understood: Understood
+    appends: list[Append]
+    code: str
+
+
+def take(raw: bytes, source: Source, places: Announced, received_at: int, max_obx: int) -> Intake:
+    """Decides one message of `source`."""
+    known = understand(raw, source, received_at, max_obx)
+    if known.silent:
+        return Intake(known, [], "acknowledgement")
+    if known.problem is not None:
+        return _refused(known, raw)
+    if known.event is not None:
+        return _admission(known, raw, places)
+    found = place(known.location, places)
+    if isinstance(found, Unknown):
+        known.refuse(build.ERROR, found.code, found.reason, "204")
+        return _refused(known, raw)
+    if not source.may_write(found.unit):
+        return _out_of_scope(known, raw, found.unit)
+    return _taken(known, raw, known.entries(found.unit, found.bed))
+
+
+def broken(frame: Frame, source: Source, received_at: int) -> Append:
+    """A frame that is no message (cut, oversize, no frame at all), as an entry of the hall."""
+    reasons = {
+        "cut": "the frame did not end: the sender began anew or fell silent",
+        "oversize": "the frame is larger than the limit: send several messages",
+        "no_frame": "bytes without a frame: this port takes MLLP, VT before and FS CR after",
+    }
+    entry = wire.Kept(
+        hall(source.hospital), source.name, received_at, frame.problem, reasons[frame.problem]
+    )
+    return Append(entry.unit, IN, entry, frame.data[:KEPT_BYTES])
+
+
+def answer_broken(frame: Frame, source: Source, at_us: int) -> bytes:
+    """The answer to a broken frame: only what is too large is told so, a cut one is silence.
+
+    Whoever was cut has given up on that frame; an answer now would be taken for the next one's.
+    """
+    if frame.problem != "oversize":
+        return b""
+    known = understand(frame.data, source, at_us)
+    known.silent = False
+    known.refuse(build.REJECTED, "oversize", "larger than the limit: send several messages", "207")
+    return known.answer(at_us)
+
+
+def _refused(known: Understood, raw: bytes) -> Intake:
+    entry = known.kept(hall(known.source.hospital))
+    return Intake(known, [Append(entry.unit, IN, entry, raw[:KEPT_BYTES])], entry.code)
+
+
+def _out_of_scope(known: Understood, raw: bytes, unit: str) -> Intake:
+    reason = f"this sender may not write to unit {unit}: an administrator has to allow it"
+    known.refuse(build.REJECTED, OUT_OF_SCOPE, reason, "204")
+    return _refused(known, raw)
+
+
+def _taken(known: Understood, raw: bytes, entries: list[tuple[str, wire.Entry]]) -> Intake:
+    appends = []
+    for stream, entry in entries:
+        appends.append(Append(_shard(entry), stream, entry, raw))
+        raw = b""
+    return Intake(known, appends, "")
+
+
+def _shard(entry: wire.Entry) -> str:
+    return entry.unit if not isinstance(entry, wire.Tick | wire.Changed) else ""
+
+
+def _admission(known: Understood, raw: bytes, places: Announced) -> Intake:
+    event = known.event
+    assert event is not None  # noqa: S101 - the caller asked
+    found = place_patient(known.location, places)
+    prior = place_patient(event.prior, places) if event.prior else None
+    for seen in (found, prior):
+        if seen is not None and not known.source.may_write(seen.unit):
+            return _out_of_scope(known, raw, seen.unit)
+    if found is not None and found.bed:
+        places.announce(found.unit, found.bed)
+    unit, bed = (found.unit, found.bed) if found else (hall(known.source.hospital), "")
+    prior_unit, prior_bed = (prior.unit, prior.bed) if prior else ("", "")
+    return _taken(known, raw, known.entries(unit, bed, prior_unit, prior_bed))

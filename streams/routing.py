@@ -1,0 +1,133 @@
+"""Which unit and bed a message belongs to: PV1-3 against the places of the house; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple, Protocol
+
+from hospital_ops.hl7.people import Location
+
+_SEPARATORS: Final = "-/_ ."
+_SHOWN: Final = 40  # characters of a place in a sentence
+_BED_LIMIT: Final = 60
+_ANNOUNCED_LIMIT: Final = 1000  # beds that ADT named and nobody registered yet
+
+
+class Places(Protocol):
+    """The beds and units of the installation; their ids are unique in it."""
+
+    def unit_of_bed(self, bed_id: str) -> str | None:
+        """The unit of a bed."""
+        ...
+
+    def has_unit(self, unit: str) -> bool:
+        """Whether this is a unit of the house."""
+        ...
+
+    def bed_in_unit(self, unit: str, text: str) -> str | None:
+        """The id of the bed that `text` (id or label) names in `unit`."""
+        ...
+
+
+class Place(NamedTuple):
+    """A unit and a bed that the house knows; `bed` is empty for a unit as a whole."""
+
+    unit: str
+    bed: str
+
+
+class Unknown(NamedTuple):
+    """No place: a stable code and a sentence that says what to do."""
+
+    code: str
+    reason: str
+
+
+def place(location: Location, places: Places) -> Place | Unknown:
+    """The bed that PV1-3 names; a bed is never guessed from a part of a name."""
+    if not location:
+        return Unknown("unknown_bed", "PV1-3 names no bed: send UNIT^^BED there")
+    found = _find(location, places)
+    if found is not None and found.bed:
+        return found
+    shown = (location.bed or location.whole)[:_SHOWN]
+    return Unknown(
+        "unknown_bed",
+        f"bed {shown!r} is not known: register it under Administration, Beds, or correct PV1-3",
+    )
+
+
+def place_patient(location: Location, places: Places) -> Place | None:
+    """Where an ADT event puts a patient; the hospital's system decides, so a bed that is new in a
+    known unit is taken as it is called. None: no unit of ours (it goes to the hall)."""
+    found = _find(location, places)
+    if found is not None:
+        return found
+    if location.unit and places.has_unit(location.unit):
+        bed = location.bed.strip()
+        return Place(location.unit, bed if bed.isprintable() and len(bed) <= _BED_LIMIT else "")
+    return None
+
+
+def _find(location: Location, places: Places) -> Place | None:
+    unit, bed = location.unit, location.bed
+    if unit and places.has_unit(unit):
+        if not bed:
+            return Place(unit, "")
+        known = places.bed_in_unit(unit, bed)
+        return Place(unit, known) if known is not None else None
+    for text in filter(None, (bed, location.whole)):
+        owner = places.unit_of_bed(text)
+        if owner is not None:
+            return Place(owner, text)
+    return _joined(bed or location.whole, places)
+
+
+def _joined(text: str, places: Places) -> Place | None:
+    """A unit and a bed written as one word, `ICU7N-BED708`."""
+    for at, sign in enumerate(text):
+        if sign in _SEPARATORS and places.has_unit(text[:at]):
+            bed = places.bed_in_unit(text[:at], text[at + 1 :])
+            if bed is not None:
+                return Place(text[:at], bed)
+    return None
+
+
+class Announced:
+    """Places, and beds that an ADT event named in a known unit before anyone registered them.
+
+    `on_new` is told of each, so that the administration page can show and keep it.
+    """
+
+    def __init__(self, places: Places, on_new: Callable[[str, str], None] | None = None) -> None:
+        self._places = places
+        self._on_new = on_new
+        self._beds: dict[tuple[str, str], None] = {}
+
+    def announce(self, unit: str, bed: str) -> bool:
+        """Takes note of a bed; True when it is new."""
+        if (unit, bed) in self._beds or self._places.bed_in_unit(unit, bed) is not None:
+            return False
+        if len(self._beds) >= _ANNOUNCED_LIMIT:
+            del self._beds[next(iter(self._beds))]
+        self._beds[unit, bed] = None
+        if self._on_new is not None:
+            self._on_new(unit, bed)
+        return True
+
+    def has_unit(self, unit: str) -> bool:
+        """As `Places`."""
+        return self._places.has_unit(unit)
+
+    def unit_of_bed(self, bed_id: str) -> str | None:
+        """As `Places`; an announced bed only where one unit alone has it."""
+        owner = self._places.unit_of_bed(bed_id)
+        if owner is None and self._beds:
+            owners = [unit for unit, bed in self._beds if bed == bed_id]
+            owner = owners[0] if len(owners) == 1 else None
+        return owner
+
+    def bed_in_unit(self, unit: str, text: str) -> str | None:
+        """As `Places`."""
+        known = self._places.bed_in_unit(unit, text)
+        return text if known is None and (unit, text) in self._beds else known

@@ -1,0 +1,1 @@
+"""Devices and ambulances played by a seed; they use the public faces and nothing else."""

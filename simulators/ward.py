@@ -1,0 +1,125 @@
+"""A whole ward: a monitor at each bed of `run.json`, an ambulance for each of its tablets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hospital_ops.errors import ConfigurationError
+from simulators.ambulance import Ambulance, AmbulancePlan
+from simulators.clients import MllpClient
+from simulators.courses import course_for, recordings_folder
+from simulators.ledger import Ledger
+from simulators.monitor import Monitor, MonitorPlan
+from simulators.tablet import TabletLine
+
+
+@dataclass(frozen=True, slots=True)
+class Bed:
+    """A bed with a monitor."""
+
+    bed: str
+    device: str
+    mrn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Vehicle:
+    """A tablet with its key, and the unit that it drives to."""
+
+    name: str
+    token: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class WardPlan:
+    """Addresses, beds and vehicles, as the running program wrote them down."""
+
+    mllp_host: str
+    mllp_port: int
+    http: str
+    beds: tuple[Bed, ...]
+    vehicles: tuple[Vehicle, ...]
+
+
+def read_run_file(path: Path) -> WardPlan:
+    """The plan of a ward from `run.json`; ConfigurationError where that is not one."""
+    try:
+        run: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        host, port = address(str(run["mllp"]))
+        rooms: dict[str, list[str]] = {}
+        for unit in run["units"]:
+            if unit["kind"] == "ed":
+                rooms.setdefault(unit["hospital"], []).append(unit["id"])
+        tablets = [
+            one for one in run["devices"] if one["kind"] == "tablet" and rooms.get(one["hospital"])
+        ]
+        return WardPlan(
+            mllp_host=host,
+            mllp_port=port,
+            http=str(run["http"]),
+            beds=tuple(
+                Bed(row["bed"], row.get("device") or "", row.get("mrn") or "")
+                for row in run["beds"]
+            ),
+            vehicles=tuple(
+                Vehicle(row["id"], row["token"], rooms[row["hospital"]][0]) for row in tablets
+            ),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(
+            f"{path} is no run.json of a running program ({type(error).__name__}): "
+            "start `hospital-ops demo` and give its data directory's run.json"
+        ) from None
+
+
+def address(text: str) -> tuple[str, int]:
+    """Host and port of `127.0.0.1:2575` or `mllp://127.0.0.1:2575`; ValueError without a port."""
+    host, _, port = text.rpartition("//")[2].rstrip("/").rpartition(":")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+class Ward:
+    """All devices of a plan in one process."""
+
+    def __init__(
+        self, plan: WardPlan, seed: int, speed: float = 1.0, ledger: Ledger | None = None
+    ) -> None:
+        self.ledger = ledger if ledger is not None else Ledger(keep=False)
+        folder = recordings_folder()
+        self.monitors = [
+            Monitor(
+                MonitorPlan(
+                    bed=bed.bed,
+                    mrn=bed.mrn,
+                    device=bed.device,
+                    course=course_for(seed, bed.bed, folder),
+                    seed=seed,
+                    speed=speed,
+                    phase_s=index / max(len(plan.beds), 1),
+                ),
+                MllpClient(plan.mllp_host, plan.mllp_port),
+                self.ledger,
+            )
+            for index, bed in enumerate(plan.beds)
+        ]
+        self.ambulances = [
+            Ambulance(
+                AmbulancePlan(name=one.name, unit=one.unit, seed=seed, speed=speed),
+                TabletLine(plan.http, one.token),
+                self.ledger,
+            )
+            for one in plan.vehicles
+        ]
+
+    async def run(self) -> None:
+        """Plays until cancelled."""
+        players: Sequence[Monitor | Ambulance] = [*self.monitors, *self.ambulances]
+        async with asyncio.TaskGroup() as group:
+            for player in players:
+                group.create_task(player.run())

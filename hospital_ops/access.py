@@ -113,6 +113,7 @@ class Principal:
     units: tuple[str, ...]
     key: str
     expires_at: int | None = None  # microseconds UTC; None: until revoked
+    mode: str = "Real"  # Test, Demo: nothing it sends may pass as real
 
     @property
     def scope(self) -> Scope:

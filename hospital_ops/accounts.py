@@ -219,7 +219,10 @@ async def _open_session(
             to_datetime(expires_at),
         )
         await connection.execute(
-            "delete from sign_in_failure where name_digest = $1 and address = $2", digest, address
+            "delete from sign_in_failure where name_digest = $1 and address = $2 or at < $3",
+            digest,
+            address,
+            to_datetime(now_us) - timedelta(days=1),
         )
         await audit.note(connection, principal.scope, "sign_in", principal.actor, address, now_us)
     return SignedIn(token, principal)

@@ -159,6 +159,11 @@ class Database:
                 await asyncio.sleep(random.uniform(0, longest))  # noqa: S311
         raise AssertionError("unreachable: the last attempt returns or raises")
 
+    async def ping(self) -> None:
+        """Asks PostgreSQL for an answer. Raises DatabaseGone."""
+        async with self.raw() as connection:
+            await connection.fetchval("select 1")
+
     async def close(self) -> None:
         """Closes the pool; connections that do not end within 5 s are cut."""
         try:

@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from hospital_ops import database
-from hospital_ops.database import Database
+from hospital_ops.database import Connection, Database
 from hospital_ops.identity import uuid7
 from hospital_ops.migrations.roles import ensure_roles
 from hospital_ops.migrations.runner import migrate
 from hospital_ops.servers.embedded import EmbeddedServers
+from tests.integration.two_hospitals import furnish
 
 
 @pytest.fixture
@@ -54,3 +55,16 @@ async def writer(database_url: str) -> AsyncIterator[Database]:
     db = await database.connect(database_url, "writer", name="test")
     yield db
     await db.close()
+
+
+@pytest.fixture
+async def superuser(database_url: str) -> AsyncIterator[Connection]:
+    """Somebody who may do everything to the database, even what must be noticed."""
+    async with database.single(database_url, name="test") as connection:
+        yield connection
+
+
+@pytest.fixture
+async def two_hospitals(app: Database) -> None:
+    """The new database with two hospitals in it (two_hospitals.py)."""
+    await furnish(app)

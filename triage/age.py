@@ -84,8 +84,12 @@ def read(inputs: Mapping[str, Any], warn: Any) -> Ages:
     days = _number(inputs, "age_days", warn)
     if years is not None:
         if days is None or years >= ADULT_CHART_FROM_YEARS:
+            if days is not None and int(days / _DAYS_PER_YEAR) != int(years):
+                warn("age_disagrees", "age_years")
             return Ages((from_years(years),), "exact")
         exact = from_days(days)
+        if int(exact.years or 0) != int(years):
+            warn("age_disagrees", "age_years")
         return Ages((exact._replace(years=years, adult_chart=False),), "exact")
     if days is not None:
         return Ages((from_days(days),), "exact")

@@ -75,9 +75,9 @@ def judge(patient: Patient) -> Assessment:
         age = ages[0]
         verdict = chart.judge(patient, age, flags, bool(missing))
         caught = net.judge(patient, age, known=known)
-        distance = severity.of_vitals(patient, age)
+        weight = severity.of_vitals(patient, age) + _weight_of(verdict)
     else:
-        verdict, caught, distance = _at_every_age(patient, flags, missing)
+        verdict, caught, weight = _at_every_age(patient, flags, missing)
     colour, if_normal = verdict.colour, verdict.colour_if_normal
     criteria = verdict.red or verdict.yellow
     net_reasons = caught.reasons
@@ -94,7 +94,9 @@ def judge(patient: Patient) -> Assessment:
         reasons.append(_incomplete(missing))
     reasons += net_reasons
     scores, unscored = _scores(patient, caught.score)
-    weight = distance + _weight(patient, verdict, len(missing) + len(unscored))
+    weight += severity.W["not_measurable"] * len(patient.not_measurable) + severity.W["missing"] * (
+        len(missing) + len(unscored)
+    )
     return Assessment(
         colour=colour,
         net_colour=net_colour,
@@ -116,14 +118,17 @@ def judge(patient: Patient) -> Assessment:
 def _at_every_age(
     patient: Patient, flags: set[str], missing: list[str]
 ) -> tuple[Verdict, Caught, float]:
-    """Judged at every age allowed: what holds at all of them, and the worst distance.
+    """Judged at every age allowed: what holds at all of them, and the worst weight.
 
     Where the colours differ the age is noted as missing. Without any age only RED is certain.
     """
     ages, known = patient.ages.ages, patient.ages.known
     verdicts = [chart.judge(patient, age, flags, bool(missing)) for age in ages]
     caught = [net.judge(patient, age, known=known) for age in ages]
-    distance = max(severity.of_vitals(patient, age) for age in ages)
+    weight = max(
+        severity.of_vitals(patient, age) + _weight_of(verdict)
+        for age, verdict in zip(ages, verdicts, strict=True)
+    )
     colours = {verdict.colour for verdict in verdicts}
     colour = colours.pop() if len(colours) == 1 else INCOMPLETE
     if known == "none" and colour != RED:
@@ -138,7 +143,7 @@ def _at_every_age(
         yellow = _shared([verdict.yellow for verdict in verdicts], every=True)
         vitals = _shared([verdict.vitals for verdict in verdicts], every=True)
     common = Verdict(colour, max(if_normal, key=RANK.__getitem__), red, yellow, vitals)
-    return common, Caught(_shared([each.reasons for each in caught]), None), distance
+    return common, Caught(_shared([each.reasons for each in caught]), None), weight
 
 
 def _shared(lists: list[list[Reason]], *, every: bool = False) -> list[Reason]:
@@ -188,14 +193,12 @@ def _scores(patient: Patient, score: news2.Score | None) -> tuple[dict[str, Any]
     }, unscored
 
 
-def _weight(patient: Patient, verdict: Verdict, missing: int) -> float:
+def _weight_of(verdict: Verdict) -> float:
     weights = severity.W
     return (
         weights["red_criterion"] * len(verdict.red)
         + weights["yellow_criterion"] * len(verdict.yellow)
         + weights["step_3_vital"] * len(verdict.vitals)
-        + weights["not_measurable"] * len(patient.not_measurable)
-        + weights["missing"] * missing
     )
 
 

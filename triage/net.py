@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from hospital_ops.clinical import news2
-from hospital_ops.clinical.bounds import checked
+from hospital_ops.clinical.early_warning import PEWS_DOMAINS, pews_points
 from hospital_ops.clinical.tables import table, words
 from hospital_ops.errors import ConfigurationError
 from triage.age import Age
@@ -164,11 +164,11 @@ def judge(patient: Patient, age: Age, *, known: str) -> Caught:
         found.append(_reason("gcs_le8", gcs, f"<={GCS_LIMIT:g}"))
     if "sbp_mmhg" in patient.not_measurable and "bp_not_measurable" in ON:
         found.append(_reason("bp_not_measurable", "not measurable", "two failed readings"))
+    if known == "none":
+        return Caught(found, None)
     score = None
     if patient.pregnant:
         found += _maternal(patient)
-    if known == "none":
-        return Caught(found, None)
     grown = patient.adult_ticked or (age.years is not None and age.years >= NEWS2_FROM_YEARS)
     if grown:
         if not patient.pregnant:
@@ -229,26 +229,12 @@ def _child(patient: Patient, age: Age) -> list[Reason]:
     return found
 
 
-_PEWS_EXTRA: Final = dict(
-    zip(
-        ("nebuliser_quarter_hourly", "post_op_vomiting"),
-        table("scores")["pews_brighton"]["extra"].values(),
-        strict=True,
-    )
-)
-PEWS_DOMAINS: Final = ("behaviour", "cardiovascular", "respiratory")
-
-
 def pews(given: Mapping[str, Any]) -> tuple[float, bool]:
     """PEWS Brighton: the sum of what is given, and whether one domain has the highest points."""
-    total, single = 0.0, False
-    for domain in PEWS_DOMAINS:
-        points, _ = checked(domain, given.get(domain))
-        if points is not None:
-            total += points
-            single = single or points >= PEWS_SINGLE
-    total += sum(extra for key, extra in _PEWS_EXTRA.items() if given.get(key) is True)
-    return total, single
+    points = pews_points(given)
+    return sum(points.values()), any(
+        points.get(domain, 0) >= PEWS_SINGLE for domain in PEWS_DOMAINS
+    )
 
 
 def _maternal(patient: Patient) -> list[Reason]:

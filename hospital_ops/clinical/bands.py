@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from math import floor
+from itertools import pairwise
+from math import floor, inf
 from typing import Any
 
 # A reading such as 38.05 is a hair less in binary; this keeps it on the side the printed
@@ -26,6 +27,7 @@ class Bands:
         self, rows: Sequence[dict[str, Any]], resolution: float, *, rounded: bool = True
     ) -> None:
         """`resolution` is the step of the printed table (0.1 for temperature)."""
+        rows = sorted(rows, key=lambda row: -inf if row["min"] is None else row["min"])
         self.rows = tuple(rows)
         self._per_unit = round(1 / resolution)
         self._half = (0.5 if rounded else 0.0) + _HAIR
@@ -54,11 +56,18 @@ class Bands:
         return sorted(bound for bound in bounds if bound is not None)
 
 
+def resolution_of(rows: Sequence[dict[str, Any]]) -> float:
+    """The printed step of a table: the smallest gap between the end of a band and the next."""
+    ordered = sorted(rows, key=lambda row: -inf if row["min"] is None else row["min"])
+    gap = min(after["min"] - before["max"] for before, after in pairwise(ordered))
+    return float(round(gap, 4))
+
+
 def falling(rows: Sequence[dict[str, Any]], value: float) -> int:
     """Points of the first row of a "lt / gte / gt / range / eq" table that holds `value`.
 
     Used by SOFA, whose tables print strict and inclusive bounds side by side. A value in a gap
-    between two printed rows belongs to the milder row it has not yet left.
+    between two printed ranges (whole numbers) is cut to the range it has not yet left.
     """
     best = 0
     for row in rows:
@@ -68,7 +77,7 @@ def falling(rows: Sequence[dict[str, Any]], value: float) -> int:
             or ("gte" in row and value >= row["gte"])
             or ("gt" in row and value > row["gt"])
             or ("eq" in row and value == row["eq"])
-            or (low is not None and low <= value <= high)
+            or (low is not None and low <= floor(value + _HAIR) <= high)
         )
         if inside:
             best = max(best, int(row["score"]))

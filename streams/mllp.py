@@ -14,6 +14,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from ssl import SSLContext
+from traceback import extract_tb
 from typing import Final, Protocol
 
 from hospital_ops import wire
@@ -274,9 +275,16 @@ class _Connection(asyncio.Protocol):
                     self._read_on()
         except Exception as error:
             # The outermost edge of this sender: it is closed without an answer and sends again.
+            # The place is logged and not the text of the error, which may quote the message.
             self._counts.closed["failed"] += 1
-            log.error("mllp: source %s closed after %s", self._source.name, type(error).__name__)
-            raise
+            where = extract_tb(error.__traceback__)[-1]
+            log.error(
+                "mllp: source %s closed after %s in %s, line %s",
+                self._source.name,
+                type(error).__name__,
+                where.name,
+                where.lineno,
+            )
         finally:
             self._transport.close()
 

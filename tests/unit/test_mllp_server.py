@@ -1,0 +1,386 @@
+"""The MLLP gateway on a real socket, with an appender that records and can be held back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hospital_ops import wire
+from hospital_ops.clock import ManualClock
+from hospital_ops.errors import NotStored
+from hospital_ops.hl7.framing import FS, VT, framed
+from hospital_ops.hl7.understand import Source
+from streams.mllp import BATCH, Limits, MllpGateway
+
+CORPUS = Path(__file__).parents[1] / "hl7"
+NOW = 1_795_219_200_000_000
+LOCAL = Source(name="local", hospital="h7", networks=("127.0.0.0/8",))
+
+
+class Disk:
+    """Records what is appended; `open` lets appends return, `away` refuses them."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[str, str, wire.Entry, bytes]] = []
+        self.waiting = 0
+        self.open = asyncio.Event()
+        self.open.set()
+        self.away = False
+        self.broken: Exception | None = None
+
+    async def append(
+        self, shard: str, entry: wire.Entry, raw: bytes = b"", stream: str = "in"
+    ) -> str:
+        if self.broken:
+            raise self.broken
+        if self.away:
+            raise NotStored("not stored, send again: the stream server is away")
+        self.waiting += 1
+        await self.open.wait()
+        self.waiting -= 1
+        self.entries.append((shard, stream, entry, raw))
+        return f"{len(self.entries)}-0"
+
+    def kept(self) -> list[wire.Kept]:
+        return [e for _, _, e, _ in self.entries if isinstance(e, wire.Kept)]
+
+
+class Ward:
+    """Unit ICU7N with BED701 to BED712."""
+
+    beds = frozenset(f"BED7{n:02d}" for n in range(1, 13))
+
+    def has_unit(self, unit: str) -> bool:
+        return unit == "ICU7N"
+
+    def unit_of_bed(self, bed_id: str) -> str | None:
+        return "ICU7N" if bed_id in self.beds else None
+
+    def bed_in_unit(self, unit: str, text: str) -> str | None:
+        return text if unit == "ICU7N" and text in self.beds else None
+
+
+@pytest.fixture
+def disk() -> Disk:
+    return Disk()
+
+
+Start = Callable[..., Any]
+
+
+@pytest.fixture
+async def start(disk: Disk) -> AsyncIterator[Start]:
+    """Starts a gateway on a free port; answers (gateway, port)."""
+    running: list[MllpGateway] = []
+
+    async def run(sources: list[Source] | None = None, **limits: Any) -> tuple[MllpGateway, int]:
+        gateway = MllpGateway(disk, Ward(), sources or [LOCAL], ManualClock(NOW), Limits(**limits))
+        server = await gateway.serve("127.0.0.1", 0)
+        running.append(gateway)
+        return gateway, server.sockets[0].getsockname()[1]
+
+    yield run
+    disk.open.set()
+    for gateway in running:
+        await gateway.close()
+
+
+async def until(condition: Callable[[], bool], seconds: float = 5) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "did not become true in time"
+        await asyncio.sleep(0.005)
+
+
+def oru(control: str, bed: str = "ICU7N^^BED701", value: str = "82") -> bytes:
+    return (
+        f"MSH|^~\\&|GW||||20261120101530+0000||ORU^R01^ORU_R01|{control}|P|2.6\r"
+        f"PID|||7700101^^^HOSP^MR||Geheim^Anna\rPV1||I|{bed}\r"
+        "OBR|1|||182777000^monitoring of patient^SCT|||20261120101530+0000\r"
+        f"OBX|1|NM|147842^MDC_ECG_HEART_RATE^MDC|1.2.1.1|{value}|264864^^MDC|||||R\r"
+    ).encode()
+
+
+async def answer(reader: asyncio.StreamReader) -> list[str]:
+    """MSA fields of the next answer."""
+    frame = await asyncio.wait_for(reader.readuntil(FS + b"\r"), 5)
+    text = frame.strip(VT + FS + b"\r").decode()
+    (msa,) = [line for line in text.split("\r") if line.startswith("MSA")]
+    return msa.split("|")[1:]
+
+
+async def test_a_message_is_answered_only_when_it_is_on_disk(start, disk):
+    _, port = await start()
+    disk.open.clear()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(framed(oru("A1")))
+    await until(lambda: disk.waiting == 1)
+    assert disk.entries == []
+    disk.open.set()
+    assert await answer(reader) == ["AA", "A1"]
+    (shard, stream, entry, raw) = disk.entries[0]
+    assert (shard, stream, raw) == ("ICU7N", "in", oru("A1"))
+    assert isinstance(entry, wire.Observed)
+    assert entry.bed == "BED701"
+    writer.close()
+
+
+async def test_what_is_not_stored_is_answered_send_again_and_the_connection_stays(start, disk):
+    gateway, port = await start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    disk.away = True
+    writer.write(framed(oru("A1")))
+    code, control, text = await answer(reader)
+    assert (code, control) == ("AE", "A1")
+    assert "send again" in text
+    disk.away = False
+    writer.write(framed(oru("A1")))
+    assert (await answer(reader))[0] == "AA"
+    counts = gateway.counts["local"]
+    assert (counts.received, counts.stored, counts.not_stored) == (2, 1, 1)
+    writer.close()
+
+
+async def test_a_sender_that_wants_no_answers_hears_of_a_loss(start, disk):
+    _, port = await start()
+    disk.away = True
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(framed(oru("A1").replace(b"|P|2.6", b"|P|2.6|||NE|NE")))
+    assert (await answer(reader))[0] == "AE"
+    writer.close()
+
+
+async def test_answers_come_in_the_order_of_the_messages_of_a_connection(start, disk):
+    _, port = await start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"".join(framed(oru(f"N{n}")) for n in range(300)))
+    assert [(await answer(reader))[1] for _ in range(300)] == [f"N{n}" for n in range(300)]
+    assert [e.message_id for _, _, e, _ in disk.entries] == [f"N{n}" for n in range(300)]
+    writer.close()
+
+
+async def test_a_slow_disk_stops_the_reading_and_memory_stays_bounded(start, disk):
+    gateway, port = await start(in_flight=16)
+    disk.open.clear()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    message = framed(oru("N", value="82" + " " * 20_000))
+    sent = 2_000
+    sender = asyncio.create_task(_send(writer, message, sent))
+    await until(lambda: disk.waiting > 0)
+    (connection,) = gateway._open
+    await until(lambda: connection._paused)
+    assert disk.waiting <= BATCH
+    assert len(connection._frames) <= 16 + 262_144 // len(message) + 1
+    assert not sender.done()
+    disk.open.set()
+    for _ in range(sent):
+        assert (await answer(reader))[0] == "AA"
+    await sender
+    writer.close()
+
+
+async def _send(writer: asyncio.StreamWriter, message: bytes, count: int) -> None:
+    for _ in range(count):
+        writer.write(message)
+        await writer.drain()
+
+
+async def test_an_unknown_bed_is_answered_with_what_to_do_and_kept_in_the_hall(start, disk):
+    gateway, port = await start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(framed(oru("A1", bed="ICU9^^BED999")))
+    code, control, text = await answer(reader)
+    assert (code, control) == ("AE", "A1")
+    assert "BED999" in text
+    assert "register" in text
+    ((shard, _, entry, raw),) = disk.entries
+    assert shard == "h7-hall"
+    assert raw == oru("A1", bed="ICU9^^BED999")
+    assert isinstance(entry, wire.Kept)
+    assert (entry.code, entry.bed) == ("unknown_bed", "BED999")
+    assert gateway.counts["local"].refused["unknown_bed"] == 1
+    writer.close()
+
+
+async def test_a_source_writes_to_its_own_units_only(start, disk):
+    other = Source(name="other", hospital="h7", networks=("127.0.0.1/32",), units=("ICU8N",))
+    _, port = await start([other])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(framed(oru("A1")))
+    assert (await answer(reader))[0] == "AR"
+    assert [kept.code for kept in disk.kept()] == ["out_of_scope"]
+    writer.close()
+
+
+async def test_a_stranger_is_closed_and_counted(start, disk, caplog):
+    far = Source(name="far", hospital="h7", networks=("192.0.2.0/24",))
+    gateway, port = await start([far])
+    with caplog.at_level(logging.WARNING):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(framed(oru("A1")))
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await answer(reader)
+    assert gateway.strangers == 1
+    assert disk.entries == []
+    assert "127.0.0.1 is no named source" in caplog.text
+    writer.close()
+
+
+async def test_one_source_has_a_bounded_number_of_connections(start):
+    gateway, port = await start(connections=2)
+    writers = [(await asyncio.open_connection("127.0.0.1", port))[1] for _ in range(3)]
+    counts = gateway.counts["local"]
+    await until(lambda: counts.closed["too_many_connections"] == 1)
+    assert counts.connections == 2
+    for writer in writers:
+        writer.close()
+    await until(lambda: counts.connections == 0)
+
+
+async def test_a_frame_that_is_not_finished_in_time_is_kept_and_closed(start, disk):
+    gateway, port = await start(frame_s=0.05)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(framed(oru("A1"))[:-40])
+    assert await asyncio.wait_for(reader.read(), 5) == b""
+    assert gateway.counts["local"].closed["slow_frame"] == 1
+    assert [kept.code for kept in disk.kept()] == ["cut"]
+    writer.close()
+
+
+async def test_an_idle_connection_is_closed(start):
+    gateway, port = await start(idle_s=0.05)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    assert await asyncio.wait_for(reader.read(), 5) == b""
+    assert gateway.counts["local"].closed["idle"] == 1
+    writer.close()
+
+
+async def test_a_giant_frame_is_refused_and_the_next_good_message_is_taken(start, disk):
+    gateway, port = await start(frame_bytes=4096)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(framed(oru("BIG", value="8" * 100_000)) + framed(oru("A2")))
+    assert (await answer(reader))[:2] == ["AR", "BIG"]
+    assert await answer(reader) == ["AA", "A2"]
+    assert gateway.counts["local"].refused["oversize"] == 1
+    assert [kept.code for kept in disk.kept()] == ["oversize"]
+    writer.close()
+
+
+async def test_a_peer_that_speaks_no_mllp_is_kept_and_closed(start, disk):
+    gateway, port = await start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET / HTTP/1.1\r\n" * 10_000)
+    with contextlib.suppress(ConnectionResetError):  # it closes with bytes still unread
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+    assert gateway.counts["local"].closed["no_frame"] == 1
+    assert [kept.code for kept in disk.kept()] == ["no_frame"]
+    writer.close()
+
+
+async def test_an_unreadable_message_is_rejected_in_words_and_its_bytes_kept(start, disk):
+    _, port = await start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(framed(b"PID|||7700101"))
+    code, control, text = await answer(reader)
+    assert (code, control) == ("AR", "")
+    assert "MSH" in text
+    assert [(e.code, raw) for _, _, e, raw in disk.entries if isinstance(e, wire.Kept)] == [
+        ("malformed", b"PID|||7700101")
+    ]
+    writer.write(framed(oru("A1")))
+    assert (await answer(reader))[0] == "AA"
+    writer.close()
+
+
+async def test_a_message_whose_sender_is_gone_is_stored_all_the_same(start, disk):
+    _, port = await start()
+    disk.open.clear()
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(framed(oru("A1")))
+    await until(lambda: disk.waiting == 1)
+    writer.transport.abort()
+    disk.open.set()
+    await until(lambda: len(disk.entries) == 1)
+
+
+async def test_closing_the_gateway_answers_what_it_has_received(start, disk):
+    gateway, port = await start()
+    disk.open.clear()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(framed(oru("A1")))
+    await until(lambda: disk.waiting == 1)
+    closing = asyncio.create_task(gateway.close())
+    await asyncio.sleep(0)
+    disk.open.set()
+    await closing
+    assert (await answer(reader))[0] == "AA"
+    writer.close()
+
+
+async def test_a_failure_inside_closes_the_sender_without_an_answer_or_a_name_in_the_log(
+    start, disk, caplog
+):
+    gateway, port = await start()
+    disk.broken = RuntimeError("Geheim^Anna 7700101")
+    with caplog.at_level(logging.DEBUG):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(framed(oru("A1")))
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+    assert gateway.counts["local"].closed["failed"] == 1
+    assert "RuntimeError" in caplog.text
+    assert "Geheim" not in caplog.text
+    assert "7700101" not in caplog.text
+    writer.close()
+
+
+def test_with_tls_the_certificate_names_the_source():
+    named = Source(name="east", hospital="h7", certificate="gw-east")
+    gateway = MllpGateway(Disk(), Ward(), [named], ManualClock(NOW))
+
+    class Tls(asyncio.BaseTransport):
+        def __init__(self, name: str) -> None:
+            super().__init__(
+                {"peercert": {"subject": ((("commonName", name),),)}, "peername": ("192.0.2.1", 1)}
+            )
+
+    assert gateway.source_of(Tls("gw-east")) is named
+    assert gateway.source_of(Tls("gw-west")) is None
+
+
+async def test_a_bed_that_adt_names_first_is_known_to_the_monitor_that_follows(start, disk):
+    _, port = await start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    monitor = oru("A1", bed="ICU7N^^BED730")
+    writer.write(framed(monitor))
+    assert (await answer(reader))[0] == "AE"
+    for name in ("077_discharge_while_sending_1_admit", "078_discharge_while_sending_2_before"):
+        writer.write(framed((CORPUS / f"{name}.hl7").read_bytes()))
+        assert (await answer(reader))[0] in ("AA", "CA")
+    writer.close()
+
+
+async def test_the_whole_corpus_over_the_wire_byte_for_byte(start, disk):
+    _, port = await start()
+    for line in (CORPUS / "expected.jsonl").read_text("utf-8").splitlines():
+        case = json.loads(line)
+        data = (CORPUS / case["file"]).read_bytes()
+        stream = framed(data) if case["framing"] == "bare" else data
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(stream)
+        writer.write_eof()
+        got = await asyncio.wait_for(reader.read(), 5)
+        codes = [part.split(b"|")[1].decode() for part in got.split(b"\rMSA")[1:]]
+        if case.get("frames"):
+            assert len(codes) == len(case["frames"]), case["file"]
+            assert set(codes) <= {"AA", "CA"}, case["file"]
+        else:
+            assert codes == case["acks"], case["file"]
+        writer.close()

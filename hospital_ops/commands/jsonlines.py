@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from typing import IO, Any
 
@@ -28,7 +29,11 @@ def answer_lines(
         # Half a surrogate pair can be typed in JSON; it goes back as the escape it came as.
         target.write(json.dumps(reply, ensure_ascii=False).encode(errors="backslashreplace"))
         target.write(b"\n")
-        target.flush()
+        try:
+            target.flush()
+        except BrokenPipeError:  # who reads has seen enough (`| head`)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), target.fileno())
+            return
 
 
 def _place(problem: Exception) -> str:

@@ -27,9 +27,9 @@ def answer_lines(
         else:
             reply = answer(given)
         # Half a surrogate pair can be typed in JSON; it goes back as the escape it came as.
-        target.write(json.dumps(reply, ensure_ascii=False).encode(errors="backslashreplace"))
-        target.write(b"\n")
+        text = json.dumps(reply, ensure_ascii=False).encode(errors="backslashreplace")
         try:
+            target.write(text + b"\n")
             target.flush()
         except BrokenPipeError:  # who reads has seen enough (`| head`)
             os.dup2(os.open(os.devnull, os.O_WRONLY), target.fileno())

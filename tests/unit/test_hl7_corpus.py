@@ -114,18 +114,22 @@ def named(case: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("case", CASES, ids=named)
-def test_the_sender_gets_exactly_the_answer_of_the_standard(case, runs):
+def test_the_sender_gets_exactly_the_answer_of_the_standard(
+    case: dict[str, Any], runs: dict[str, Run]
+) -> None:
     assert CHECK.judge(case, runs[case["file"]].answers, True) == ""
 
 
 @pytest.mark.parametrize("case", CASES, ids=named)
-def test_what_is_stored_is_what_the_bytes_say(case, runs):
+def test_what_is_stored_is_what_the_bytes_say(case: dict[str, Any], runs: dict[str, Run]) -> None:
     case = case | {"stored_once": False}
     assert CHECK.measured(case, runs[case["file"]].rows, NOW) == []
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c["unmapped"]], ids=named)
-def test_an_unknown_code_is_kept_under_the_senders_name_and_is_no_vital_sign(case, runs):
+def test_an_unknown_code_is_kept_under_the_senders_name_and_is_no_vital_sign(
+    case: dict[str, Any], runs: dict[str, Run]
+) -> None:
     rows = [row for row in runs[case["file"]].rows(case["bed"]) if not row["mapped"]]
     for want in case["unmapped"]:
         mine = [r for r in rows if r["code"] == want["code"]]
@@ -139,7 +143,9 @@ def test_an_unknown_code_is_kept_under_the_senders_name_and_is_no_vital_sign(cas
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c["waveforms"]], ids=named)
-def test_a_waveform_comes_out_as_samples_with_its_gaps(case, runs):
+def test_a_waveform_comes_out_as_samples_with_its_gaps(
+    case: dict[str, Any], runs: dict[str, Run]
+) -> None:
     waves = runs[case["file"]].entries(wire.Waved)
     assert len(waves) == len(case["waveforms"])
     for want, wave in zip(case["waveforms"], waves, strict=True):
@@ -158,7 +164,9 @@ def test_a_waveform_comes_out_as_samples_with_its_gaps(case, runs):
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c["trigger"] == "ORU^R40"], ids=named)
-def test_a_devices_alarm_is_told_as_the_device_told_it(case, runs):
+def test_a_devices_alarm_is_told_as_the_device_told_it(
+    case: dict[str, Any], runs: dict[str, Run]
+) -> None:
     found = runs[case["file"]].entries(wire.DeviceAlert)
     assert len(found) == len(case["alerts"])
     for want, alert in zip(case["alerts"], found, strict=True):
@@ -182,7 +190,7 @@ def test_a_devices_alarm_is_told_as_the_device_told_it(case, runs):
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if "adt" in c], ids=named)
-def test_an_adt_event_says_who_lies_where(case, runs):
+def test_an_adt_event_says_who_lies_where(case: dict[str, Any], runs: dict[str, Run]) -> None:
     (event,) = runs[case["file"]].entries(wire.Admission)
     want = case["adt"]
     assert event.trigger == want["event"]
@@ -196,7 +204,7 @@ def test_an_adt_event_says_who_lies_where(case, runs):
 
 
 @pytest.mark.parametrize("case", CASES, ids=named)
-def test_patient_and_flags_are_read_as_sent(case, runs):
+def test_patient_and_flags_are_read_as_sent(case: dict[str, Any], runs: dict[str, Run]) -> None:
     run = runs[case["file"]]
     ids = {case["control_id"]}
     for entry in run.entries(wire.Observed):
@@ -210,7 +218,9 @@ def test_patient_and_flags_are_read_as_sent(case, runs):
             }
 
 
-def test_every_message_that_is_not_taken_is_kept_with_a_reason_and_its_bytes(runs):
+def test_every_message_that_is_not_taken_is_kept_with_a_reason_and_its_bytes(
+    runs: dict[str, Run],
+) -> None:
     for case in CASES:
         for append in runs[case["file"]].appends:
             if isinstance(append.entry, wire.Kept) and append.shard == "h7-hall":
@@ -219,13 +229,13 @@ def test_every_message_that_is_not_taken_is_kept_with_a_reason_and_its_bytes(run
                 assert append.entry.reason
 
 
-def test_the_bytes_are_stored_once_with_each_message_that_is_taken(runs):
+def test_the_bytes_are_stored_once_with_each_message_that_is_taken(runs: dict[str, Run]) -> None:
     for case in CASES:
         for intake in runs[case["file"]].intakes:
             assert sum(bool(a.raw) for a in intake.appends) == (1 if intake.appends else 0)
 
 
-def test_the_table_of_the_corpus(runs, capsys):
+def test_the_table_of_the_corpus(runs: dict[str, Run], capsys: pytest.CaptureFixture[str]) -> None:
     rows = []
     for case in CASES:
         run = runs[case["file"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import string
 from pathlib import Path
@@ -24,7 +25,7 @@ from hospital_ops.hl7.parse import (
     print_message,
     unescape,
 )
-from hospital_ops.hl7.times import stamp, to_us
+from hospital_ops.hl7.times import Zone, stamp, to_us
 
 CORPUS = Path(__file__).parents[1] / "hl7"
 # Files that library hl7 reads as one message; the others are frames, batches or lost letters.
@@ -37,7 +38,7 @@ SIGNS = st.sampled_from([PLAIN, Signs("|", "$", "%", "@", "!"), Signs("#", "^", 
 
 
 @pytest.mark.parametrize("file", PEERS)
-def test_fields_are_the_same_as_those_of_library_hl7(file):
+def test_fields_are_the_same_as_those_of_library_hl7(file: str) -> None:
     ours = parse((CORPUS / file).read_bytes())
     text = print_message(ours)
     theirs = hl7.parse(text)
@@ -47,7 +48,7 @@ def test_fields_are_the_same_as_those_of_library_hl7(file):
 
 
 @given(st.text(), SIGNS)
-def test_what_is_escaped_reads_back_the_same(text, signs):
+def test_what_is_escaped_reads_back_the_same(text: str, signs: Signs) -> None:
     printed = escape(text, signs)
     assert unescape(printed, signs) == text
     for sign in (signs.field, signs.component, signs.repetition, signs.sub, "\r", "\n"):
@@ -61,7 +62,7 @@ SEGMENT = st.tuples(
 
 
 @given(st.lists(SEGMENT, max_size=8), SIGNS)
-def test_a_printed_message_parses_to_itself(segments, signs):
+def test_a_printed_message_parses_to_itself(segments: list[list[str]], signs: Signs) -> None:
     encoding = signs.component + signs.repetition + signs.escape + signs.sub
     clean = [[field.replace(signs.field, "") for field in segment] for segment in segments]
     header = ["MSH", signs.field, encoding, "GW"]
@@ -69,16 +70,13 @@ def test_a_printed_message_parses_to_itself(segments, signs):
     assert parse_text(print_message(message)) == message
 
 
-@given(st.binary(max_size=300))
-def test_no_bytes_make_the_parser_fail_otherwise_than_in_words(data):
-    for raw in (data, b"MSH|^~\\&|" + data, b"MSH" + data):
-        try:
-            parse(raw)
-        except MessageError as error:
-            assert error.reason
+@given(st.binary(max_size=300), st.sampled_from([b"", b"MSH|^~\\&|", b"MSH"]))
+def test_no_bytes_make_the_parser_fail_otherwise_than_in_words(data: bytes, start: bytes) -> None:
+    with contextlib.suppress(MessageError):
+        assert parse(start + data).segments
 
 
-def test_an_escape_never_makes_a_segment_or_a_delimiter():
+def test_an_escape_never_makes_a_segment_or_a_delimiter() -> None:
     message = parse(
         b"MSH|^~\\&|GW\rNTE|1|L|a\\X0D\\PID\\F\\b\\.br\\c\\H\\d\\Zq\\e\\X4\\f\\C2842\\g"
     )
@@ -95,18 +93,18 @@ def test_an_escape_never_makes_a_segment_or_a_delimiter():
         ("8859/5~UNICODE UTF-8", "iso8859-5"),
     ],
 )
-def test_text_is_read_in_the_character_set_of_msh_18(declared, codec):
+def test_text_is_read_in_the_character_set_of_msh_18(declared: str, codec: str) -> None:
     raw = f"MSH|^~\\&|{'|' * 15}{declared}\rPID|||||Иванов".encode(codec)
     assert parse(raw).segments[1][5] == "Иванов"
 
 
-def test_text_that_does_not_fit_its_character_set_is_refused_in_words():
+def test_text_that_does_not_fit_its_character_set_is_refused_in_words() -> None:
     raw = b"MSH|^~\\&|" + b"|" * 15 + b"UNICODE UTF-8\rPID|||||\xc8\xe2"
     with pytest.raises(MessageError, match="MSH-18"):
         parse(raw)
 
 
-def test_an_unnamed_character_set_costs_the_letters_and_not_the_values():
+def test_an_unnamed_character_set_costs_the_letters_and_not_the_values() -> None:
     raw = b"MSH|^~\\&|GW\rPID|||||\xc8\xe2\rOBX|1|NM|x||72"
     message = parse(raw)
     assert message.warning
@@ -118,18 +116,18 @@ def test_an_unnamed_character_set_costs_the_letters_and_not_the_values():
 @pytest.mark.parametrize(
     "raw", [b"", b"MSH", b"PID|1", b"MSHx^~\\&|", b"MSH|^^^^|A", b"MSH|ABCD|A"]
 )
-def test_what_has_no_readable_header_is_refused(raw):
+def test_what_has_no_readable_header_is_refused(raw: bytes) -> None:
     with pytest.raises(MessageError, match="malformed"):
         parse(raw)
 
 
 @pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n"])
-def test_segments_end_with_any_line_end(end):
+def test_segments_end_with_any_line_end(end: bytes) -> None:
     message = parse(end.join([b"MSH|^~\\&|GW", b"PID|1", b"OBX|1|TX|a", b""]))
     assert [segment[0] for segment in message.segments] == ["MSH", "PID", "OBX"]
 
 
-def test_a_segment_that_lost_a_letter_is_named():
+def test_a_segment_that_lost_a_letter_is_named() -> None:
     message = parse(b"MSH|^~\\&|GW\rPID|1\rBX|1|NM")
     assert message.damaged == [(3, "BX")]
 
@@ -146,7 +144,7 @@ def test_a_segment_that_lost_a_letter_is_named():
         ("20261025023000", ZoneInfo("Europe/Berlin"), "2026-10-25T00:30:00.000Z"),
     ],
 )
-def test_a_time_stamp_is_a_moment(text, zone, expected):
+def test_a_time_stamp_is_a_moment(text: str, zone: Zone, expected: str) -> None:
     at = to_us(text, zone)
     assert at is not None
     assert iso(at) == expected
@@ -167,10 +165,10 @@ def test_a_time_stamp_is_a_moment(text, zone, expected):
         "２０２６１１２０１０１５３０",
     ],
 )
-def test_what_says_no_moment_is_none(text):
+def test_what_says_no_moment_is_none(text: str) -> None:
     assert to_us(text, 0) is None
 
 
-def test_our_own_stamps_read_back():
+def test_our_own_stamps_read_back() -> None:
     at = from_iso("2026-11-20T10:15:30.123Z")
     assert to_us(stamp(at), 7200) == at

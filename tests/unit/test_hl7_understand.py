@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any, Final
 
 import pytest
 from hypothesis import given
@@ -34,7 +35,7 @@ def hr(value: str, unit: str = "/min", more: str = "|||||R") -> str:
 
 
 @given(st.text(alphabet="0123456789.+-eEnaifNIF_,% <>~^x\u0664", max_size=10))
-def test_only_what_hl7_calls_a_number_becomes_one_and_never_beyond_physics(text):
+def test_only_what_hl7_calls_a_number_becomes_one_and_never_beyond_physics(text: str) -> None:
     for row in rows(hr(text)):
         if row.validity == "Inv":
             assert row.value is None
@@ -60,24 +61,24 @@ def test_only_what_hl7_calls_a_number_becomes_one_and_never_beyond_physics(text)
         ("98%", (None, "Inv")),
     ],
 )
-def test_the_limits_of_the_table_decide_over_trust(value, expected):
+def test_the_limits_of_the_table_decide_over_trust(value: Any, expected: Any) -> None:
     (row,) = rows(hr(value))
     assert (row.value, row.validity) == expected
 
 
-def test_an_unknown_unit_never_becomes_a_number():
+def test_an_unknown_unit_never_becomes_a_number() -> None:
     (row,) = rows(hr("82", "furlong"))
     assert (row.value, row.validity, row.unit) == (None, "Inv", "/min")
     assert "unit" in row.reason
 
 
 @pytest.mark.parametrize(("result", "validity"), [("R", "Vld"), ("W", "Inv"), ("D", "Inv")])
-def test_a_withdrawn_result_is_invalid(result, validity):
+def test_a_withdrawn_result_is_invalid(result: str, validity: str) -> None:
     (row,) = rows(hr("82", more=f"|||||{result}"))
     assert row.validity == validity
 
 
-def test_plain_names_without_a_code_system_are_known():
+def test_plain_names_without_a_code_system_are_known() -> None:
     found = rows(
         "OBX|1|ST|HR||73|/min|||||R",
         "OBX|2|ST|RR||15|breaths/min|||||R",
@@ -99,7 +100,7 @@ def test_plain_names_without_a_code_system_are_known():
     assert len({(row.code, row.channel) for row in found}) == 7
 
 
-def test_a_private_code_never_passes_as_a_vital_of_the_same_spelling():
+def test_a_private_code_never_passes_as_a_vital_of_the_same_spelling() -> None:
     (first, second) = rows(
         "OBX|1|NM|8867-4^Wedge count^99VND|1.1.1.1|70|/min|||||R",
         "OBX|2|NM|8867-4^Heart rate^LN|1.1.1.2|70|/min|||||R||||||MSET",
@@ -110,12 +111,12 @@ def test_a_private_code_never_passes_as_a_vital_of_the_same_spelling():
     assert second.origin == "setting"
 
 
-def test_a_setting_keeps_the_unit_it_was_sent_in():
+def test_a_setting_keeps_the_unit_it_was_sent_in() -> None:
     (row,) = rows("OBX|1|NM|151976^PEEP^MDC|1.1.1.1|10|266098^^MDC|||||R||||||ASET")
     assert (row.code, row.value, row.unit, row.mapped) == ("151976", 10, "mbar", False)
 
 
-def test_two_probes_in_one_channel_do_not_overwrite_each_other():
+def test_two_probes_in_one_channel_do_not_overwrite_each_other() -> None:
     found = rows(
         "OBX|1|NM|150344^^MDC|1.2.1.1|36.5|Cel|||||R",
         "OBX|2|NM|150344^^MDC|1.2.1.2|37.5|Cel|||||R",
@@ -123,7 +124,7 @@ def test_two_probes_in_one_channel_do_not_overwrite_each_other():
     assert len({row.channel for row in found}) == 2
 
 
-def test_a_value_typed_at_the_bedside_and_one_of_the_laboratory_say_so():
+def test_a_value_typed_at_the_bedside_and_one_of_the_laboratory_say_so() -> None:
     typed, lab = rows(
         "OBX|1|NM|8310-5^Temp^LN||36.5|Cel|||||R||||||MMEAS^manual-measurement^MDC",
         "OBX|2|NM|2823-3^K^LN||4.1|mmol/L|||||F",
@@ -131,12 +132,12 @@ def test_a_value_typed_at_the_bedside_and_one_of_the_laboratory_say_so():
     assert (typed.origin, lab.origin) == ("typed", "laboratory")
 
 
-def test_a_fraction_in_a_per_cent_field_is_converted():
+def test_a_fraction_in_a_per_cent_field_is_converted() -> None:
     (row,) = rows("OBX|1|NM|152196^^MDC|1.1.1.1|0.45|%|||||R")
     assert row.value == 45
 
 
-def test_a_time_without_zone_takes_that_of_the_source():
+def test_a_time_without_zone_takes_that_of_the_source() -> None:
     moscow = Source(name="ward", hospital="h1", zone="Europe/Moscow")
     head = HEAD.replace("20261120101530+0000", "")
     known = read(hr("82"), source=moscow, head=head)
@@ -145,7 +146,7 @@ def test_a_time_without_zone_takes_that_of_the_source():
     assert entry.observations[0].determined_at == 1_795_158_930_000_000  # 07:15:30Z
 
 
-def test_without_any_time_the_receive_time_is_left_to_the_reader():
+def test_without_any_time_the_receive_time_is_left_to_the_reader() -> None:
     (row,) = rows(hr("82"), obr="OBR|1")
     assert row.determined_at is None
 
@@ -153,12 +154,12 @@ def test_without_any_time_the_receive_time_is_left_to_the_reader():
 @pytest.mark.parametrize(
     ("mark", "mode"), [("P", "Real"), ("T", "Test"), ("D", "Test"), ("", "Real")]
 )
-def test_msh_11_keeps_test_data_from_passing_as_real(mark, mode):
+def test_msh_11_keeps_test_data_from_passing_as_real(mark: str, mode: str) -> None:
     known = read(hr("82"), head=HEAD.replace("|P|2.4", f"|{mark}|2.4"))
     assert [e.mode for _, e in known.entries("u", "b") if isinstance(e, wire.Observed)] == [mode]
 
 
-def test_a_demo_source_stays_demo_and_a_devices_test_value_is_taken_out():
+def test_a_demo_source_stays_demo_and_a_devices_test_value_is_taken_out() -> None:
     demo = Source(name="ward", hospital="h1", mode="Demo")
     known = read(hr("82"), hr("83", more="||TEST|||R"), source=demo)
     entries = [e for _, e in known.entries("u", "b") if isinstance(e, wire.Observed)]
@@ -175,19 +176,21 @@ def test_a_demo_source_stays_demo_and_a_devices_test_value_is_taken_out():
         (("ORU^R01", "ORU^R99"), "unknown_trigger"),
     ],
 )
-def test_what_the_header_forbids_is_rejected_with_a_code(change, code):
+def test_what_the_header_forbids_is_rejected_with_a_code(
+    change: tuple[str, str], code: str
+) -> None:
     known = read(hr("82"), head=HEAD.replace(*change))
     assert known.problem is not None
     assert (known.problem.outcome, known.problem.code) == ("R", code)
 
 
-def test_more_obx_than_the_limit_are_rejected():
+def test_more_obx_than_the_limit_are_rejected() -> None:
     known = read(*[hr("82")] * 2001)
     assert known.problem is not None
     assert known.problem.code == "too_many"
 
 
-def test_a_name_beyond_its_character_set_is_left_out_of_an_admission():
+def test_a_name_beyond_its_character_set_is_left_out_of_an_admission() -> None:
     raw = (
         b"MSH|^~\\&|HIS||||20261120090000||ADT^A01|D1|P|2.4\r"
         b"PID|||77^^^H^MR||\xc8\xe2^A\rPV1||I|h1-icu-1^^h1-icu-1-07\r"
@@ -199,7 +202,7 @@ def test_a_name_beyond_its_character_set_is_left_out_of_an_admission():
     assert isinstance(note, wire.Kept)
 
 
-def test_a_transfer_between_units_is_told_to_both():
+def test_a_transfer_between_units_is_told_to_both() -> None:
     raw = (
         b"MSH|^~\\&|HIS||||20261120090000||ADT^A02|D1|P|2.4\rPID|||77^^^H^MR\r"
         b"PV1||I|h1-icu-1^^h1-icu-1-07|||h1-ed^^h1-ed-02\r"
@@ -216,7 +219,7 @@ def test_a_transfer_between_units_is_told_to_both():
 class House:
     """Two units; bed ids as in run.json."""
 
-    beds = {"h1-icu-1-07": "h1-icu-1", "h1-ed-02": "h1-ed"}
+    beds: Final = {"h1-icu-1-07": "h1-icu-1", "h1-ed-02": "h1-ed"}
 
     def has_unit(self, unit: str) -> bool:
         return unit in ("h1-icu-1", "h1-ed")
@@ -246,18 +249,18 @@ class House:
         "h1-icu-1^ROOM 7^h1-icu-1-07~x^^y",
     ],
 )
-def test_every_form_of_pv1_3_leads_to_the_bed(field):
+def test_every_form_of_pv1_3_leads_to_the_bed(field: str) -> None:
     assert place(location(field, PLAIN), House()) == Place("h1-icu-1", "h1-icu-1-07")
 
 
 @pytest.mark.parametrize("field", ["", "h1-icu-1", "h1-icu-1^^99", "h1-ed^^h1-icu-1-07", "^^07"])
-def test_a_bed_is_never_guessed(field):
+def test_a_bed_is_never_guessed(field: str) -> None:
     found = place(location(field, PLAIN), House())
     assert isinstance(found, Unknown)
     assert found.code == "unknown_bed"
 
 
-def test_the_hospitals_system_may_name_a_bed_before_it_is_registered():
+def test_the_hospitals_system_may_name_a_bed_before_it_is_registered() -> None:
     told: list[tuple[str, str]] = []
     house = Announced(House(), lambda unit, bed: told.append((unit, bed)))
     where = location("h1-icu-1^^NEW1", PLAIN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib.resources import files
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -38,12 +39,12 @@ ALIASES = json.loads((files("hospital_ops") / "codes_aliases.json").read_text("u
         ("ml", "mL"),
     ],
 )
-def test_a_vendors_spelling_becomes_ucum(spelled, unit):
+def test_a_vendors_spelling_becomes_ucum(spelled: str, unit: str) -> None:
     assert to_ucum(spelled) == unit
 
 
 @given(st.text(max_size=12))
-def test_an_unknown_spelling_is_no_unit(text):
+def test_an_unknown_spelling_is_no_unit(text: str) -> None:
     unit = to_ucum(text)
     assert unit is None or to_ucum(unit) == unit
 
@@ -68,14 +69,16 @@ def test_an_unknown_spelling_is_no_unit(text):
         ("hr", "/min", 80.1, 80.1),
     ],
 )
-def test_values_are_converted_to_the_unit_of_the_table(key, sent, value, expected):
+def test_values_are_converted_to_the_unit_of_the_table(
+    key: str, sent: str | None, value: Any, expected: Any
+) -> None:
     change = conversion(by_key[key], sent)
     assert change.problem == ""
     assert change.unit == by_key[key].ucum
     assert change(value) == pytest.approx(expected, rel=1e-5)
 
 
-def test_creatinine_stays_in_the_unit_received_and_is_judged_by_the_tables_limits():
+def test_creatinine_stays_in_the_unit_received_and_is_judged_by_the_tables_limits() -> None:
     change = conversion(by_key["creatinine"], "mg/dL")
     assert (change.unit, change(1.2)) == ("mg/dL", 1.2)
     assert change.to_table == 88.42
@@ -92,16 +95,18 @@ def test_creatinine_stays_in_the_unit_received_and_is_judged_by_the_tables_limit
         ("temp", None),
     ],
 )
-def test_a_missing_unknown_or_impossible_unit_is_a_problem_in_words(key, sent):
+def test_a_missing_unknown_or_impossible_unit_is_a_problem_in_words(
+    key: str, sent: str | None
+) -> None:
     assert conversion(by_key[key], sent).problem
 
 
 @pytest.mark.parametrize("key", ["hr", "pr", "rr", "spo2"])
-def test_a_unit_that_cannot_be_mistaken_may_be_missing(key):
+def test_a_unit_that_cannot_be_mistaken_may_be_missing(key: str) -> None:
     assert conversion(by_key[key], "").problem == ""
 
 
-def test_every_row_of_the_table_has_a_known_unit_and_a_public_code():
+def test_every_row_of_the_table_has_a_known_unit_and_a_public_code() -> None:
     assert len(by_code) == len(VITALS) == len(by_key)
     for vital in VITALS:
         assert vital.code == (vital.loinc or vital.key)
@@ -113,7 +118,7 @@ def test_every_row_of_the_table_has_a_known_unit_and_a_public_code():
             assert vital.reject_outside[0] <= low <= high <= vital.reject_outside[1]
 
 
-def test_every_alias_names_its_source_and_a_row_of_the_table():
+def test_every_alias_names_its_source_and_a_row_of_the_table() -> None:
     for name in ("mdc", "ref_id", "loinc", "plain", "private"):
         for row in ALIASES[name]:
             assert row["source"]
@@ -122,13 +127,13 @@ def test_every_alias_names_its_source_and_a_row_of_the_table():
     assert not apart & set(by_mdc)
 
 
-def test_the_tables_notes_are_followed():
+def test_the_tables_notes_are_followed() -> None:
     assert {by_mdc[n].key for n in (149530, 149514, 149538)} == {"pr"}
     assert by_loinc["3150-6"].code == "3150-0"
     assert by_key["on_oxygen"].code == "on_oxygen"
 
 
-def test_an_mdc_number_is_decimal_or_partition_and_term_in_hexadecimal():
+def test_an_mdc_number_is_decimal_or_partition_and_term_in_hexadecimal() -> None:
     assert mdc_number("0002-4bb8") == 150456
     assert mdc_number("150456") == 150456
     assert mdc_number("１５０４５６") is None
@@ -151,5 +156,7 @@ def test_an_mdc_number_is_decimal_or_partition_and_term_in_hexadecimal():
         ("MASIMO_PVI", "monitor", None, ("continuous", 5, 15)),
     ],
 )
-def test_a_value_ages_by_its_class_and_origin(code, origin, period_s, expected):
+def test_a_value_ages_by_its_class_and_origin(
+    code: str, origin: str, period_s: float | None, expected: Any
+) -> None:
     assert ages(code, origin, period_s) == expected

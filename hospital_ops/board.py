@@ -105,7 +105,9 @@ class Head(Form, frozen=True):
 
     unit: str
     probe_at: int = 0
-    counts: dict[str, int] = field(default_factory=dict)  # refused, unknown codes, dead letters ... as the unit saw them
+    counts: dict[str, int] = field(
+        default_factory=dict
+    )  # refused, unknown codes, dead letters ... as the unit saw them
 
 
 decode_bed = decoder(BedCell)

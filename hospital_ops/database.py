@@ -164,6 +164,16 @@ class Database:
         async with self.raw() as connection:
             await connection.fetchval("select 1")
 
+    async def heartbeat(self, role: str, process: str) -> None:
+        """Says that a process of a role is at work; DatabaseGone tells it to stop its own work."""
+        async with self.raw() as connection:
+            await connection.execute(
+                "insert into heartbeat (role, process, at) values ($1, $2, now())"
+                " on conflict (role, process) do update set at = now()",
+                role,
+                process,
+            )
+
     async def close(self) -> None:
         """Closes the pool; connections that do not end within 5 s are cut."""
         try:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from hospital_ops import wire
+
+
+PROBE_BED: Final = "probe"  # the canary's pseudo-bed: it passes the whole way and is no patient
 
 
 class Stamped(NamedTuple):

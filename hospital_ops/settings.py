@@ -53,11 +53,15 @@ class MllpSource(BaseModel):
     @field_validator("zone")
     @classmethod
     def _zone(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (KeyError, OSError) as error:
-            raise ValueError("is not a zone of the tz database, such as Europe/Moscow") from error
-        return zone
+        return _named_zone(zone)
+
+
+def _named_zone(zone: str) -> str:
+    try:
+        ZoneInfo(zone)
+    except (KeyError, OSError, ValueError) as error:
+        raise ValueError("is not a zone of the tz database, such as Europe/Moscow") from error
+    return zone
 
 
 class Settings(BaseSettings):
@@ -72,6 +76,7 @@ class Settings(BaseSettings):
     database_url: str = Field(default="", repr=False)
     data_dir: Path = Path("data")
     demo: bool = False
+    zone: str = "Europe/Moscow"  # in which boards write clock times
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     http_host: str = "127.0.0.1"
@@ -93,6 +98,11 @@ class Settings(BaseSettings):
     twilio_from: str = ""
     twilio_messaging_service_sid: str = ""
     twilio_base_url: str = ""
+
+    @field_validator("zone")
+    @classmethod
+    def _zone(cls, zone: str) -> str:
+        return _named_zone(zone)
 
     @field_validator("allowed_origins", mode="before")
     @classmethod
@@ -188,3 +198,22 @@ def _is_origin(text: str) -> bool:
 def _local_origins(settings: Settings) -> tuple[str, ...]:
     hosts = {settings.http_host, "127.0.0.1", "localhost"}
     return tuple(f"http://{host}:{settings.http_port}" for host in hosts)
+
+
+def as_environment(loaded: Settings) -> dict[str, str]:
+    """The variables that make a child process load the same settings; secrets stay where they are.
+
+    Addresses of servers are left to the caller, who knows those that it has started.
+    """
+    shared: dict[str, Any] = {
+        "DEMO": "true" if loaded.demo else "false",
+        "DATA_DIR": str(loaded.data_dir),
+        "ZONE": loaded.zone,
+        "LOG_LEVEL": loaded.log_level,
+        "HTTP_HOST": loaded.http_host,
+        "HTTP_PORT": str(loaded.http_port),
+        "MLLP_HOST": loaded.mllp_host,
+        "MLLP_PORT": str(loaded.mllp_port),
+        "MLLP_SOURCES": "[" + ",".join(s.model_dump_json() for s in loaded.mllp_sources) + "]",
+    }
+    return {f"{PREFIX}{name}": value for name, value in shared.items()}

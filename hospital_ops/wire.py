@@ -146,8 +146,7 @@ class Decided(Form, frozen=True, tag="dec"):
     at: int
     reason: str
     destination: str
-    care: tuple[str, ...]
-    command: int  # number of the outbox row: a repeat does nothing
+    care: tuple[str, ...]  # a repeat does nothing: a version counts once
 
 
 class Tick(Form, frozen=True, tag="tick"):
@@ -220,7 +219,7 @@ class Changed(Form, frozen=True, tag="chg"):
     removed: tuple[str, ...] = ()
 
 
-class DeviceAlert(Form, tag="dal"):
+class DeviceAlert(Form, frozen=True, tag="dal"):
     """An alarm of a device as it told it (IHE PCD-04, ORU^R40): shown, never our own alarm."""
 
     unit: str

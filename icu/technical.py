@@ -56,9 +56,7 @@ def reconcile(unit: UnitState, bed: BedState, now: int) -> list[wire.Alerted]:
     return events
 
 
-def _event(
-    unit: UnitState, bed: BedState, alarm: AlarmCell, state: str, now: int
-) -> wire.Alerted:
+def _event(unit: UnitState, bed: BedState, alarm: AlarmCell, state: str, now: int) -> wire.Alerted:
     return wire.Alerted(
         unit=unit.unit,
         alarm=alarm.id,

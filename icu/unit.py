@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 
 from hospital_ops import bindings, identity, wire
 from hospital_ops.board import HEAD, BedCell, Head, PatientCell
-from hospital_ops.deciding import Decisions, Stamped
+from hospital_ops.deciding import PROBE_BED, Decisions, Stamped
 from icu import technical, values
 from icu.state import BedState, UnitState
 
-PROBE_BED = "probe"  # the canary's pseudo-bed: it passes the whole way and is no patient
 TIMELESS_KEPT = 4096  # messages without a time whose first receipt is remembered
 _load: Callable[[bytes], UnitState] = wire.decoder(UnitState)
 

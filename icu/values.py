@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from statistics import median
 
 from hospital_ops import codes, wire
@@ -54,7 +55,9 @@ def _period_s(times: tuple[int, ...]) -> float | None:
     """The usual distance of readings in seconds, once there are enough of them."""
     if len(times) < READINGS_FOR_A_CYCLE:
         return None
-    return median(later - earlier for earlier, later in zip(times, times[1:], strict=False)) / SECOND
+    return (
+        median(later - earlier for earlier, later in pairwise(times)) / SECOND
+    )
 
 
 def _shown(

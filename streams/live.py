@@ -35,9 +35,7 @@ logger = log.get("live")
 class LiveReader:
     """Walks one shard for as long as its lease holds, and waits for the lease otherwise."""
 
-    def __init__(
-        self, url: str, shard: str, owner: str, make: MakeDecider, clock: Clock
-    ) -> None:
+    def __init__(self, url: str, shard: str, owner: str, make: MakeDecider, clock: Clock) -> None:
         self.shard, self.owner, self.make, self.clock = shard, owner, make, clock
         self.pipe = Pipe(url)  # publishes, ticks, renews
         self.reading = Pipe(url)  # blocks in XREAD
@@ -193,9 +191,7 @@ class _Walk:
         )
         self._shown(rev, cells, removed, due)
 
-    def _shown(
-        self, rev: int, cells: dict[str, bytes], removed: list[str], due: set[str]
-    ) -> None:
+    def _shown(self, rev: int, cells: dict[str, bytes], removed: list[str], due: set[str]) -> None:
         self.outputs.clear()
         now = self.reader.clock.monotonic_s()
         self.board = Board(rev, position=self.position, cells=self.board.cells)

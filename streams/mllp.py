@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from ssl import SSLContext
 from traceback import extract_tb
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from hospital_ops import wire
 from hospital_ops.clock import Clock
@@ -163,8 +163,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Lets named sources in, up to their number of connections."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a TCP server
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
         self._worker: asyncio.Task[None] | None = None
         source = self._gateway.source_of(transport)
         if source is None:

@@ -56,3 +56,8 @@ def order(entry_id: str) -> tuple[int, int]:
 def at_us(entry_id: str) -> int:
     """The moment at which Redis took the entry, microseconds since 1970: one clock for a shard."""
     return int(entry_id.partition("-")[0]) * 1000
+
+
+def hospital_of(shard: str) -> str:
+    """The hospital of a unit, bed or hall: ids begin with it (`h1-icu-1-07` is of `h1`)."""
+    return shard.partition("-")[0]

@@ -8,12 +8,11 @@ from typing import Final
 from hospital_ops import wire
 from hospital_ops.board import HEAD, CaseCell, DecisionCell, Head, Shown
 from hospital_ops.clock import SECOND, from_iso, iso
-from hospital_ops.deciding import Decisions, Stamped
+from hospital_ops.deciding import PROBE_BED, Decisions, Stamped
 from triage.engine import assess
 from triage.inputs import engine_inputs
 from triage.state import CaseState, UnitState
 
-PROBE_BED = "probe"
 FUTURE_US = 60 * SECOND  # SAFETY rule 6
 SHOWN_AFTER_END_US = 600 * SECOND  # a case that was handed over or cancelled stays in sight
 STEPS: Final = {"arrival": "arrived", "handover": "handed_over", "cancellation": "cancelled"}

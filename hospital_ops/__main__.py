@@ -1,0 +1,36 @@
+"""The program `hospital-ops`: finds the command and hands it the rest of the line."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Final
+
+COMMANDS: Final = {
+    "demo": "the whole house on this machine, with simulated devices",
+    "serve": "one role, or all of them: serve gateway|live|store|web|notify|all",
+    "migrate": "bring the database to this version",
+    "doctor": "say what is wrong with configuration, servers, clock, disk",
+    "simulate": "devices against any address: simulate monitor|ambulance|ward",
+    "score": "clinical scores: JSON lines in, JSON lines out",
+    "triage": "triage proposals: JSON lines in, JSON lines out",
+    "bench": "the figures of GOALS.md, each beside its limit or peer",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command that the line names; 2 where there is none of that name."""
+    line = sys.argv[1:] if argv is None else argv
+    name = line[0] if line else "--help"
+    if name not in COMMANDS:
+        print("usage: hospital-ops COMMAND ...\n")
+        for command, what in COMMANDS.items():
+            print(f"  {command:10} {what}")
+        return 0 if name in ("-h", "--help") else 2
+    module = importlib.import_module(f"hospital_ops.commands.{name}")
+    status: int = module.main(line[1:])
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""The role gateway: MLLP in, answered after the append is on disk."""
+
+from __future__ import annotations
+
+import asyncio
+
+from hospital_ops import log
+from hospital_ops.commands.process import Process
+from hospital_ops.hl7.understand import Source
+from hospital_ops.settings import MllpSource
+from streams.append import Appender
+from streams.check import refuse_unfit
+from streams.mllp import MllpGateway
+from streams.pipe import ReplyError
+from streams.projections import Places, Projections
+
+MEMORY_S = 1.0
+
+logger = log.get("gateway")
+
+
+async def run(process: Process) -> None:
+    """Listens as soon as the places are known, and until cancelled."""
+    settings = process.settings
+    await refuse_unfit(settings.redis_url)
+    appender, places = Appender(process.pipe), Places()
+    gateway = MllpGateway(
+        appender, places, [source_of(source) for source in settings.mllp_sources], process.clock
+    )
+    listening = False
+
+    async def watch(found: Places) -> None:
+        nonlocal listening
+        places.become(found)
+        if places.units and not listening:
+            listening = True
+            await gateway.serve(settings.mllp_host, settings.mllp_port)
+            logger.info("listening", port=settings.mllp_port)
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(process.beat("gateway"))
+            tasks.create_task(_watch_memory(appender))
+            await process.follow_places(Projections(process.pipe), watch)
+    finally:
+        await gateway.close()
+
+
+def source_of(named: MllpSource) -> Source:
+    """A source of the settings as the gateway knows it."""
+    return Source(
+        name=named.name,
+        hospital=named.hospital,
+        networks=named.networks,
+        units=None if named.units == ("*",) else named.units,
+        mode=named.mode,
+        zone=named.zone,
+    )
+
+
+async def _watch_memory(appender: Appender) -> None:
+    while True:
+        try:
+            await appender.watch_memory()
+        except (OSError, ReplyError) as error:
+            logger.warning("memory_unknown", error=type(error).__name__)
+        await asyncio.sleep(MEMORY_S)

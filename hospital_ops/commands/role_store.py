@@ -1,0 +1,68 @@
+"""The role store: archive, relay, the keeper of the days, and the canary."""
+
+from __future__ import annotations
+
+import asyncio
+
+from hospital_ops import database, log
+from hospital_ops.commands.process import Process
+from hospital_ops.database import Database, DatabaseGone, LockNotAvailable
+from hospital_ops.installation import store as installation
+from hospital_ops.migrations.keeper import keep_partitions
+from streams.append import Appender
+from streams.canary import Canary
+from streams.projections import Places, Projections
+from streams.relay import Relay
+from streams.shard import hall
+from streams.store import StoreReader
+
+KEEPER_S = 600.0
+RETRY_S = 1.0
+
+logger = log.get("store")
+
+
+async def run(process: Process) -> None:
+    """Carries every unit and hall of the installation."""
+    settings = process.settings
+    writer = await database.connect(settings.database_url, "writer", name="store")
+    owner = await database.connect(settings.database_url, "owner", name="keeper")
+    places = Places()
+    shards = await _shards(process, writer)
+    reader = StoreReader(settings.redis_url, writer, shards, process.name, process.clock)
+    relay = Relay(writer, Appender(process.pipe), process.clock, process.mode)
+    canary = Canary("127.0.0.1", settings.mllp_port, places, process.clock)
+
+    async def watch(found: Places) -> None:
+        places.become(found)
+        reader.shards = [*places.units, *(hall(h) for h in places.hospitals)] or shards
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(process.beat_in_database(writer))
+        tasks.create_task(reader.run())
+        tasks.create_task(relay.run())
+        tasks.create_task(_keep_days(process, owner))
+        tasks.create_task(canary.run())
+        await process.follow_places(Projections(process.pipe), watch)
+
+
+async def _shards(process: Process, writer: Database) -> list[str]:
+    while True:
+        try:
+            rows = await installation.projection_rows(writer, process.clock.now_us())
+            return [u.unit for u in rows.units] + sorted({hall(u.hospital) for u in rows.units})
+        except DatabaseGone as error:
+            logger.warning("database_away", error=type(error).__name__)
+            await asyncio.sleep(RETRY_S)
+
+
+async def _keep_days(process: Process, owner: Database) -> None:
+    while True:
+        try:
+            made = await keep_partitions(owner, process.clock.now_us())
+            if made:
+                logger.info("days_made", count=len(made))
+            await asyncio.sleep(KEEPER_S)
+        except (DatabaseGone, LockNotAvailable) as error:
+            logger.warning("days_not_made", error=type(error).__name__)
+            await asyncio.sleep(RETRY_S)

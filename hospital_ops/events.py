@@ -1,0 +1,134 @@
+"""EVENT, the public form of a value (DESIGN.md section 4), read into an Observation. Pure."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from hospital_ops import codes, units, wire
+from hospital_ops.clock import from_iso
+from hospital_ops.errors import MessageError
+
+MODES: Final = ("Real", "Test", "Demo")
+VALIDITIES: Final = ("Vld", "Qst", "Inv")
+NESTING_MAX: Final = 32
+_OLDEST_US: Final = from_iso("1970-01-01T00:00:00Z")
+_NEWEST_US: Final = from_iso("2100-01-01T00:00:00Z")
+
+
+def parse_json(body: bytes) -> Any:
+    """The value of a JSON text; NaN and Infinity are read, to be stored as invalid.
+
+    Raises MessageError for anything that is no JSON, is not UTF-8, or nests deeper than 32.
+    """
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise MessageError("malformed_json", "send one JSON object, UTF-8 encoded") from error
+    if _depth(parsed) > NESTING_MAX:
+        raise MessageError("too_deep", f"nest objects and lists at most {NESTING_MAX} deep")
+    return parsed
+
+
+def _depth(parsed: Any) -> int:
+    level, deepest = [parsed], 0
+    while level:
+        deepest += 1
+        if deepest > NESTING_MAX:
+            return deepest
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return deepest
+
+
+def read(event: Any, *, origin: str) -> tuple[wire.Observation, str, str]:
+    """(observation, mode, warning) of one EVENT; the warning is empty where all is well.
+
+    Well-formed but not to be trusted (not a number, out of physics, unknown unit) becomes an
+    observation with validity Inv and a warning. Raises MessageError where it is not an EVENT.
+    """
+    if not isinstance(event, Mapping):
+        raise MessageError("not_an_event", "each event is an object with event_id, code, value")
+    event_id = _uuid(event.get("event_id"))
+    code = event.get("code")
+    if not isinstance(code, str) or not code or len(code) > 64:
+        raise MessageError("no_code", "give `code`: a LOINC code such as 8867-4")
+    mode = event.get("mode")
+    if mode not in MODES:
+        raise MessageError("no_mode", "give `mode`: Real, Test or Demo")
+    validity = event.get("validity", "Vld")
+    if validity not in VALIDITIES:
+        raise MessageError("bad_validity", "`validity` is Vld, Qst or Inv")
+    determined_at = _time(event.get("determined_at"))
+    vital = codes.by_loinc.get(code) or codes.by_key.get(code)
+    unit = event.get("unit") or ""
+    value, unit, reason = _value(event.get("value"), str(unit), vital)
+    if validity == "Vld" and reason:
+        validity = "Inv"
+    observation = wire.Observation(
+        code=vital.code if vital else code,
+        value=value,
+        unit=unit,
+        determined_at=determined_at,
+        validity=validity,
+        event_id=event_id,
+        origin=origin,
+        text="" if vital else code,
+        reason=reason,
+        mapped=vital is not None,
+    )
+    if vital is None and not reason:
+        reason = "unknown code: stored and shown under its own name"
+    return observation, str(mode), reason
+
+
+def _uuid(text: Any) -> str:
+    try:
+        return str(UUID(text))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise MessageError("no_event_id", "give `event_id`: a UUID of your own") from error
+
+
+def _time(text: Any) -> int | None:
+    if text is None:
+        return None
+    try:
+        at = from_iso(text)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise MessageError("bad_time", "`determined_at` is ISO 8601 with a zone") from error
+    if not _OLDEST_US <= at <= _NEWEST_US:
+        raise MessageError("bad_time", "`determined_at` lies outside 1970 to 2100: set the clock")
+    return at
+
+
+def _value(value: Any, unit: str, vital: codes.Vital | None) -> tuple[float | str | None, str, str]:
+    """(value, unit, why it is not to be trusted); the reason is empty where it may be."""
+    if value is None:
+        return None, unit, "no value"
+    if isinstance(value, str) and (vital is None or vital.ucum == "code"):
+        return value[:256], unit, ""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None, unit, "the value is not a number"
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        return None, unit, "the value is not a finite number"
+    if vital is None:
+        return number, unit, ""
+    sent = units.to_ucum(unit) if unit else ""
+    convert = units.conversion(vital, sent)
+    if convert.problem:
+        return number, unit, convert.problem
+    converted = convert(number)
+    if not units.in_range(converted * convert.to_table, vital.reject_outside):
+        return converted, convert.unit, "outside what a body can reach: look at the sensor"
+    return converted, convert.unit, ""

@@ -1,0 +1,205 @@
+"""The archive in PostgreSQL: batches by binary COPY, and what has come before told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from hospital_ops import bindings, log
+from hospital_ops.bindings import History
+from hospital_ops.clock import from_datetime, to_datetime
+from hospital_ops.database import BadRow, Connection, UniqueViolation
+from streams.rows import COLUMNS, Batch, Claim, Row, Taken, dead_letter
+from streams.shard import at_us, hospital_of
+
+logger = log.get("archive")
+
+# Rows of these tables have a second identity of their own beside the claim: the same value of one
+# device, channel and time sent again under a new id is the same value.
+STAGED = {
+    "measurement": (
+        "create temporary table if not exists staged_measurement (like measurement)"
+        " on commit delete rows",
+        "insert into measurement select * from staged_measurement on conflict do nothing",
+        "truncate staged_measurement",
+    ),
+    "waveform": (
+        "create temporary table if not exists staged_waveform (like waveform)"
+        " on commit delete rows",
+        "insert into waveform select * from staged_waveform on conflict do nothing",
+        "truncate staged_waveform",
+    ),
+    "alert_event": (
+        "create temporary table if not exists staged_alert_event (like alert_event)"
+        " on commit delete rows",
+        "insert into alert_event select * from staged_alert_event on conflict do nothing",
+        "truncate staged_alert_event",
+    ),
+    "binding": (
+        "create temporary table if not exists staged_binding (like binding) on commit delete rows",
+        "insert into binding select * from staged_binding on conflict do nothing",
+        "truncate staged_binding",
+    ),
+}
+
+
+async def load_histories(connection: Connection, units: Sequence[str]) -> dict[str, History]:
+    """The binding histories of the beds of `units`, newest kept."""
+    rows = await connection.fetch(
+        "select bed, from_at, patient_id, mrn from binding where unit = any ($1::text[])"
+        " order by from_at",
+        list(units),
+    )
+    histories: dict[str, History] = {}
+    for row in rows:
+        binding = bindings.Binding(
+            from_at=from_datetime(row["from_at"]),
+            patient_id=str(row["patient_id"] or ""),
+            mrn=row["mrn"],
+        )
+        histories[row["bed"]] = bindings.bound(histories.get(row["bed"], ()), binding)
+    return histories
+
+
+async def carry(
+    connection: Connection,
+    entries: Sequence[Taken],
+    histories: dict[str, History],
+    stored_at: datetime,
+) -> None:
+    """Stores a batch inside the caller's transaction, each entry once.
+
+    The plain way is COPY of all rows. Where something has come before, the batch goes the careful
+    way; an entry that cannot be stored at all is found by halving and becomes a dead letter.
+    """
+    batch = Batch(stored_at, dict(histories))
+    for taken in entries:
+        batch.take(taken)
+    try:
+        async with connection.transaction():
+            try:
+                async with connection.transaction():
+                    await _copy(connection, batch.rows)
+            except UniqueViolation:
+                await _resolve(connection, batch, entries)
+            await _audit(connection, batch)
+    except BadRow as error:
+        if len(entries) > 1:
+            middle = len(entries) // 2
+            await carry(connection, entries[:middle], histories, stored_at)
+            await carry(connection, entries[middle:], histories, stored_at)
+        else:
+            await _park(connection, entries[0], type(error).__name__)
+        return
+    histories.update(batch.histories)
+
+
+async def _copy(connection: Connection, rows: dict[str, list[Row]]) -> None:
+    for table, records in rows.items():
+        if records:
+            await connection.copy_records_to_table(table, records=records, columns=COLUMNS[table])
+
+
+async def _resolve(connection: Connection, batch: Batch, entries: Sequence[Taken]) -> None:
+    """Stores only what is new: known identities drop out, other bytes under one are quarantined."""
+    known = await _known(connection, batch.claims)
+    new: set[int] = set()
+    for index, claim in enumerate(batch.claims):
+        key = claim[:3]
+        if key not in known:
+            known[key] = claim.digest
+            new.add(index)
+        elif known[key] != claim.digest:
+            await _quarantine(connection, claim, batch, index, entries)
+    fresh = {
+        table: [
+            row
+            for row, owner in zip(rows, batch.owners[table], strict=True)
+            if owner is None or owner in new
+        ]
+        for table, rows in batch.rows.items()
+    }
+    staged = {table: fresh.pop(table) for table in STAGED if table in fresh}
+    await _copy(connection, fresh)
+    for table, rows in staged.items():
+        await _stage(connection, table, rows)
+
+
+async def _known(
+    connection: Connection, claims: Sequence[Claim]
+) -> dict[tuple[str, str, bytes], bytes]:
+    rows = await connection.fetch(
+        "select i.hospital_id, i.source, i.identity, i.digest from identity i"
+        " join unnest($1::text[], $2::text[], $3::bytea[]) as w (hospital_id, source, identity)"
+        " using (hospital_id, source, identity)",
+        [claim.hospital for claim in claims],
+        [claim.source for claim in claims],
+        [claim.identity for claim in claims],
+    )
+    return {(row[0], row[1], row[2]): row[3] for row in rows}
+
+
+async def _stage(connection: Connection, table: str, rows: list[Row]) -> None:
+    """By a temporary table, so that a row that is there already is passed over."""
+    if not rows:
+        return
+    make, insert, clear = STAGED[table]
+    await connection.execute(make)
+    await connection.copy_records_to_table(f"staged_{table}", records=rows, columns=COLUMNS[table])
+    await connection.execute(insert)
+    await connection.execute(clear)
+
+
+async def _quarantine(
+    connection: Connection, claim: Claim, batch: Batch, index: int, entries: Sequence[Taken]
+) -> None:
+    """Same identity, other bytes: kept apart, counted, never dropped (SAFETY I3)."""
+    entry_ids = {
+        row[-1]
+        for table in ("measurement", "patient_event")
+        for row, owner in zip(batch.rows[table], batch.owners[table], strict=True)
+        if owner == index
+    }
+    for taken in entries:
+        if taken.entry_id in entry_ids:
+            await connection.execute(
+                "insert into quarantine (hospital_id, unit, entry_id, source, identity, reason,"
+                " received_at, entry, raw) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+                " on conflict do nothing",
+                claim.hospital,
+                taken.shard,
+                taken.entry_id,
+                claim.source,
+                claim.identity,
+                "the id has come before with other content",
+                to_datetime(at_us(taken.entry_id)),
+                taken.encoded,
+                taken.raw,
+            )
+            logger.warning("quarantined", shard=taken.shard, entry=taken.entry_id)
+
+
+async def _audit(connection: Connection, batch: Batch) -> None:
+    for shard, entry in batch.audits:
+        await connection.execute(
+            "select audit_append($1, $2, $3, $4, $5, $6, $7, $8)",
+            shard,
+            hospital_of(shard),
+            to_datetime(entry.at),
+            entry.actor,
+            entry.role,
+            entry.action,
+            entry.subject,
+            entry.detail,
+        )
+
+
+async def _park(connection: Connection, taken: Taken, error: str) -> None:
+    """An entry that the archive refuses is kept with its bytes, and everything else goes on."""
+    row = dead_letter(
+        taken, "not_storable", f"the archive refused it: {error}", at_us(taken.entry_id)
+    )
+    await connection.copy_records_to_table(
+        "dead_letter", records=[row], columns=COLUMNS["dead_letter"]
+    )
+    logger.error("dead_letter", shard=taken.shard, entry=taken.entry_id, error=error)

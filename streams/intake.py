@@ -1,0 +1,230 @@
+"""The intake of native devices and tablets: what web's device routes call, answered after fsync."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from hospital_ops import events, wire
+from hospital_ops.access import Permission, Principal, Role, require
+from hospital_ops.clinical.tables import table
+from hospital_ops.clock import Clock, from_iso
+from hospital_ops.errors import Conflict, MessageError, NotFound
+from hospital_ops.identity import uuid7
+from streams.append import Appender
+from streams.projections import Places, Projections
+from streams.shard import hall, hospital_of
+
+EVENTS_MAX: Final = 2000  # a request, as OBX a message (SAFETY.md section 3)
+AGE_BANDS: Final = tuple(table("safety_net")["age_unknown"]["bands"])
+STEPS: Final = ("acknowledgement", "arrival", "handover", "cancellation")
+SIGNS: Final = frozenset(sign["id"] for sign in table("iitt")["signs"])
+# Who sees only the cases that they opened.
+OWN_CASES_ONLY: Final = (Role.CREW, Role.TABLET)
+
+
+class Intake:
+    """Checks, routes and appends what crews and tablets send about pre-arrival cases."""
+
+    def __init__(
+        self, appender: Appender, projections: Projections, places: Places, clock: Clock
+    ) -> None:
+        self.appender, self.projections = appender, projections
+        self.places, self.clock = places, clock
+
+    async def open_case(self, principal: Principal, case: str, body: bytes) -> dict[str, Any]:
+        """Opens or changes a case; answers `{"id", "unit", "warnings"}` once it is on disk."""
+        case = _case_id(case)
+        try:
+            facts = events.parse_json(body)
+            if not isinstance(facts, dict):
+                raise MessageError("not_an_object", "send one JSON object with `destination`")
+            destination = facts.get("destination")
+            if not isinstance(destination, str) or not self.places.has_unit(destination):
+                raise MessageError(
+                    "unknown_destination", "`destination` is not a unit of this installation"
+                )
+            facts, warnings = _checked_facts(facts)
+        except MessageError as error:
+            await self.keep(principal, error, body)
+            raise
+        require(principal, Permission.OPEN_CASE, hospital_of(destination), destination)
+        unit = await self._unit_of(principal, case, destination)
+        if unit != destination:
+            raise Conflict("the case has another destination already; cancel it and open a new one")
+        await self.appender.append(
+            unit,
+            wire.CaseFacts(
+                unit=unit,
+                case=case,
+                source=principal.actor,
+                message_id=str(uuid7()),
+                received_at=self.clock.now_us(),
+                mode=principal.mode,
+                facts=facts,
+                warnings=tuple(warnings),
+            ),
+            body,
+        )
+        return {"id": case, "unit": unit, "warnings": warnings}
+
+    async def take_measurements(
+        self, principal: Principal, case: str, body: bytes
+    ) -> dict[str, Any]:
+        """Stores the events of a batch; `{"stored", "warnings", "rejected"}` once on disk."""
+        unit = await self.case_unit(principal, case, Permission.SEND_VALUES)
+        try:
+            parsed = events.parse_json(body)
+            batch = parsed.get("events") if isinstance(parsed, dict) else None
+            if not isinstance(batch, list):
+                raise MessageError("no_events", 'send {"events": [EVENT, ...]}')
+            if len(batch) > EVENTS_MAX:
+                raise MessageError("too_many", f"send at most {EVENTS_MAX} events at once")
+        except MessageError as error:
+            await self.keep(principal, error, body)
+            raise
+        by_mode: dict[str, list[wire.Observation]] = defaultdict(list)
+        warnings, rejected = [], []
+        for event in batch:
+            try:
+                observation, mode, warning = events.read(event, origin="typed")
+            except MessageError as error:
+                claimed = event.get("event_id") if isinstance(event, dict) else None
+                rejected.append({"event_id": claimed, "error": str(error)})
+                continue
+            # Nothing that a demo or test device sends may pass as real.
+            by_mode[mode if principal.mode == "Real" else principal.mode].append(observation)
+            if warning:
+                warnings.append({"event_id": observation.event_id, "text": warning})
+        if rejected:
+            reason = f"{len(rejected)} events of the batch were rejected"
+            await self.keep(principal, MessageError("rejected_events", reason), body)
+        await self.appender.append_many(
+            unit,
+            [
+                (self._observed(principal, case, unit, mode, observations, body), body)
+                for mode, observations in by_mode.items()
+            ],
+        )
+        stored = [o.event_id for observations in by_mode.values() for o in observations]
+        return {"stored": stored, "warnings": warnings, "rejected": rejected}
+
+    def _observed(
+        self,
+        principal: Principal,
+        case: str,
+        unit: str,
+        mode: str,
+        observations: list[wire.Observation],
+        body: bytes,
+    ) -> wire.Observed:
+        digest = hashlib.sha256(f"{principal.actor}\x1f{case}\x1f{mode}\x1f".encode() + body)
+        return wire.Observed(
+            unit=unit,
+            source=principal.actor,
+            message_id=digest.hexdigest()[:32],
+            identity=digest.digest(),
+            received_at=self.clock.now_us(),
+            mode=mode,
+            observations=tuple(observations),
+            device=principal.actor,
+            case=_case_id(case),
+        )
+
+    async def step(self, principal: Principal, case: str, step: str, note: str) -> dict[str, Any]:
+        """Appends acknowledgement, arrival, handover or cancellation of a case."""
+        needed = (
+            Permission.ACKNOWLEDGE_CASE
+            if step in ("acknowledgement", "handover")
+            else Permission.SEE_BOARD
+            if principal.role not in OWN_CASES_ONLY
+            else Permission.OPEN_CASE
+        )
+        unit = await self.case_unit(principal, case, needed)
+        now = self.clock.now_us()
+        await self.appender.append(
+            unit,
+            wire.CaseStep(
+                unit=unit,
+                case=_case_id(case),
+                step=step,
+                at=now,
+                by=principal.actor,
+                source=principal.actor,
+                received_at=now,
+                mode=principal.mode,
+                note=note[:500],
+            ),
+        )
+        return {"id": case, "step": step}
+
+    async def case_unit(self, principal: Principal, case: str, permission: Permission) -> str:
+        """The unit of a case that `principal` may act on; NotFound otherwise."""
+        known = await self.projections.case(principal.hospital, _case_id(case))
+        if known is None:
+            raise NotFound("There is no such case, or it is not within your units.")
+        unit, opened_by = known
+        require(principal, permission, hospital_of(unit), unit)
+        if principal.role in OWN_CASES_ONLY and opened_by != principal.actor:
+            raise NotFound("There is no such case, or it is not within your units.")
+        return unit
+
+    async def _unit_of(self, principal: Principal, case: str, destination: str) -> str:
+        unit, opened_by = await self.projections.claim_case(
+            principal.hospital, case, destination, principal.actor
+        )
+        if principal.role in OWN_CASES_ONLY and opened_by != principal.actor:
+            raise NotFound("There is no such case, or it is not within your units.")
+        return unit
+
+    async def keep(self, principal: Principal, error: MessageError, body: bytes) -> None:
+        """Keeps what could not be used, with its bytes, in the hospital's hall."""
+        shard = hall(principal.hospital)
+        kept = wire.Kept(
+            unit=shard,
+            source=principal.actor,
+            received_at=self.clock.now_us(),
+            code=error.code,
+            reason=error.reason,
+        )
+        await self.appender.append(shard, kept, body)
+
+
+def _case_id(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError as error:
+        raise MessageError("bad_case_id", "the case is named by a UUID of your own") from error
+
+
+def _checked_facts(facts: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The facts that can be used, and what was doubtful about the others; nothing is refused."""
+    kept, warnings = dict(facts), []
+    signs = facts.get("signs")
+    if signs is not None:
+        known = [s for s in signs if isinstance(s, str)] if isinstance(signs, list) else []
+        unknown = [s for s in known if s not in SIGNS]
+        kept["signs"] = known
+        warnings += [f"unknown sign kept: {sign[:64]}" for sign in unknown]
+    for name in ("age_years", "age_days"):
+        age = facts.get(name)
+        if age is not None and not (_is_number(age) and 0 <= age <= 130 * 366):
+            del kept[name]
+            warnings.append(f"{name} is not an age: left out, so the age is unknown")
+    if facts.get("age_band") is not None and facts["age_band"] not in AGE_BANDS:
+        del kept["age_band"]
+        warnings.append(f"age_band is one of {', '.join(AGE_BANDS)}: left out")
+    if facts.get("eta") is not None:
+        try:
+            from_iso(facts["eta"])
+        except (ValueError, TypeError):
+            del kept["eta"]
+            warnings.append("eta is ISO 8601 with a zone: left out")
+    return kept, warnings
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == value

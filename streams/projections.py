@@ -1,0 +1,252 @@
+"""What the way in must know without PostgreSQL: places, sessions, devices, cases, heartbeats.
+
+The relay keeps these projections in Redis from PostgreSQL's rows; whoever signs somebody in or out
+writes the one row at once. Nothing here is the record: losing it all costs one turn of the relay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from hospital_ops import tokens, wire
+from hospital_ops.access import ALL_UNITS, Principal, Role
+from hospital_ops.clock import SECOND
+from hospital_ops.deciding import PROBE_BED
+from hospital_ops.installation.store import DeviceRow, Projection, UnitRow
+from streams.pipe import Pipe
+from streams.shard import hall
+
+HOSPITALS = "hospitals"
+HEARTBEATS = "heartbeats"
+JUST_ADMITTED_US = 10 * SECOND  # a sign-in may be newer than what the relay has read
+
+
+def _key(hospital: str, what: str) -> str:
+    return f"{{{hall(hospital)}}}:{what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Bed:
+    """A bed of a unit, as the boards order it."""
+
+    bed: str
+    unit: str
+    label: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit of a hospital: an intensive care unit or an emergency department."""
+
+    unit: str
+    hospital: str
+    kind: str  # icu, ed
+    name: str
+    zone: str = "UTC"
+
+
+@dataclass(slots=True)
+class Places:
+    """Hospitals, units and beds of the installation, read once and read again on change."""
+
+    hospitals: set[str] = field(default_factory=set)
+    units: dict[str, Unit] = field(default_factory=dict)
+    beds: dict[str, Bed] = field(default_factory=dict)
+
+    def become(self, other: Places) -> None:
+        """Takes over what was read anew; everybody who holds this object sees it."""
+        self.hospitals, self.units, self.beds = other.hospitals, other.units, other.beds
+
+    def unit_of_bed(self, bed: str) -> str | None:
+        """The unit of a bed id, or None where the bed is not registered."""
+        known = self.beds.get(bed)
+        return known.unit if known else None
+
+    def has_unit(self, unit: str) -> bool:
+        """Whether a unit with this id is registered."""
+        return unit in self.units
+
+    def bed_in_unit(self, unit: str, text: str) -> str | None:
+        """The id of the bed that `text` names within a unit: its id, or its label."""
+        if text == PROBE_BED:
+            return text
+        for bed in self.beds.values():
+            if bed.unit == unit and text in (bed.bed, bed.label):
+                return bed.bed
+        return None
+
+    def beds_of(self, unit: str) -> list[Bed]:
+        """The beds of a unit in the order of the wall."""
+        return sorted((b for b in self.beds.values() if b.unit == unit), key=lambda b: b.position)
+
+
+class Projections:
+    """Reads and writes the projections over one pipe."""
+
+    def __init__(self, pipe: Pipe) -> None:
+        self.pipe = pipe
+
+    async def _replace(
+        self, key: str, rows: Mapping[str, Mapping[str, Any]], keep_since: int | None = None
+    ) -> None:
+        """Makes the hash equal to `rows`, writing only what differs.
+
+        What was admitted after `keep_since` may be newer than `rows` and stays.
+        """
+        old = await self._all(key)
+        known = {name: wire.from_json(row) for name, row in old.items()}
+        commands: list[tuple[str | bytes, ...]] = [
+            ("HSET", key, name, wire.to_json(row))
+            for name, row in rows.items()
+            if _differs(known.get(name), row)
+        ]
+        commands += [
+            ("HDEL", key, name)
+            for name, row in known.items()
+            if name not in rows and (keep_since is None or row.get("admitted_at", 0) < keep_since)
+        ]
+        await self.pipe.calls(commands)
+
+    async def _all(self, key: str) -> dict[str, bytes]:
+        flat = await self.pipe.call("HGETALL", key)
+        return {flat[i].decode(): flat[i + 1] for i in range(0, len(flat), 2)}
+
+    async def keep(self, rows: Projection, read_at: int, mode: str) -> None:
+        """Brings everything to what PostgreSQL said at `read_at`; people enter in `mode`."""
+        hospitals = {unit.hospital for unit in rows.units}
+        for hospital in hospitals:
+            units = [unit for unit in rows.units if unit.hospital == hospital]
+            await self._replace(_key(hospital, "units"), {u.unit: _unit(u) for u in units})
+            beds = {bed["bed"]: bed for u in units for bed in _beds(u)}
+            await self._replace(_key(hospital, "beds"), beds)
+            people = [replace(p, mode=mode) for p in rows.sessions if p.hospital == hospital]
+            devices = [_of_device(d) for d in rows.devices if d.hospital == hospital]
+            await self._replace(
+                _key(hospital, "principals"),
+                {p.key: _row(p, read_at) for p in (*people, *devices)},
+                keep_since=read_at - JUST_ADMITTED_US,
+            )
+        await self._replace(HOSPITALS, {hospital: {} for hospital in hospitals})
+
+    async def places(self) -> Places:
+        """All hospitals, units and beds."""
+        places = Places()
+        for hospital in await self._all(HOSPITALS):
+            places.hospitals.add(hospital)
+            for unit in (await self._all(_key(hospital, "units"))).values():
+                known = Unit(**wire.from_json(unit))
+                places.units[known.unit] = known
+            for bed in (await self._all(_key(hospital, "beds"))).values():
+                place = Bed(**wire.from_json(bed))
+                places.beds[place.bed] = place
+        return places
+
+    async def admit(self, principal: Principal, now_us: int) -> None:
+        """Lets one session or device in at once, before the relay's next turn."""
+        await self.pipe.call(
+            "HSET",
+            _key(principal.hospital, "principals"),
+            principal.key,
+            wire.to_json(_row(principal, now_us)),
+        )
+
+    async def dismiss(self, principal: Principal) -> None:
+        """Ends a session or device at once."""
+        await self.pipe.call("HDEL", _key(principal.hospital, "principals"), principal.key)
+
+    async def principal(self, token: str, now_us: int) -> Principal | None:
+        """Whoever holds this token, unless it has ended."""
+        hospital = tokens.token_hospital(token)
+        if not hospital:
+            return None
+        return await self.principal_by_key(hospital, tokens.token_hash(token).hex(), now_us)
+
+    async def principal_by_key(self, hospital: str, key: str, now_us: int) -> Principal | None:
+        """Whoever was let in under `key`; a socket asks again while it is open."""
+        row = await self.pipe.call("HGET", _key(hospital, "principals"), key)
+        if row is None:
+            return None
+        known = wire.from_json(row)
+        if known["expires_at"] is not None and known["expires_at"] <= now_us:
+            return None
+        return Principal(
+            actor=known["actor"],
+            role=Role(known["role"]),
+            hospital=hospital,
+            units=tuple(known["units"]),
+            key=key,
+            expires_at=known["expires_at"],
+            mode=known["mode"],
+        )
+
+    async def claim_case(self, hospital: str, case: str, unit: str, opened_by: str) -> list[str]:
+        """[unit, who opened it] of a case; the first to name it decides both."""
+        key = _key(hospital, "cases")
+        await self.pipe.call("HSETNX", key, case, wire.to_json([unit, opened_by]))
+        found: list[str] = wire.from_json(await self.pipe.call("HGET", key, case))
+        return found
+
+    async def case(self, hospital: str, case: str) -> list[str] | None:
+        """[unit, who opened it] of a case, or None where nobody has named it."""
+        row = await self.pipe.call("HGET", _key(hospital, "cases"), case)
+        return wire.from_json(row) if row else None
+
+    async def beat(self, role: str, process: str, now_us: int) -> None:
+        """Says that a process of a role is at work."""
+        await self.pipe.call("HSET", HEARTBEATS, f"{role} {process}", now_us)
+
+    async def heartbeats(self) -> dict[str, int]:
+        """The newest heartbeat of each role, microseconds since 1970."""
+        newest: dict[str, int] = {}
+        for name, at in (await self._all(HEARTBEATS)).items():
+            role = name.partition(" ")[0]
+            newest[role] = max(newest.get(role, 0), int(at))
+        return newest
+
+
+def _row(principal: Principal, now_us: int) -> dict[str, Any]:
+    return {
+        "actor": principal.actor,
+        "role": principal.role.value,
+        "units": list(principal.units),
+        "expires_at": principal.expires_at,
+        "mode": principal.mode,
+        "admitted_at": now_us,
+    }
+
+
+def _differs(old: dict[str, Any] | None, new: Mapping[str, Any]) -> bool:
+    """Whether a row says something else; when it was written does not count."""
+    return old is None or any(old.get(k) != v for k, v in new.items() if k != "admitted_at")
+
+
+def _unit(row: UnitRow) -> dict[str, Any]:
+    return {
+        "unit": row.unit,
+        "hospital": row.hospital,
+        "kind": row.kind,
+        "name": row.name,
+        "zone": row.zone,
+    }
+
+
+def _beds(row: UnitRow) -> list[dict[str, Any]]:
+    return [
+        {"bed": bed, "unit": row.unit, "label": label, "position": position}
+        for position, (bed, label) in enumerate(row.beds)
+    ]
+
+
+def _of_device(row: DeviceRow) -> Principal:
+    """A device as a principal: its units are the one it belongs to, or all of its hospital."""
+    return Principal(
+        actor=f"device:{row.device}",
+        role=Role(row.kind),
+        hospital=row.hospital,
+        units=(row.unit,) if row.unit else ALL_UNITS,
+        key=row.key,
+        mode=row.mode,
+    )

@@ -1,0 +1,284 @@
+"""From entries to rows of the archive: pure, so that what is stored can be tested without a server.
+
+Every row knows the identity that brought it: what has come before is decided by the identities,
+and rows go in only under a new one (SAFETY.md rule 2).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from hospital_ops import bindings, identity, wire
+from hospital_ops.bindings import History
+from hospital_ops.clock import to_datetime
+from hospital_ops.deciding import PROBE_BED
+from streams.shard import at_us, hospital_of
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "identity": ("hospital_id", "source", "identity", "digest", "first_received_at"),
+    "message": (
+        "hospital_id", "unit", "entry_id", "source", "message_id", "kind", "received_at", "entry",
+        "raw",
+    ),
+    "measurement": (
+        "hospital_id", "unit", "place", "patient_id", "device", "source", "source_message_id",
+        "event_id", "code", "channel", "value", "value_text", "physical_unit", "determined_at",
+        "device_time", "received_at", "stored_at", "validity", "mode", "origin", "remark",
+        "entry_id",
+    ),
+    "waveform": (
+        "hospital_id", "unit", "place", "patient_id", "device", "code", "channel", "started_at",
+        "received_at", "rate_hz", "scale", "value_offset", "physical_unit", "samples", "sequence",
+        "mode", "entry_id",
+    ),
+    "patient_event": (
+        "hospital_id", "unit", "patient_id", "mrn", "family", "given", "sex", "birth_date",
+        "trigger", "bed", "prior_bed", "visit", "event_at", "received_at", "mode", "source",
+        "entry_id",
+    ),
+    "binding": ("hospital_id", "unit", "bed", "from_at", "patient_id", "mrn", "entry_id"),
+    "case_event": (
+        "hospital_id", "unit", "case_id", "kind", "at", "actor", "payload", "mode", "entry_id",
+    ),
+    "assessment": (
+        "hospital_id", "unit", "case_id", "at", "proposed", "chart", "urgency", "inputs", "result",
+        "mode", "entry_id",
+    ),
+    "alert_event": (
+        "hospital_id", "unit", "alarm_id", "bed", "patient_id", "rule", "priority", "state", "at",
+        "since", "words", "value", "mode", "entry_id",
+    ),
+    "dead_letter": (
+        "hospital_id", "unit", "stream", "entry_id", "code", "reason", "at", "entry", "raw",
+    ),
+}  # fmt: skip
+
+
+class Taken(NamedTuple):
+    """An entry as it was read from a stream of a shard."""
+
+    shard: str
+    stream: str  # in, waves, out
+    entry_id: str
+    encoded: bytes
+    raw: bytes
+    entry: wire.Entry | None  # None: it could not be decoded
+
+
+class Claim(NamedTuple):
+    """Who brought a row: unique in (hospital, source, identity); other bytes go to quarantine."""
+
+    hospital: str
+    source: str
+    identity: bytes
+    digest: bytes
+
+
+Row = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Batch:
+    """The rows of a batch of entries, by table, each with the index of its claim (or None)."""
+
+    stored_at: datetime
+    histories: dict[str, History]  # by bed; moved on by the admissions of the batch
+    claims: list[Claim] = field(default_factory=list)
+    rows: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    owners: dict[str, list[int | None]] = field(default_factory=lambda: defaultdict(list))
+    audits: list[tuple[str, wire.Audited]] = field(default_factory=list)
+
+    def take(self, taken: Taken) -> None:
+        """Adds the rows of one entry."""
+        entry = taken.entry
+        if entry is None:
+            self._dead(taken, "undecodable", "the entry cannot be decoded; see its bytes", at_us)
+        elif isinstance(entry, wire.Observed):
+            self._observed(taken, entry)
+        elif isinstance(entry, wire.Waved):
+            self._waved(taken, entry)
+        elif isinstance(entry, wire.Admission):
+            self._admission(taken, entry)
+        elif isinstance(entry, wire.Kept):
+            self._dead(taken, entry.code, entry.reason, lambda _: entry.received_at)
+        elif isinstance(entry, wire.Audited):
+            self.audits.append((taken.shard, entry))
+        elif isinstance(entry, wire.CaseFacts | wire.CaseStep | wire.Decided):
+            self._case(taken, entry)
+        elif isinstance(entry, wire.Assessed):
+            self._assessed(taken, entry)
+        elif isinstance(entry, wire.Alerted):
+            self._alerted(taken, entry)
+
+    def add(self, table: str, owner: int | None, row: Row) -> None:
+        """One row of `table`, brought by the claim with index `owner`."""
+        self.rows[table].append(row)
+        self.owners[table].append(owner)
+
+    def _claim(self, hospital: str, source: str, key: bytes, digest: bytes, at: int) -> int:
+        self.claims.append(Claim(hospital, source, key, digest))
+        index = len(self.claims) - 1
+        self.add("identity", index, (hospital, source, key, digest, to_datetime(at)))
+        return index
+
+    def _message(self, taken: Taken, entry: Any, kind: str, message_id: str, owner: int) -> None:
+        self.add(
+            "message",
+            owner,
+            (
+                hospital_of(taken.shard), taken.shard, taken.entry_id, entry.source, message_id,
+                kind, to_datetime(entry.received_at), taken.encoded, taken.raw,
+            ),
+        )  # fmt: skip
+
+    def _observed(self, taken: Taken, message: wire.Observed) -> None:
+        if message.bed == PROBE_BED:
+            return  # our own probe is nobody's value
+        hospital = hospital_of(taken.shard)
+        source, received = message.source, message.received_at
+        whole = self._claim(hospital, source, message.identity, message.identity, received)
+        self._message(taken, message, "observed", message.message_id, whole)
+        history = self.histories.get(message.bed, ())
+        place = message.bed or message.case or message.device
+        received_at = to_datetime(received)
+        for index, observation in enumerate(message.observations):
+            owner, event = whole, observation.event_id
+            if event:
+                digest = hashlib.sha256(wire.encode(observation)).digest()
+                owner = self._claim(hospital, source, UUID(event).bytes, digest, received)
+            else:
+                event = identity.event_id(message.identity, index)
+            at = observation.determined_at
+            determined_at = received_at if at is None else to_datetime(at)
+            whose = bindings.whose(history, received if at is None else at, message.mrn)
+            number, text = _number_and_text(observation.value)
+            self.add(
+                "measurement",
+                owner,
+                (
+                    hospital, taken.shard, place, whose.patient_id or None,
+                    message.device or source, source, message.message_id, event, observation.code,
+                    observation.channel, number, text, observation.unit, determined_at,
+                    None if at is None else determined_at, received_at, self.stored_at,
+                    observation.validity, message.mode, observation.origin,
+                    _remark(observation, whose.claimed_other), taken.entry_id,
+                ),
+            )  # fmt: skip
+
+    def _waved(self, taken: Taken, wave: wire.Waved) -> None:
+        history = self.histories.get(wave.bed, ())
+        whose = bindings.whose(history, wave.started_at, "")
+        self.add(
+            "waveform",
+            None,
+            (
+                hospital_of(taken.shard), taken.shard, wave.bed or wave.case or wave.device,
+                whose.patient_id or None, wave.device or wave.source, wave.code, wave.channel,
+                to_datetime(wave.started_at), to_datetime(wave.received_at), wave.rate_hz,
+                wave.scale, wave.offset, wave.physical_unit, wave.samples, wave.sequence,
+                wave.mode, taken.entry_id,
+            ),
+        )  # fmt: skip
+
+    def _admission(self, taken: Taken, event: wire.Admission) -> None:
+        hospital, person = hospital_of(taken.shard), event.patient
+        owner = self._claim(
+            hospital, event.source, event.identity, event.identity, event.received_at
+        )
+        self._message(taken, event, "adt", event.message_id, owner)
+        self.add(
+            "patient_event",
+            owner,
+            (
+                hospital, taken.shard, identity.patient_id(hospital, person.mrn), person.mrn,
+                person.family, person.given, person.sex, person.birth_date, event.trigger,
+                event.bed, event.prior_bed, event.visit, to_datetime(event.event_at),
+                to_datetime(event.received_at), event.mode, event.source, taken.entry_id,
+            ),
+        )  # fmt: skip
+        for bed, binding in bindings.of_admission(event, hospital).items():
+            self.histories[bed] = bindings.bound(self.histories.get(bed, ()), binding)
+            self.add(
+                "binding",
+                owner,
+                (
+                    hospital, taken.shard, bed, to_datetime(binding.from_at),
+                    binding.patient_id or None, binding.mrn, taken.entry_id,
+                ),
+            )  # fmt: skip
+
+    def _case(self, taken: Taken, entry: wire.CaseFacts | wire.CaseStep | wire.Decided) -> None:
+        if isinstance(entry, wire.CaseFacts):
+            kind, at, actor, mode = "facts", entry.received_at, entry.source, entry.mode
+            payload: dict[str, Any] = entry.facts
+        elif isinstance(entry, wire.CaseStep):
+            kind, at, actor, mode = entry.step, entry.at, entry.by, entry.mode
+            payload = {"note": entry.note}
+        else:
+            kind, at, actor, mode = "decision", entry.at, entry.by, ""
+            payload = {"version": entry.version, "colour": entry.colour}
+        self.add(
+            "case_event",
+            None,
+            (
+                hospital_of(taken.shard), taken.shard, entry.case, kind, to_datetime(at), actor,
+                json.dumps(payload, ensure_ascii=False), mode, taken.entry_id,
+            ),
+        )  # fmt: skip
+
+    def _assessed(self, taken: Taken, entry: wire.Assessed) -> None:
+        self.add(
+            "assessment",
+            None,
+            (
+                hospital_of(taken.shard), taken.shard, entry.case, to_datetime(entry.at),
+                entry.proposed, entry.chart, entry.urgency,
+                json.dumps(entry.inputs, ensure_ascii=False),
+                json.dumps(entry.result, ensure_ascii=False), entry.mode, taken.entry_id,
+            ),
+        )  # fmt: skip
+
+    def _alerted(self, taken: Taken, entry: wire.Alerted) -> None:
+        self.add(
+            "alert_event",
+            None,
+            (
+                hospital_of(taken.shard), taken.shard, entry.alarm, entry.bed, entry.patient_id,
+                entry.rule, entry.priority, entry.state, to_datetime(entry.at),
+                to_datetime(entry.since), entry.text, entry.value, entry.mode, taken.entry_id,
+            ),
+        )  # fmt: skip
+
+    def _dead(self, taken: Taken, code: str, reason: str, when: Any) -> None:
+        self.add("dead_letter", None, dead_letter(taken, code, reason, when(taken.entry_id)))
+
+
+def dead_letter(taken: Taken, code: str, reason: str, at: int) -> Row:
+    """The row under which something unusable is kept, with its bytes."""
+    return (
+        hospital_of(taken.shard), taken.shard, taken.stream, taken.entry_id, code, reason,
+        to_datetime(at), taken.encoded, taken.raw,
+    )  # fmt: skip
+
+
+def _number_and_text(value: float | str | None) -> tuple[float | None, str | None]:
+    if value is None:
+        return None, None
+    if isinstance(value, str):
+        return None, value
+    return (value, None) if math.isfinite(value) else (None, repr(value))
+
+
+def _remark(observation: wire.Observation, claimed_other: bool) -> str:
+    """Sender's name of an unmapped code, its flag, and why the value is not trusted."""
+    parts = [observation.text, observation.flag, observation.reason]
+    if claimed_other:
+        parts.append("the message named another patient than the one bound to this place")
+    return "; ".join(part for part in parts if part)

@@ -1,0 +1,211 @@
+"""The store reader: carries `in`, `waves` and `out` of its shards into PostgreSQL, exactly once.
+
+Rows and positions are committed in one transaction, fenced by a lease in the same database; after
+a crash it begins again at the committed position. Streams are trimmed only behind both readers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+from hospital_ops import log, wire
+from hospital_ops.bindings import History
+from hospital_ops.clock import SECOND, Clock, to_datetime
+from hospital_ops.database import (
+    Connection,
+    Database,
+    DatabaseGone,
+    SerializationConflict,
+)
+from hospital_ops.errors import Fenced
+from streams import archive
+from streams.pipe import Pipe, ReplyError
+from streams.publish import load_snapshot
+from streams.rows import Taken
+from streams.shard import START, hospital_of, keys, order
+
+BATCH = 4000  # entries a transaction: bounds its time and the memory of a batch
+PAUSE_S = 0.25  # between batches while little comes in: one commit carries a quarter second
+LEASE_S = 5.0
+RETRY_S = 0.5
+TRIM_S = 5.0
+OUT_KEPT_US = 120 * SECOND  # boards resume by `rev` for 60 s
+STREAMS = ("in", "waves", "out")
+
+logger = log.get("store")
+
+
+class StoreReader:
+    """Carries the shards whose lease it holds; several may run, each shard has one."""
+
+    def __init__(
+        self, url: str, database: Database, shards: Sequence[str], holder: str, clock: Clock
+    ) -> None:
+        self.pipe, self.database, self.clock = Pipe(url), database, clock
+        self.shards, self.holder = list(shards), holder
+        self.epochs: dict[str, int] = {}
+        self.positions: dict[tuple[str, str], str] = {}
+        self.histories: dict[str, History] = {}
+        self.trimmed_at = 0.0
+        self.carried = 0  # entries since the start, for metrics
+
+    async def run(self) -> None:
+        """Takes leases, carries, trims; begins anew from the committed positions after a fault."""
+        first = True
+        while True:
+            try:
+                await self._take_leases(at_start=first)
+                first = False
+                if not self.epochs:
+                    await asyncio.sleep(RETRY_S)
+                    continue
+                while True:
+                    moved = await self.step()
+                    await self._trim()
+                    if moved < BATCH:
+                        await asyncio.sleep(PAUSE_S)
+            except (Fenced, DatabaseGone, *SerializationConflict, ReplyError, OSError) as error:
+                logger.warning("begins_anew", error=type(error).__name__)
+                await asyncio.sleep(RETRY_S)
+
+    async def step(self) -> int:
+        """Carries one batch of all its shards in one transaction; answers how many entries."""
+        entries = await self._read()
+        if not entries:
+            await self._renew_alone()
+            return 0
+        positions = {(taken.shard, taken.stream): taken.entry_id for taken in entries}
+        async with self.database.transaction() as connection:
+            await self._fence(connection)
+            now = to_datetime(self.clock.now_us())
+            await archive.carry(connection, entries, self.histories, now)
+            await self._move(connection, positions)
+        self.positions.update(positions)
+        self.carried += len(entries)
+        return len(entries)
+
+    async def _read(self) -> list[Taken]:
+        wanted = [(shard, stream) for shard in self.epochs for stream in STREAMS]
+        share = max(1, BATCH // max(1, len(self.epochs)))
+        replies = await self.pipe.calls(
+            (
+                "XREAD",
+                "COUNT",
+                share,
+                "STREAMS",
+                key_of(shard, stream),
+                self._position(shard, stream),
+            )
+            for shard, stream in wanted
+        )
+        entries: list[Taken] = []
+        for (shard, stream), reply in zip(wanted, replies, strict=True):
+            if isinstance(reply, ReplyError):
+                raise reply
+            for entry_id, fields in reply[0][1] if reply else ():
+                entries.append(_taken(shard, stream, entry_id.decode(), fields))
+        return entries
+
+    def _position(self, shard: str, stream: str) -> str:
+        return self.positions.get((shard, stream), START)
+
+    async def _take_leases(self, *, at_start: bool) -> None:
+        """Free leases, and at the start those of a process of our own name that died."""
+        async with self.database.transaction() as connection:
+            rows = await connection.fetch(
+                "insert into lease as held (name, holder, epoch, expires_at)"
+                " select 'store:' || shard, $2, 1, now() + $3 from unnest($1::text[]) as w (shard)"
+                " on conflict (name) do update set holder = excluded.holder,"
+                " epoch = held.epoch + 1, expires_at = excluded.expires_at"
+                " where held.expires_at < now() or (held.holder = excluded.holder and $4)"
+                " returning name, epoch",
+                self.shards,
+                self.holder,
+                timedelta(seconds=LEASE_S),
+                at_start or bool(self.epochs),
+            )
+            self.epochs = {row["name"].removeprefix("store:"): row["epoch"] for row in rows}
+            stored = await connection.fetch(
+                "select shard, stream, position from reader_position"
+                " where shard = any ($1::text[])",
+                list(self.epochs),
+            )
+            self.histories = await archive.load_histories(connection, list(self.epochs))
+        self.positions = {(row["shard"], row["stream"]): row["position"] for row in stored}
+        await self._check_positions()
+
+    async def _check_positions(self) -> None:
+        """A position beyond the stream's last id is an incident: re-read from the start."""
+        for (shard, stream), position in list(self.positions.items()):
+            last = await self.pipe.call("XREVRANGE", key_of(shard, stream), "+", "-", "COUNT", 1)
+            if order(position) > order(last[0][0].decode() if last else START):
+                logger.error("position_beyond_stream", shard=shard, stream=stream)
+                self.positions[shard, stream] = START
+
+    async def _fence(self, connection: Connection) -> None:
+        held = await connection.fetch(
+            "update lease set expires_at = now() + $4"
+            " from unnest($1::text[], $2::bigint[]) as mine (name, epoch)"
+            " where lease.name = mine.name and lease.epoch = mine.epoch and lease.holder = $3"
+            " returning lease.name",
+            [f"store:{shard}" for shard in self.epochs],
+            list(self.epochs.values()),
+            self.holder,
+            timedelta(seconds=LEASE_S),
+        )
+        if len(held) != len(self.epochs):
+            raise Fenced("another store reader has taken a shard over")
+
+    async def _renew_alone(self) -> None:
+        async with self.database.transaction() as connection:
+            await self._fence(connection)
+
+    async def _move(self, connection: Connection, positions: dict[tuple[str, str], str]) -> None:
+        await connection.executemany(
+            "insert into reader_position (shard, stream, hospital_id, position, epoch)"
+            " values ($1, $2, $3, $4, $5) on conflict (shard, stream) do update"
+            " set position = excluded.position, epoch = excluded.epoch, moved_at = now()",
+            [
+                (shard, stream, hospital_of(shard), position, self.epochs[shard])
+                for (shard, stream), position in positions.items()
+            ],
+        )
+
+    async def _trim(self) -> None:
+        """Trims each stream behind both readers, never ahead of the slower one."""
+        now = self.clock.monotonic_s()
+        if now - self.trimmed_at < TRIM_S:
+            return
+        self.trimmed_at = now
+        for shard in self.epochs:
+            live, _ = await load_snapshot(self.pipe, shard)
+            recent = f"{(self.clock.now_us() - OUT_KEPT_US) // 1000}-0"
+            behind = {"in": live, "waves": recent, "out": recent}
+            await self.pipe.calls(
+                (
+                    "XTRIM",
+                    key_of(shard, stream),
+                    "MINID",
+                    "~",
+                    min(limit, self._position(shard, stream), key=order),
+                )
+                for stream, limit in behind.items()
+            )
+
+
+def key_of(shard: str, stream: str) -> str:
+    """The Redis key of one of a shard's streams."""
+    k = keys(shard)
+    return {"in": k.incoming, "waves": k.waves, "out": k.out}[stream]
+
+
+def _taken(shard: str, stream: str, entry_id: str, fields: list[bytes]) -> Taken:
+    named = dict(zip(fields[::2], fields[1::2], strict=True))
+    encoded, raw = named[b"d"], named.get(b"r", b"")
+    try:
+        entry: wire.Entry | None = wire.decode(encoded)
+    except wire.DecodeError:
+        entry = None
+    return Taken(shard, stream, entry_id, encoded, raw, entry)

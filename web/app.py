@@ -1,0 +1,76 @@
+"""The application: routes, sockets, static files, and the tasks that follow the boards."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from hospital_ops import log
+from streams.pipe import ReplyError
+from web import errors, sockets
+from web.boards import MAKE, Feed
+from web.guard import Guard
+from web.routes import boards, health, pages, prearrivals, session
+from web.state import Web
+
+PLACES_S = 2.0
+STATIC = Path(__file__).parent / "static"
+logger = log.get("web")
+
+
+def make_app(web: Web) -> FastAPI:
+    """The application over the objects that the composition root has built."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        keeper = asyncio.create_task(_keep_places(web))
+        try:
+            yield
+        finally:
+            for task in (keeper, *web.tasks):
+                task.cancel()
+            await asyncio.gather(keeper, *web.tasks, return_exceptions=True)
+
+    app = FastAPI(
+        title="Hospital Ops",
+        version="1",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.web = web
+    app.add_middleware(Guard, secure=web.secure)
+    errors.install(app)
+    for routes in (session, pages, boards, prearrivals, health):
+        app.include_router(routes.router)
+    app.include_router(sockets.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    return app
+
+
+async def _keep_places(web: Web) -> None:
+    """Reads the places again and again, and follows the board of every unit."""
+    while True:
+        try:
+            web.places.become(await web.projections.places())
+            for unit in web.places.units.values():
+                if unit.unit not in web.feeds:
+                    make = MAKE[unit.kind]
+                    _follow(web, make(web.redis_url, unit, web.places, web.renderer, web.clock))
+            await web.projections.beat("web", str(id(web)), web.clock.now_us())
+        except (OSError, ReplyError) as error:
+            logger.warning("redis_away", error=type(error).__name__)
+        await asyncio.sleep(PLACES_S if web.feeds else 0.1)
+
+
+def _follow(web: Web, feed: Feed) -> None:
+    web.feeds[feed.unit.unit] = feed
+    task = asyncio.create_task(feed.run())
+    web.tasks.add(task)
+    task.add_done_callback(web.tasks.discard)

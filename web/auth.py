@@ -1,0 +1,82 @@
+"""Who is asking: a machine with a bearer token, a person with a cookie; CSRF and Origin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import HTTPException, Request
+from starlette.requests import HTTPConnection
+
+from hospital_ops import tokens
+from hospital_ops.access import Principal
+from hospital_ops.errors import NotAllowed, NotStored
+from streams.pipe import ReplyError
+from web.state import Web
+
+UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
+
+
+class SignInNeeded(Exception):
+    """Nobody is signed in: pages go to the sign-in form, machines get 401."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The secret that came with a request, and how."""
+
+    token: str
+    by_cookie: bool
+
+
+def web_of(connection: HTTPConnection) -> Web:
+    """The process's own objects, put there by the application."""
+    web: Web = connection.app.state.web
+    return web
+
+
+def credentials(connection: HTTPConnection) -> Credentials | None:
+    """Bearer token first; else the cookie."""
+    header = connection.headers.get("authorization", "")
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() == "bearer" and token:
+        return Credentials(token.strip(), by_cookie=False)
+    cookie = connection.cookies.get(web_of(connection).cookie_name)
+    return Credentials(cookie, by_cookie=True) if cookie else None
+
+
+async def identify(connection: HTTPConnection) -> Principal | None:
+    """The principal of a request or socket upgrade, or None."""
+    found = credentials(connection)
+    if found is None:
+        return None
+    web = web_of(connection)
+    try:
+        return await web.projections.principal(found.token, web.clock.now_us())
+    except (OSError, ReplyError) as error:
+        raise NotStored("sessions cannot be checked now, try again in a moment") from error
+
+
+async def signed_in(request: Request) -> Principal:
+    """The principal of a request; refuses unsafe requests that another site could have made."""
+    principal = await identify(request)
+    if principal is None:
+        raise SignInNeeded
+    found = credentials(request)
+    if request.method in UNSAFE and found is not None and found.by_cookie:
+        check_origin(request)
+        given = request.headers.get("x-csrf-token", "")
+        if not given:
+            form = await request.form()
+            given = str(form.get("csrf", ""))
+        if not tokens.csrf_fits(found.token, given):
+            raise NotAllowed("The form is too old: load the page again and repeat.")
+    return principal
+
+
+def check_origin(connection: HTTPConnection) -> None:
+    """Refuses what comes from a page that is not ours; machines send no Origin and no cookie."""
+    web = web_of(connection)
+    origin = connection.headers.get("origin")
+    cookie = web.cookie_name in connection.cookies
+    if not tokens.origin_allowed(origin, web.origins, has_cookie=cookie):
+        raise HTTPException(403, "This address is not on the list of allowed origins.")

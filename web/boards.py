@@ -1,0 +1,139 @@
+"""The two boards: beds of an intensive care unit, cases of an emergency department."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hospital_ops.board import (
+    BedCell,
+    CaseCell,
+    bed_json,
+    case_json,
+    decode_bed,
+    decode_case,
+)
+from hospital_ops.clock import Clock
+from streams.projections import Places, Unit
+from web.feed import About, BoardFeed, Change
+from web.render import Renderer
+
+
+class IcuBoard(BoardFeed[BedCell]):
+    """All registered beds in the order of the wall; those never heard of are empty."""
+
+    plural = "beds"
+
+    def decode(self, cell: bytes) -> BedCell:
+        """A bed as the live reader published it."""
+        return decode_bed(cell)
+
+    def view(self, cell: BedCell, now: int) -> dict[str, Any]:
+        """The public form of a bed at this moment."""
+        return bed_json(cell, now)
+
+    def whole(self, cells: Mapping[str, BedCell]) -> list[BedCell]:
+        """The beds in their order."""
+        return [
+            cells.get(place.bed) or self._empty(place.bed, place.label)
+            for place in self.places.beds_of(self.unit.unit)
+        ]
+
+    def _empty(self, bed: str, label: str) -> BedCell:
+        return BedCell(bed=bed, label=label, patient=None, values={})
+
+    def html(self, change: Change[BedCell], language: str) -> str:
+        """The frame of one change."""
+        beds = {bed.bed: bed for bed in self.whole(change.cells)}
+        after = {name: cell for name, cell in change.after.items() if name in beds}
+        before: dict[str, BedCell | None] = {
+            name: change.before.get(name) or self._empty(name, cell.label)
+            for name, cell in after.items()
+        }
+        return self.renderer.icu_frame(
+            language, before, after, (), change.head, change.rev, self.clock.now_us(), beds=beds
+        )
+
+    def html_snapshot(self, language: str) -> str:
+        """The whole board as one frame."""
+        return self.renderer.icu_snapshot(
+            language,
+            beds=self.whole(self.cells),
+            head=self.head,
+            rev=self.rev,
+            now_us=self.clock.now_us(),
+        )
+
+    def page(self, language: str, about: About) -> str:
+        """The wall, for a browser."""
+        return self.renderer.icu_page(
+            language,
+            unit=self.unit.unit,
+            unit_name=self.unit.name,
+            beds=self.whole(self.cells),
+            head=self.head,
+            rev=self.rev,
+            now_us=self.clock.now_us(),
+            **about,
+        )
+
+
+class EdBoard(BoardFeed[CaseCell]):
+    """The cases of an emergency department, most urgent first."""
+
+    plural = "cases"
+
+    def decode(self, cell: bytes) -> CaseCell:
+        """A case as the live reader published it."""
+        return decode_case(cell)
+
+    def view(self, cell: CaseCell, now: int) -> dict[str, Any]:
+        """The public form of a case at this moment."""
+        return case_json(cell, now)
+
+    def whole(self, cells: Mapping[str, CaseCell]) -> list[CaseCell]:
+        """The cases by urgency."""
+        return sorted(cells.values(), key=lambda case: -float(case.triage.get("urgency", 0)))
+
+    def html(self, change: Change[CaseCell], language: str) -> str:
+        """The frame of one change."""
+        return self.renderer.ed_frame(
+            language,
+            change.before,
+            change.after,
+            change.removed,
+            change.head,
+            change.rev,
+            self.clock.now_us(),
+            cases=change.cells,
+        )
+
+    def html_snapshot(self, language: str) -> str:
+        """The whole board as one frame."""
+        return self.renderer.ed_snapshot(
+            language,
+            cases=self.whole(self.cells),
+            head=self.head,
+            rev=self.rev,
+            now_us=self.clock.now_us(),
+        )
+
+    def page(self, language: str, about: About) -> str:
+        """The emergency board, for a browser."""
+        return self.renderer.ed_page(
+            language,
+            unit=self.unit.unit,
+            unit_name=self.unit.name,
+            cases=self.whole(self.cells),
+            head=self.head,
+            rev=self.rev,
+            now_us=self.clock.now_us(),
+            **about,
+        )
+
+
+Feed = IcuBoard | EdBoard
+MAKE: dict[str, Callable[[str, Unit, Places, Renderer, Clock], Feed]] = {
+    "icu": IcuBoard,
+    "ed": EdBoard,
+}

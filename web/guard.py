@@ -1,0 +1,97 @@
+"""What stands before every route: size and time of bodies, and the headers of every answer."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+BODY_MAX: Final = 1 << 20
+BODY_DEADLINE_S: Final = 30.0
+POLICY: Final = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+    " connect-src 'self'; font-src 'self'; worker-src 'self'; object-src 'none';"
+    " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS: Final = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+_TOO_LARGE: Final = b'{"error":"too_large","detail":"send at most 1 MiB in one request"}'
+
+
+class _TooLarge(Exception):
+    """A body beyond the limit."""
+
+
+class Guard:
+    """Refuses large and slow bodies before a route sees them; adds the headers."""
+
+    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
+        self.app, self.secure = app, secure
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request or socket."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def answer(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                self._add_headers(scope, message)
+            await send(message)
+
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        try:
+            if not declared.isdigit() or int(declared) > BODY_MAX:
+                raise _TooLarge
+            await self.app(scope, _limited(receive), answer)
+        except (_TooLarge, TimeoutError):
+            if started:
+                raise
+            await answer(
+                {
+                    "type": "http.response.start",
+                    "status": 413,
+                    "headers": [(b"content-type", b"application/json"), (b"connection", b"close")],
+                }
+            )
+            await answer({"type": "http.response.body", "body": _TOO_LARGE})
+
+    def _add_headers(self, scope: Scope, message: Message) -> None:
+        headers = MutableHeaders(scope=message)
+        for name, value in HEADERS.items():
+            headers.setdefault(name, value)
+        if self.secure:
+            headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        if scope["path"].startswith("/static/"):
+            headers["Cache-Control"] = "no-cache"  # revalidated: an upgrade is seen at once
+        else:
+            headers["Cache-Control"] = "no-store"
+
+
+def _limited(receive: Receive) -> Receive:
+    read, finished = 0, False
+
+    async def limited() -> Message:
+        nonlocal read, finished
+        if finished:  # after the body only the disconnect comes, however late
+            return await receive()
+        async with asyncio.timeout(BODY_DEADLINE_S):
+            message = await receive()
+        finished = not message.get("more_body", False)
+        read += len(message.get("body", b""))
+        if read > BODY_MAX:
+            raise _TooLarge
+        return message
+
+    return limited

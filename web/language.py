@@ -1,0 +1,18 @@
+"""In which language to answer: asked for, remembered, or preferred by the browser."""
+
+from __future__ import annotations
+
+from starlette.requests import HTTPConnection
+
+from web.words import preferred
+
+LANGUAGES = ("ru", "en")
+COOKIE = "language"
+
+
+def language_of(connection: HTTPConnection) -> str:
+    """`?lang=`, else the cookie, else Accept-Language."""
+    for wanted in (connection.query_params.get("lang"), connection.cookies.get(COOKIE)):
+        if wanted in LANGUAGES:
+            return wanted
+    return preferred(connection.headers.get("accept-language", ""))

@@ -1,0 +1,84 @@
+"""Pages: home and the boards."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from hospital_ops import wire
+from hospital_ops.access import Permission, Principal, allows, knows_of, require
+from hospital_ops.errors import NotFound
+from streams.shard import hospital_of
+from web.auth import signed_in, web_of
+from web.language import COOKIE, language_of
+from web.state import Web
+
+router = APIRouter()
+Someone = Annotated[Principal, Depends(signed_in)]
+MODES = ("desk", "wall", "touch")
+THEMES = ("light", "dark")
+
+
+def units_of(web: Web, principal: Principal) -> list[dict[str, str]]:
+    """The units whose boards the principal may open, for navigation."""
+    return [
+        {"id": unit.unit, "name": unit.name, "kind": unit.kind}
+        for unit in web.places.units.values()
+        if knows_of(principal, unit.hospital, unit.unit)
+    ]
+
+
+@router.get("/")
+async def home(request: Request, principal: Someone) -> HTMLResponse:
+    """The boards that are open to the user."""
+    web = web_of(request)
+    page = web.renderer.home_page(
+        language_of(request), principal.actor, units_of(web, principal), demo=web.demo
+    )
+    return HTMLResponse(page)
+
+
+@router.get("/icu/{unit}")
+@router.get("/ed/{unit}")
+async def board(request: Request, unit: str, principal: Someone) -> Response:
+    """The board of a unit, with its values, in the mode and theme that the URL asks for."""
+    web = web_of(request)
+    require(principal, Permission.SEE_BOARD, hospital_of(unit), unit)
+    feed = web.feed(unit)
+    if feed is None:
+        raise NotFound("This does not exist, or it is not within your units.")
+    if request.url.path.split("/")[1] != feed.unit.kind:
+        return RedirectResponse(f"/{feed.unit.kind}/{unit}", status_code=307)
+    await web.appender.append(
+        unit,
+        wire.Audited(
+            unit=unit,
+            at=web.clock.now_us(),
+            actor=principal.actor,
+            role=principal.role,
+            action="read_board",
+            subject=unit,
+        ),
+    )
+    mode = request.query_params.get("mode", "desk")
+    theme = request.query_params.get("theme", "")
+    if not allows(principal, Permission.SEE_PATIENT, hospital_of(unit), unit):
+        mode = "wall"  # a wallboard has no buttons and no names
+    language = language_of(request)
+    answer = HTMLResponse(
+        feed.page(
+            language,
+            {
+                "mode": mode if mode in MODES else "desk",
+                "theme": theme if theme in THEMES else "",
+                "user": principal.actor,
+                "demo": web.demo,
+                "units": units_of(web, principal),
+            },
+        )
+    )
+    if "lang" in request.query_params:
+        answer.set_cookie(COOKIE, language, samesite="strict", max_age=31_536_000)
+    return answer

@@ -1,0 +1,85 @@
+"""Pre-arrival cases: what crews and tablets send, and what physicians decide."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+
+from hospital_ops import wire
+from hospital_ops.access import Permission, Principal
+from hospital_ops.board import CaseCell, case_json
+from hospital_ops.errors import MessageError, NotFound
+from streams.intake import STEPS
+from triage import store
+from triage.decision import read_decision
+from web.auth import signed_in, web_of
+
+router = APIRouter(prefix="/api/v1/prearrivals")
+Someone = Annotated[Principal, Depends(signed_in)]
+
+
+@router.put("/{case}")
+async def open_case(request: Request, case: str, principal: Someone) -> dict[str, Any]:
+    """Opens or changes a case; doubtful facts are kept and named in `warnings`."""
+    web = web_of(request)
+    return await web.intake.open_case(principal, case, await request.body())
+
+
+@router.post("/{case}/measurements")
+async def take_measurements(request: Request, case: str, principal: Someone) -> dict[str, Any]:
+    """Stores a batch of events; the answer names what was stored, doubtful, rejected."""
+    return await web_of(request).intake.take_measurements(principal, case, await request.body())
+
+
+@router.get("/{case}")
+async def show(request: Request, case: str, principal: Someone) -> dict[str, Any]:
+    """The case as it stands on the board of its unit."""
+    web = web_of(request)
+    sends = principal.role in ("crew", "tablet")
+    permission = Permission.OPEN_CASE if sends else Permission.SEE_PATIENT
+    unit = await web.intake.case_unit(principal, case, permission)
+    cell = await _cell(request, unit, case)
+    await web.appender.append(
+        unit,
+        wire.Audited(
+            unit=unit,
+            at=web.clock.now_us(),
+            actor=principal.actor,
+            role=principal.role,
+            action="read_case",
+            subject=cell.case,
+        ),
+    )
+    return case_json(cell, web.clock.now_us())
+
+
+@router.post("/{case}/decision")
+async def decide(request: Request, case: str, principal: Someone) -> dict[str, Any]:
+    """A physician's decision; 409 with the first decision for whoever came second."""
+    web = web_of(request)
+    unit = await web.intake.case_unit(principal, case, Permission.DECIDE_TRIAGE)
+    cell = await _cell(request, unit, case)
+    wanted = read_decision(await request.body(), str(cell.triage.get("proposed", "incomplete")))
+    return await store.decide(web.database, principal, unit, cell.case, wanted, web.clock.now_us())
+
+
+@router.post("/{case}/{step}")
+async def step(request: Request, case: str, step: str, principal: Someone) -> dict[str, Any]:
+    """Acknowledgement, arrival, handover, cancellation."""
+    if step not in STEPS:
+        raise NotFound(f"A case knows these steps: {', '.join(STEPS)}, decision, measurements.")
+    body = await request.body()
+    note = body.decode(errors="replace") if body and not body.startswith(b"{") else ""
+    return await web_of(request).intake.step(principal, case, step, note)
+
+
+async def _cell(request: Request, unit: str, case: str) -> CaseCell:
+    web = web_of(request)
+    feed = web.feed(unit)
+    if feed is None:
+        raise NotFound("There is no such case, or it is not within your units.")
+    cell = await feed.cell_soon(case.lower())
+    if not isinstance(cell, CaseCell):
+        raise MessageError("not_yet", "the case is stored and not on the board yet: ask again")
+    return cell

@@ -1,0 +1,46 @@
+"""What a web process holds: handed in by the composition root, reached by every route."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from hospital_ops.access import SessionLimits
+from hospital_ops.clock import Clock
+from hospital_ops.database import Database
+from streams.append import Appender
+from streams.intake import Intake
+from streams.projections import Places, Projections
+from web.boards import Feed
+from web.render import Renderer
+
+
+@dataclass(slots=True)
+class Web:
+    """The objects of one web process."""
+
+    redis_url: str
+    database: Database
+    appender: Appender
+    projections: Projections
+    intake: Intake
+    renderer: Renderer
+    clock: Clock
+    origins: Collection[str]
+    secure: bool  # cookies only over https
+    demo: bool
+    mode: str  # Real, Test, Demo: of what people enter here
+    limits: SessionLimits = field(default_factory=SessionLimits)
+    places: Places = field(default_factory=Places)
+    feeds: dict[str, Feed] = field(default_factory=dict)
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @property
+    def cookie_name(self) -> str:
+        """`__Host-` where the connection is secure; browsers refuse that prefix elsewhere."""
+        return "__Host-session" if self.secure else "session"
+
+    def feed(self, unit: str) -> Feed | None:
+        """The board of a unit, or None where there is no such unit."""
+        return self.feeds.get(unit)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import logging
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from ssl import SSLContext
 from traceback import extract_tb
 from typing import Final, Protocol, cast
 
-from hospital_ops import wire
+from hospital_ops import log, wire
 from hospital_ops.clock import Clock
 from hospital_ops.errors import NotStored
 from hospital_ops.hl7.framing import MIB, Frame, Framer, split_messages
@@ -25,7 +24,7 @@ from hospital_ops.hl7.understand import MAX_OBX, Source
 from streams.hl7_intake import Append, Intake, answer_broken, broken, take
 from streams.routing import Announced, Places
 
-log = logging.getLogger(__name__)
+logger = log.get("mllp")
 
 BATCH: Final = 32  # frames decided before their appends are awaited
 _LOGGED_PEERS: Final = 256  # strangers named in the log, each once
@@ -145,7 +144,9 @@ class MllpGateway:
         peer = str((transport.get_extra_info("peername") or ("unknown",))[0])
         if peer not in self._logged and len(self._logged) < _LOGGED_PEERS:
             self._logged.add(peer)
-            log.warning("mllp: %s is no named source: add it to the sources to let it in", peer)
+            logger.warning(
+                "stranger", peer=peer, help="add its address to the MLLP sources to let it in"
+            )
 
 
 class _Connection(asyncio.Protocol):
@@ -168,12 +169,12 @@ class _Connection(asyncio.Protocol):
         source = self._gateway.source_of(transport)
         if source is None:
             self._gateway.stranger(transport)
-            transport.abort()
+            self._transport.abort()
             return
         self._source, self._counts = source, self._gateway.counts[source.name]
         if self._counts.connections >= self._gateway.limits.connections:
             self._counts.closed["too_many_connections"] += 1
-            transport.abort()
+            self._transport.abort()
             return
         self._counts.connections += 1
         self._gateway._open.add(self)
@@ -277,12 +278,11 @@ class _Connection(asyncio.Protocol):
             # The place is logged and not the text of the error, which may quote the message.
             self._counts.closed["failed"] += 1
             where = extract_tb(error.__traceback__)[-1]
-            log.error(
-                "mllp: source %s closed after %s in %s, line %s",
-                self._source.name,
-                type(error).__name__,
-                where.name,
-                where.lineno,
+            logger.error(
+                "sender_closed",
+                source=self._source.name,
+                error=type(error).__name__,
+                where=f"{where.name}:{where.lineno}",
             )
         finally:
             self._transport.close()
@@ -306,7 +306,7 @@ class _Connection(asyncio.Protocol):
         answers = bytearray()
         for item, failure in zip(decided, failures, strict=True):
             answers += self._answer(item, failure, now)
-        if answers and not self._lost:
+        if answers and not self._transport.is_closing():
             self._transport.write(bytes(answers))
 
     async def _store(self, appends: list[list[Append]]) -> list[str]:

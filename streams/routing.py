@@ -74,6 +74,8 @@ def _find(location: Location, places: Places) -> Place | None:
     if unit and places.has_unit(unit):
         if not bed:
             return Place(unit, "")
+        if places.unit_of_bed(bed) == unit:
+            return Place(unit, bed)
         known = places.bed_in_unit(unit, bed)
         return Place(unit, known) if known is not None else None
     for text in filter(None, (bed, location.whole)):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from hospital_ops import wire
 from hospital_ops.clock import ManualClock
@@ -231,19 +231,17 @@ async def test_a_source_writes_to_its_own_units_only(start: Start, disk: Disk) -
     writer.close()
 
 
-async def test_a_stranger_is_closed_and_counted(
-    start: Start, disk: Disk, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_stranger_is_closed_and_counted(start: Start, disk: Disk) -> None:
     far = Source(name="far", hospital="h7", networks=("192.0.2.0/24",))
     gateway, port = await start([far])
-    with caplog.at_level(logging.WARNING):
+    with capture_logs() as lines:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(framed(oru("A1")))
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await answer(reader)
     assert gateway.strangers == 1
     assert disk.entries == []
-    assert "127.0.0.1 is no named source" in caplog.text
+    assert [line["peer"] for line in lines] == ["127.0.0.1"]
     writer.close()
 
 
@@ -347,18 +345,18 @@ async def test_closing_the_gateway_answers_what_it_has_received(start: Start, di
 
 
 async def test_a_failure_inside_closes_the_sender_without_an_answer_or_a_name_in_the_log(
-    start: Start, disk: Disk, caplog: pytest.LogCaptureFixture
+    start: Start, disk: Disk
 ) -> None:
     gateway, port = await start()
     disk.broken = RuntimeError("Geheim^Anna 7700101")
-    with caplog.at_level(logging.DEBUG):
+    with capture_logs() as lines:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(framed(oru("A1")))
         assert await asyncio.wait_for(reader.read(), 5) == b""
     assert gateway.counts["local"].closed["failed"] == 1
-    assert "RuntimeError" in caplog.text
-    assert "Geheim" not in caplog.text
-    assert "7700101" not in caplog.text
+    assert [line["error"] for line in lines] == ["RuntimeError"]
+    assert "Geheim" not in str(lines)
+    assert "7700101" not in str(lines)
     writer.close()
 
 

@@ -24,6 +24,7 @@ FACTS: Final = (
     "age_days",
     "age_band",
     "age_sub_band",
+    "adult",
     "sex",
     "pregnant",
     "complaint",
@@ -37,7 +38,8 @@ FACTS: Final = (
 def engine_inputs(facts: Mapping[str, Any], values: Mapping[str, Shown]) -> dict[str, Any]:
     """The `inputs` object of the command `triage`; invalid values are left out, so missing."""
     inputs: dict[str, Any] = {key: facts[key] for key in FACTS if facts.get(key) is not None}
-    inputs["signs"] = sorted(facts.get("signs") or [])
+    if facts.get("signs") is not None:  # absent: nobody has looked yet, which is not "none"
+        inputs["signs"] = sorted(facts["signs"])
     vitals: dict[str, Any] = {}
     for vital, sources in SOURCES.items():
         known = [values[code] for code in map(_code, sources) if code in values]

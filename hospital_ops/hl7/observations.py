@@ -26,16 +26,33 @@ _UNMARKED: Final = frozenset(("R", "F", "", "C", "S", "P", "I", "U"))
 _SETTINGS: Final = ("MSET", "ASET")
 _TYPED: Final = ("MMEAS", "MCALC")
 _SHORT: Final = 16  # characters of a number worth remembering
-_NUMERIC_LIMIT: Final = 8192  # remembered (code, unit, value): a ward repeats itself
+_NUMERIC_LIMIT: Final = 8192  # remembered OBX: a ward repeats itself
 
-_Known = tuple[Plan, Judged, str]
-_numeric: dict[tuple[str, str, str, str], _Known] = {}
+_Key = tuple[str, ...]
+_Known = tuple[
+    tuple[str, str], str, float | str | None, str, str, str, str, str, str, str
+]  # (code, channel), then the fields of wire.Observation but time, event id and mapped
+_numeric: dict[_Key, _Known] = {}
 
 
-def _remember(key: tuple[str, str, str, str], known: _Known) -> None:
+def _remember(key: _Key, row: wire.Observation) -> None:
+    """Keeps what a numeric OBX came out as; its text is empty exactly when it is mapped."""
+    if row.mapped == bool(row.text):
+        return
     if len(_numeric) >= _NUMERIC_LIMIT:
         _numeric.clear()
-    _numeric[key] = known
+    _numeric[key] = (
+        (row.code, row.channel),
+        row.code,
+        row.value,
+        row.unit,
+        row.validity,
+        row.channel,
+        row.origin,
+        row.text,
+        row.flag,
+        row.reason,
+    )
 
 
 @dataclass(slots=True)
@@ -86,7 +103,7 @@ class _Reader:
         self.end: int | None = None
         self.inherited: dict[str, int] = {}  # time by containment prefix
         self.times: dict[str, int | None] = {"": None}
-        self.seen: set[tuple[str, str, int | None]] = set()
+        self.seen: set[tuple[tuple[str, str], int | None]] = set()
         self.waves: list[waves.Wave] = []
         self.rows: list[wire.Observation] = self.found.by_mode.setdefault(mode, [])
 
@@ -119,55 +136,79 @@ class _Reader:
     def obx(self, segment: Segment) -> None:
         """One OBX: a place in the containment, an attribute, a wave or a value."""
         size = len(segment)
-        if size < 19:
-            segment = segment + _PAD[size]
-        kind, code, sub_id, value, unit = (
-            segment[2],
-            segment[3],
-            segment[4],
-            segment[5],
-            segment[6],
-        )
-        flags, result, stamp, method = segment[8], segment[11], segment[14], segment[17]
+        stamp = segment[14] if size > 14 else ""
         at = self.start
         if stamp:
             at = self.times[stamp] if stamp in self.times else self.time(stamp)
         elif self.inherited:
-            at = self._channel_time(sub_id)
-        if segment[18] and not self.found.device:
-            self.found.device = _device(segment[18], self.message)
-        key = (kind, code, unit, value)
-        known = _numeric.get(key) if self.plain and not method else None
-        if known is not None:
-            made, judged, origin = known
+            at = self._channel_time(segment[4])
+        if size > 17:
+            if size > 18 and segment[18] and not self.found.device:
+                self.found.device = _device(segment[18], self.message)
+            method = segment[17]
         else:
-            if not kind and not value and not unit:  # an MDS, VMD or channel
-                if stamp and at is not None:
-                    self.inherited[_prefix(sub_id)] = at
-                return
-            if kind in ("NA", "MA"):
-                self.waves.append(waves.begin(self.message, segment, at, self.end))
-                return
-            made = plan(code, unit, self.message.signs)
-            if made.attribute:
-                self._attribute(made, sub_id, value)
-                return
-            origin = _origin(method, made)
-            if origin == "setting":
-                made = _as_setting(made)
-            elif self.message.signs.repetition in value and made.vital is not None:
-                said = marks(flags, result, self.message.signs)
-                self._repeated(made, kind, value, sub_id, at, said, origin, bool(stamp))
-                return
-            judged = self._judge(made, kind, value)
-            if self.plain and not method and kind == "NM" and len(value) <= _SHORT:
-                _remember(key, (made, judged, origin))
+            method = ""
+        if self.plain and not method and segment[2] == "NM" and (at is not None or not stamp):
+            key = tuple(segment[3:12])  # all that decides about a numeric value but its time
+            known = _numeric.get(key)
+            if known is not None:
+                mark = (known[0], at)
+                if mark not in self.seen:
+                    self.seen.add(mark)
+                    _, code, value, unit, validity, channel, origin, text, flag, reason = known
+                    self.rows.append(
+                        wire.Observation(
+                            code,
+                            value,
+                            unit,
+                            at,
+                            validity,
+                            channel,
+                            "",
+                            origin,
+                            text,
+                            flag,
+                            reason,
+                            not text,
+                        )
+                    )
+                    return
+            self._value(segment + _PAD[size] if size < 19 else segment, stamp, at, method, key)
+        else:
+            self._value(segment + _PAD[size] if size < 19 else segment, stamp, at, method, None)
+
+    def _value(
+        self, segment: Segment, stamp: str, at: int | None, method: str, key: _Key | None
+    ) -> None:
+        """An OBX that is not remembered; `key` is where it may be."""
+        kind, code, sub_id, value, unit = segment[2:7]
+        signs = self.message.signs
+        if not kind and not value and not unit:  # an MDS, VMD or channel
+            if stamp and at is not None:
+                self.inherited[_prefix(sub_id)] = at
+            return
+        if kind in ("NA", "MA"):
+            self.waves.append(waves.begin(self.message, segment, at, self.end))
+            return
+        made = plan(code, unit, signs)
+        if made.attribute:
+            self._attribute(made, sub_id, value)
+            return
+        said = PLAIN_MARKS
+        if segment[8] or segment[11] not in _UNMARKED:
+            said = marks(segment[8], segment[11], signs)
+        origin = _origin(method, made)
+        if origin == "setting":
+            made = _as_setting(made)
+        elif signs.repetition in value and made.vital is not None:
+            self._repeated(made, kind, value, sub_id, at, said, origin, bool(stamp))
+            return
+        judged = self._judge(made, kind, value)
         if stamp and at is None and not judged.reason:
             judged = judged._replace(reason="its time says no moment; receive time is used")
-        said = PLAIN_MARKS
-        if flags or result not in _UNMARKED:
-            said = marks(flags, result, self.message.signs)
-        self._add(made, judged, sub_id, at, said, origin)
+        row = self._add(made, judged, sub_id, at, said, origin)
+        if key is not None and row is not None and len(value) <= _SHORT:
+            _remember(key, row)
 
     def _judge(self, made: Plan, kind: str, value: str) -> Judged:
         message = self.message
@@ -182,40 +223,38 @@ class _Reader:
 
     def _add(
         self, made: Plan, judged: Judged, sub_id: str, at: int | None, said: Marks, origin: str
-    ) -> None:
+    ) -> wire.Observation | None:
+        """Appends a row; answers it where the next of the same text comes out the same."""
         value, validity, reason = judged
-        rows = self.rows
-        if said is not PLAIN_MARKS:
-            if said.validity != "Vld" and validity != "Inv":
-                validity, reason = said.validity, said.reason
-                if validity == "Inv":
-                    value = None
-            if said.mode and said.mode != self.mode:
-                rows = self.found.by_mode.setdefault(said.mode, [])
-        code = made.code
+        rows, usual = self.rows, True
+        if said.validity != "Vld" and validity != "Inv":
+            validity, reason = said.validity, said.reason
+            if validity == "Inv":
+                value = None
+        if said.mode and said.mode != self.mode:
+            rows, usual = self.found.by_mode.setdefault(said.mode, []), False
         channel = _channel(sub_id)
         if made.alias and not channel:
             channel = made.own
-        mark = (code, channel, at)
+        mark = ((made.code, channel), at)
         if mark in self.seen:  # two metrics of one code in one channel: told apart by OBX-4
-            channel = sub_id or f"{channel}#{len(self.seen)}"
+            channel, usual = sub_id or f"{channel}#{len(self.seen)}", False
         self.seen.add(mark)
-        rows.append(
-            wire.Observation(
-                code,
-                value,
-                made.unit,
-                at,
-                validity,
-                channel,
-                "",
-                origin,
-                made.text,
-                said.flag,
-                reason,
-                made.vital is not None,
-            )
+        row = wire.Observation(
+            code=made.code,
+            value=value,
+            unit=made.unit,
+            determined_at=at,
+            validity=validity,
+            channel=channel,
+            origin=origin,
+            text=made.text,
+            flag=said.flag,
+            reason=reason,
+            mapped=made.vital is not None,
         )
+        rows.append(row)
+        return row if usual and not said.mode else None
 
     def _repeated(
         self,

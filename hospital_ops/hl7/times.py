@@ -81,5 +81,10 @@ def _in_zone(local_us: int, zone: ZoneInfo) -> int:
 
 def stamp(at_us: int) -> str:
     """`YYYYMMDDHHMMSS.ffff+0000` of a moment."""
-    moment = datetime(1970, 1, 1) + timedelta(microseconds=at_us)
-    return f"{moment:%Y%m%d%H%M%S}.{moment.microsecond // 100:04d}+0000"
+    second, us = divmod(at_us, SECOND)
+    return f"{_second(second)}.{us // 100:04d}+0000"
+
+
+@lru_cache(maxsize=16)
+def _second(seconds: int) -> str:
+    return f"{datetime(1970, 1, 1) + timedelta(seconds=seconds):%Y%m%d%H%M%S}"

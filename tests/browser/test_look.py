@@ -1,0 +1,236 @@
+"""The boards in a real browser: values age by themselves, a silent server shows, nothing is cut.
+
+The pages come from a small stage with made-up cells; Chromium is the only thing that judges them.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from tests.browser import made_up
+from tests.browser.made_up import alarm, bed, live, spot, values
+from tests.browser.stage import Stage, now_us, running
+
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
+HR, MAP = "#bed-h1-icu-1-01-8867-4", "#bed-h1-icu-1-01-76214-6"
+PAGES = (
+    "/icu/h1-icu-1?demo=1&", "/icu/h1-icu-1?mode=wall&", "/ed/h1-ed?", "/ed/h1-ed?empty=1&",
+    "/sign-in?error=No&", "/error?", "/?",
+)  # fmt: skip
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """Chromium as the machine has it."""
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=ARGUMENTS
+        )
+        yield started
+        await started.close()
+
+
+@pytest.fixture
+def stage() -> Any:
+    """Two quiet beds on a running stage."""
+    now = now_us()
+    with running(Stage([bed(1, now), bed(2, now)])) as started:
+        yield started
+
+
+async def opened(browser: Browser, address: str, **context: Any) -> Page:
+    """A page at an address, its fonts loaded; an error in its program is kept in the page."""
+    page = await browser.new_page(**context)
+    await page.add_init_script(
+        "window.complaints = []; onerror = (words) => { complaints.push(String(words)); };"
+    )
+    await page.goto(address)
+    await page.evaluate("document.fonts.ready")
+    return page
+
+
+async def unharmed(page: Page) -> bool:
+    """Whether the page's program ran without an error."""
+    return bool(await page.evaluate("complaints.length === 0"))
+
+
+async def test_a_value_grows_stale_and_is_withdrawn_without_any_message(
+    browser: Browser, stage: Stage
+) -> None:
+    now = now_us()
+    old = {**values(1, now), "8867-4": live(123, "/min", now, 3), "8310-5": spot(38.1, "Cel", now)}
+    stage.beds["h1-icu-1-01"] = bed(1, now, values=old)
+    page = await opened(browser, f"{stage.address}/icu/h1-icu-1")
+    hr = page.locator(HR)
+    await expect(hr.locator(".n")).to_have_text("123")
+    await expect(hr).to_have_attribute("data-q", "stale", timeout=8000)
+    await expect(hr.locator(".ago")).to_contain_text(" s")
+    await expect(hr).to_have_attribute("data-q", "gone", timeout=15_000)
+    assert "123" not in await hr.inner_text()
+    await expect(hr.locator(".n")).to_have_text("– –")
+    await expect(page.locator("#bed-h1-icu-1-01-8310-5 .n")).to_have_text("38.1")
+    await expect(page.locator("#bed-h1-icu-1-01 .foot")).to_have_attribute("data-late", "yes")
+    # The same number measured again comes back, though only its moments are sent.
+    again = {**old, "8867-4": live(123, "/min", now_us(), 0)}
+    before = stage.beds["h1-icu-1-01"]
+    stage.show(msgspec.structs.replace(before, values=again))
+    await expect(hr.locator(".n")).to_have_text("123")
+    assert await unharmed(page)
+
+
+async def test_a_new_value_is_swapped_in_its_cell_and_the_tile_stays(
+    browser: Browser, stage: Stage
+) -> None:
+    page = await opened(browser, f"{stage.address}/icu/h1-icu-1")
+    await expect(page.locator("html")).to_have_attribute("data-link", "live")
+    await page.evaluate("document.querySelector('.tile').kept = true")
+    now = now_us()
+    stage.show(bed(1, now, values={**values(1, now), "8867-4": live(141, "/min", now)}))
+    await expect(page.locator(f"{HR} .n")).to_have_text("141")
+    low = {**values(1, now), "76214-6": live(48, "mm[Hg]", now)}
+    red = alarm("high", "map_low", "76214-6", "MAP 48 < 60", now)
+    stage.show(bed(1, now, values=low, alarms=(red,)))
+    await expect(page.locator("#bed-h1-icu-1-01 .foot .words").first).to_have_text("MAP 48 < 60")
+    await expect(page.locator("#queue li")).to_contain_text(["1 · MAP 48 < 60"])
+    assert await page.evaluate("document.querySelector('.tile').kept") is True
+    await expect(page.locator("[role=status]")).to_contain_text("1 red", timeout=8000)
+    for _ in range(50):
+        if any(told["rev"] == stage.rev for told in stage.painted):
+            break
+        await page.wait_for_timeout(100)
+    assert stage.painted[-1] == {"type": "painted", "rev": stage.rev}
+    assert await unharmed(page)
+
+
+async def test_not_live_when_the_server_falls_silent_and_back_when_it_speaks(
+    browser: Browser, stage: Stage
+) -> None:
+    page = await opened(browser, f"{stage.address}/icu/h1-icu-1?mode=wall")
+    await expect(page.locator("html")).to_have_attribute("data-link", "live")
+    number = await page.locator(f"{HR} .n").inner_text()
+    stage.beating = False
+    await expect(page.get_by_role("alertdialog")).to_be_visible(timeout=6000)
+    await expect(page.get_by_role("alertdialog")).to_contain_text("Look at the bedside monitors")
+    await expect(page.locator(f"{HR} .n")).to_have_text(number)
+    await expect(page.locator(f"{HR} .at")).to_contain_text(":")
+    covered = await page.evaluate(
+        "s => document.querySelector(s).getBoundingClientRect().top"
+        " < document.querySelector('.lost').getBoundingClientRect().bottom",
+        HR,
+    )
+    assert not covered
+    stage.beating = True
+    await expect(page.locator("html")).to_have_attribute("data-link", "live", timeout=12_000)
+    assert "rev=7" in stage.asked[-1]
+    assert await unharmed(page)
+
+
+async def test_a_page_without_its_program_says_so_by_itself(browser: Browser, stage: Stage) -> None:
+    context = await browser.new_context(java_script_enabled=False, reduced_motion="reduce")
+    page = await context.new_page()
+    await page.goto(f"{stage.address}/icu/h1-icu-1")
+    await expect(page.get_by_role("alertdialog")).to_be_visible(timeout=8000)
+
+
+async def test_a_missing_revision_is_asked_for_again(browser: Browser, stage: Stage) -> None:
+    page = await opened(browser, f"{stage.address}/icu/h1-icu-1")
+    await expect(page.locator("html")).to_have_attribute("data-link", "live")
+    sockets, now = len(stage.asked), now_us()
+    lost, stage.sockets = stage.sockets, set()
+    stage.show(bed(1, now))  # nobody gets this one
+    stage.sockets = lost
+    stage.show(bed(2, now, values={**values(2, now), "8867-4": live(150, "/min", now)}))
+    await page.wait_for_timeout(200)
+    for _ in range(50):
+        if len(stage.asked) > sockets:
+            break
+        await page.wait_for_timeout(100)
+    assert "rev=7" in stage.asked[-1]
+    assert await unharmed(page)
+
+
+@pytest.mark.parametrize("beds", [4, 12, 24, 50])
+@pytest.mark.parametrize("lang", ["en", "ru"])
+async def test_three_digits_fit_in_each_of_the_three_values(
+    browser: Browser, stage: Stage, beds: int, lang: str
+) -> None:
+    now = now_us()
+    wide = {"8867-4": live(128, "/min", now), "59408-5": live(100, "%", now)}
+    wide |= {"76214-6": live(105, "mm[Hg]", now)}
+    ringing = tuple(alarm("medium", "x", code, "x", now) for code in wide)
+    stage.beds = {
+        cell.bed: cell
+        for cell in (
+            bed(n, now, values={**values(n, now), **wide}, alarms=ringing)
+            for n in range(1, beds + 1)
+        )
+    }
+    viewport = {"width": 1920, "height": 1080}
+    page = await opened(
+        browser, f"{stage.address}/icu/h1-icu-1?mode=wall&lang={lang}", viewport=viewport
+    )
+    cut = await page.evaluate("""() => [...document.querySelectorAll(".vitals .v")].filter((v) => {
+        const inner = v.querySelector(".n").getBoundingClientRect();
+        const tile = v.closest(".tile").getBoundingClientRect();
+        const next = v.nextElementSibling?.querySelector(".n").getBoundingClientRect();
+        const besides = next && Math.abs(next.top - inner.top) < 4;
+        const out = inner.right > tile.right || inner.left < tile.left;
+        return out || (besides && inner.right > next.left);
+    }).length""")
+    assert cut == 0
+    fits = "() => [document.documentElement.scrollHeight, document.documentElement.scrollWidth]"
+    assert await page.evaluate(fits) == [1080, 1920]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("lang", ["en", "ru"])
+async def test_axe_finds_nothing(browser: Browser, stage: Stage, lang: str, scheme: Any) -> None:
+    now = now_us()
+    stage.beds = {cell.bed: cell for cell in made_up.ward(13, now)}
+    for path in PAGES:
+        page = await opened(
+            browser, f"{stage.address}{path}lang={lang}", color_scheme=scheme,
+            reduced_motion="reduce", viewport={"width": 1920, "height": 1080},
+        )  # fmt: skip
+        found = await Axe().run(page, options=AXE)
+        assert found.violations_count == 0, f"{path} {found.generate_report()}"
+        assert await unharmed(page)
+        await page.close()
+
+
+@pytest.mark.parametrize("path", ["/icu/h1-icu-1?beds=12", "/ed/h1-ed", "/sign-in", "/"])
+async def test_a_narrow_page_is_one_column_and_nothing_runs_off(
+    browser: Browser, stage: Stage, path: str
+) -> None:
+    page = await opened(browser, stage.address + path, viewport={"width": 320, "height": 800})
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+async def test_keys_move_over_tiles_and_letters_can_be_switched_off(
+    browser: Browser, stage: Stage
+) -> None:
+    page = await opened(browser, f"{stage.address}/icu/h1-icu-1")
+    await page.keyboard.press("ArrowRight")
+    await page.keyboard.press("ArrowRight")
+    assert await page.evaluate("document.activeElement.id") == "bed-h1-icu-1-02"
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("heading", name="Keys")).to_be_visible()
+    await page.get_by_role("checkbox").uncheck()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("heading", name="Keys")).to_be_hidden()
+    await page.get_by_role("button", name="Light or dark").click()
+    assert await page.evaluate("document.documentElement.dataset.theme") == "dark"
+    await page.reload()
+    assert await page.evaluate("document.documentElement.dataset.theme") == "dark"

@@ -1,0 +1,370 @@
+"""Pages and frames: HTML from what the live reader publishes, in one language for all who look.
+
+A page arrives with its values. A frame holds one tick's changes as out-of-band pieces, each with
+the id of what it replaces; its first piece tells the revision and the server's time:
+
+- `cell`: one value whose text changed;
+- `fresh`: no text changed, but the values of a bed were measured again (moments only);
+- `morph`: a tile, card, list or the alarm queue whose structure changed.
+
+The pieces are made for `static/js/cell-swap.js`; how values age between them is in `ages.js`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, Protocol
+from zoneinfo import ZoneInfo
+
+import jinja2
+
+from hospital_ops.board import BedCell, CaseCell, Head
+from web.views.alarms import queue_view, storm_places
+from web.views.bed import tile_view
+from web.views.case import CaseView, arrivals, case_view, minutes_left, present
+from web.views.page import MODES, Page, href
+from web.views.values import Frame, ValueView, clock
+from web.words import Words, words_of
+
+DENSITIES: Final = (4, 12, 24, 50)
+# How the parts that a board has once are swapped.
+WHOLE: Final = {
+    "board-rev": "cell", "queue": "morph", "counts": "cell", "totals": "cell",
+    "board": "morph", "arrivals": "morph", "here": "morph",
+}  # fmt: skip
+
+
+class _View(Protocol):
+    """What a tile and a card have in common."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def cells(self) -> tuple[ValueView, ...]: ...
+    @property
+    def shape(self) -> tuple[object, ...]: ...
+
+
+class Renderer:
+    """Makes all HTML of the house. Stateless, so one serves every request and every language.
+
+    `zone` is the time zone in which clock times are written (hospital's local time).
+    """
+
+    def __init__(self, zone: str = "UTC") -> None:
+        self._zone = ZoneInfo(zone)
+        self._zone_name = zone
+        self._environment = jinja2.Environment(
+            loader=jinja2.PackageLoader("web"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals.update(minutes_left=minutes_left, oobs={})
+        self._environment.filters["href"] = href
+
+    def icu_page(
+        self,
+        lang: str,
+        *,
+        unit: str,
+        unit_name: str,
+        beds: Sequence[BedCell],
+        head: Head | None,
+        rev: int,
+        now_us: int,
+        mode: str = "desk",
+        theme: str = "",
+        user: str = "",
+        demo: bool = False,
+        units: Iterable[Mapping[str, str]] = (),
+    ) -> str:
+        """The intensive care board, whole and with its values."""
+        frame = self._frame(lang, now_us)
+        page = self._board_page(
+            frame, unit, unit_name, mode, theme, user, demo, units, rev, kind="icu"
+        )
+        return self._fill("icu.html", page=page, **self._icu(frame, _by_bed(beds), head))
+
+    def icu_snapshot(
+        self, lang: str, *, beds: Sequence[BedCell], head: Head | None, rev: int, now_us: int
+    ) -> str:
+        """The whole board as one frame, for a page that fell behind."""
+        frame = self._frame(lang, now_us)
+        parts = self._icu(frame, _by_bed(beds), head)
+        return self._fill(
+            "_icu_snapshot.html", rev=rev, base=-1, w=frame.words, oobs=WHOLE, **parts
+        )
+
+    def icu_frame(
+        self,
+        lang: str,
+        previous: Mapping[str, BedCell | None],
+        changed: Mapping[str, BedCell],
+        removed: Iterable[str],
+        head: Head | None,
+        rev: int,
+        now_us: int,
+        *,
+        beds: Mapping[str, BedCell],
+        base: int | None = None,
+    ) -> str:
+        """One tick of the board: what the reader sees change from `previous` to `changed`.
+
+        `beds` is the whole board after the change, in its order (the alarm queue and a storm
+        depend on all of them). `base` is the revision the page must have (default `rev - 1`);
+        the page asks again where it has another. Never empty: the revision itself is news.
+        """
+        frame = self._frame(lang, now_us)
+        before = dict(beds)
+        for bed, cell in previous.items():
+            if cell is None:
+                before.pop(bed, None)
+            else:
+                before[bed] = cell
+        gone = list(removed)
+        parts = [self._rev(rev, base, now_us, head)]
+        came = any(previous.get(bed) is None for bed in changed)
+        if gone or came:
+            board = self._icu(frame, beds, head)
+            return parts[0] + self._fill("_icu_changed.html", w=frame.words, oobs=WHOLE, **board)
+        places, old_places = storm_places(beds), storm_places(before)
+        touched = [bed for bed in beds if bed in changed or places.get(bed) != old_places.get(bed)]
+        for bed in touched:
+            new = tile_view(beds[bed], frame, places.get(bed, 0))
+            old = tile_view(before[bed], frame, old_places.get(bed, 0))
+            parts.append(self._difference(old, new, frame.words, "_tile.html", "tile"))
+        if queue_view(before, frame.words) != queue_view(beds, frame.words):
+            queue = queue_view(beds, frame.words)
+            parts.append(self._fill("_queue.html", queue=queue, w=frame.words, oobs=WHOLE))
+        if _taken(before) != _taken(beds):
+            parts.append(self._counts(beds, frame.words))
+        return "".join(parts)
+
+    def ed_page(
+        self,
+        lang: str,
+        *,
+        unit: str,
+        unit_name: str,
+        cases: Sequence[CaseCell],
+        head: Head | None,
+        rev: int,
+        now_us: int,
+        mode: str = "desk",
+        theme: str = "",
+        user: str = "",
+        demo: bool = False,
+        units: Iterable[Mapping[str, str]] = (),
+    ) -> str:
+        """The emergency board, whole and with its values."""
+        frame = self._frame(lang, now_us)
+        page = self._board_page(
+            frame, unit, unit_name, mode, theme, user, demo, units, rev, kind="ed"
+        )
+        return self._fill("ed.html", page=page, **self._ed(frame, cases, head))
+
+    def ed_snapshot(
+        self, lang: str, *, cases: Sequence[CaseCell], head: Head | None, rev: int, now_us: int
+    ) -> str:
+        """The whole board as one frame, for a page that fell behind."""
+        frame = self._frame(lang, now_us)
+        return self._fill(
+            "_ed_snapshot.html",
+            rev=rev,
+            base=-1,
+            w=frame.words,
+            oobs=WHOLE,
+            **self._ed(frame, cases, head),
+        )
+
+    def ed_frame(
+        self,
+        lang: str,
+        previous: Mapping[str, CaseCell | None],
+        changed: Mapping[str, CaseCell],
+        removed: Iterable[str],
+        head: Head | None,
+        rev: int,
+        now_us: int,
+        *,
+        cases: Mapping[str, CaseCell],
+        base: int | None = None,
+    ) -> str:
+        """One tick of the emergency board; arguments as `icu_frame`.
+
+        A list whose members or order changed is sent whole; the page keeps what stayed.
+        """
+        frame = self._frame(lang, now_us)
+        before = dict(cases)
+        for case, cell in previous.items():
+            if cell is None:
+                before.pop(case, None)
+            else:
+                before[case] = cell
+        for case in removed:
+            old_cell = previous.get(case)
+            if old_cell is not None:
+                before[case] = old_cell
+        new, old = self._ed(frame, cases.values(), head), self._ed(frame, before.values(), head)
+        parts = [self._rev(rev, base, now_us, head)]
+        lists = (
+            ("coming", "_arrivals.html", "_arrival.html", "view"),
+            ("here", "_here.html", "_row.html", "view"),
+        )
+        for name, whole, one, argument in lists:
+            olds: list[CaseView] = old[name]
+            news: list[CaseView] = new[name]
+            if [view.id for view in olds] != [view.id for view in news]:
+                parts.append(
+                    self._fill(whole, w=frame.words, oobs=WHOLE, now_us=now_us, **{name: news})
+                )
+                continue
+            for was, now in zip(olds, news, strict=True):
+                if now.case in changed:
+                    parts.append(self._difference(was, now, frame.words, one, argument, now_us))
+        if old["totals"] != new["totals"]:
+            parts.append(
+                self._fill("_totals.html", totals=new["totals"], w=frame.words, oobs=WHOLE)
+            )
+        return "".join(parts)
+
+    def sign_in_page(
+        self,
+        lang: str,
+        error: str | None = None,
+        next_url: str = "/",
+        *,
+        action: str = "/sign-in",
+        demo: bool = False,
+    ) -> str:
+        """The form that asks for name and password; `error` says what to do next."""
+        words = words_of(lang)
+        page = Page(words=words, title=words.t("sign_in.title"), demo=demo)
+        return self._fill("sign_in.html", page=page, error=error, next_url=next_url, action=action)
+
+    def home_page(
+        self, lang: str, user: str, units: Iterable[Mapping[str, str]], *, demo: bool = False
+    ) -> str:
+        """The boards that are open to the user, by kind of unit."""
+        words = words_of(lang)
+        page = Page(
+            words=words, title=words.t("home.title"), user=user, demo=demo, units=tuple(units)
+        )
+        return self._fill("home.html", page=page)
+
+    def error_page(self, lang: str, status: int, sentence: str, code: str) -> str:
+        """What happened, what is safe, what to do and a short code; never a bare number."""
+        words = words_of(lang)
+        page = Page(words=words, title=words.t("error.title"))
+        return self._fill("error.html", page=page, status=status, sentence=sentence, code=code)
+
+    def _frame(self, lang: str, now_us: int) -> Frame:
+        return Frame(words_of(lang), now_us, self._zone)
+
+    def _fill(self, template: str, **values: Any) -> str:
+        if "page" in values:
+            values["w"] = values["page"].words
+        return self._environment.get_template(template).render(**values)
+
+    def _board_page(
+        self,
+        frame: Frame,
+        unit: str,
+        unit_name: str,
+        mode: str,
+        theme: str,
+        user: str,
+        demo: bool,
+        units: Iterable[Mapping[str, str]],
+        rev: int,
+        *,
+        kind: str,
+    ) -> Page:
+        words = frame.words
+        return Page(
+            words=words,
+            title=unit_name or words.t(f"{kind}.board"),
+            mode=mode if mode in MODES else "desk",
+            theme=theme if theme in ("light", "dark") else "",
+            user=user,
+            demo=demo,
+            unit=unit,
+            unit_name=unit_name,
+            units=tuple(units),
+            rev=rev,
+            now_us=frame.now_us,
+            clock=clock(frame.now_us, self._zone, seconds=True),
+            zone=self._zone_name,
+            socket=f"/ws/v1/boards/{unit}?format=html&lang={words.language}",
+        )
+
+    def _icu(self, frame: Frame, beds: Mapping[str, BedCell], head: Head | None) -> dict[str, Any]:
+        """What the templates of the intensive care board are filled with."""
+        places = storm_places(beds)
+        return {
+            "tiles": [tile_view(cell, frame, places.get(bed, 0)) for bed, cell in beds.items()],
+            "queue": queue_view(beds, frame.words),
+            "density": density(len(beds)),
+            "counts": _taken(beds),
+            "probe": head.probe_at if head else 0,
+            "now_us": frame.now_us,
+        }
+
+    def _ed(self, frame: Frame, cases: Iterable[CaseCell], head: Head | None) -> dict[str, Any]:
+        """What the templates of the emergency board are filled with."""
+        views = [case_view(cell, frame) for cell in cases if cell.step != "cancelled"]
+        coming, here = arrivals(views), present(views)
+        reds = sum(1 for view in views if view.colour == "red")
+        return {
+            "coming": coming,
+            "here": here,
+            "totals": (len(coming), len(here), reds),
+            "probe": head.probe_at if head else 0,
+            "now_us": frame.now_us,
+        }
+
+    def _rev(self, rev: int, base: int | None, now_us: int, head: Head | None) -> str:
+        base = rev - 1 if base is None else base
+        probe = head.probe_at if head else 0
+        return self._fill("_rev.html", rev=rev, base=base, now_us=now_us, probe=probe, oobs=WHOLE)
+
+    def _counts(self, beds: Mapping[str, BedCell], words: Words) -> str:
+        return self._fill("_counts.html", counts=_taken(beds), w=words, oobs=WHOLE)
+
+    def _difference(
+        self, old: _View, new: _View, words: Words, template: str, argument: str, now_us: int = 0
+    ) -> str:
+        """What turns the old view into the new one on a page that shows the old one."""
+        if old.shape != new.shape:
+            values = {argument: new, "w": words, "oobs": {new.id: "morph"}, "now_us": now_us}
+            return self._fill(template, **values)
+        parts, fresh = [], dict[tuple[int, ...], list[str]]()
+        for was, now in zip(old.cells, new.cells, strict=True):
+            if was.told != now.told:
+                parts.append(self._fill("_value.html", value=now, w=words, oobs={now.id: "cell"}))
+            elif was.times != now.times:
+                fresh.setdefault(now.times, []).append(now.key)
+        for (at, amber, gone), keys in fresh.items():
+            times = {"at": at, "amber": amber, "gone": gone}
+            parts.append(self._fill("_fresh.html", id=new.id, keys=keys, **times))
+        if isinstance(new, CaseView) and isinstance(old, CaseView) and old.times != new.times:
+            oobs = {f"{new.id}-newest": "cell"}
+            parts.append(self._fill("_newest.html", view=new, w=words, oobs=oobs, now_us=now_us))
+        return "".join(parts)
+
+
+def density(beds: int) -> int:
+    """The layout for a number of beds: 4, 12, 24 or 50."""
+    return next((n for n in DENSITIES if beds <= n), DENSITIES[-1])
+
+
+def _by_bed(beds: Sequence[BedCell]) -> dict[str, BedCell]:
+    return {cell.bed: cell for cell in beds}
+
+
+def _taken(beds: Mapping[str, BedCell]) -> tuple[int, int]:
+    """How many beds are taken, of how many."""
+    taken = sum(1 for cell in beds.values() if cell.patient is not None or cell.values)
+    return taken, len(beds)

@@ -1,0 +1,278 @@
+"""A pre-arrival case on the emergency board: the colour, the time left and the reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from hospital_ops.board import CaseCell, Shown
+from hospital_ops.clinical.tables import table
+from hospital_ops.clinical.tables import words as clinical_words
+from hospital_ops.clock import SECOND, from_iso
+from web.views.values import Frame, ValueView, clock
+
+ORDER: Final = {"red": 0, "yellow": 1, "incomplete": 2, "green": 3}
+REASONS: Final = 2  # a card has room for so many
+# slot, word, codes; a pair is shown as 98/61
+SLOTS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
+    ("8867-4", "hr", ("8867-4",)),
+    ("bp", "bp", ("8480-6", "8462-4")),
+    ("59408-5", "spo2", ("59408-5",)),
+    ("9279-1", "rr", ("9279-1",)),
+    ("8310-5", "temp", ("8310-5",)),
+    ("9269-2", "gcs", ("9269-2",)),
+    ("80288-4", "avpu", ("80288-4",)),
+)
+# Code -> the vital's name in the chart (iitt.json) whose limits underline it.
+CHART: Final = {
+    "8867-4": "hr_bpm", "9279-1": "rr_bpm", "8310-5": "temp_c", "59408-5": "spo2_pct",
+}  # fmt: skip
+CHILD_YEARS: Final = 12.0  # age_split of iitt.json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseView:
+    """One case as a card or a row; `shape` is everything but its values."""
+
+    id: str
+    case: str
+    colour: str
+    solid: bool  # decided by a physician; else a proposal, drawn dashed
+    colour_word: str
+    letter: str
+    shape_label: str
+    by: str
+    suggested: str  # what the house had proposed, where the physician chose otherwise
+    complaint: str
+    person: str
+    crew: str
+    reasons: tuple[str, ...]
+    missing: str
+    review: bool
+    heard: str
+    eta: int
+    since: int
+    newest: int
+    amber: int
+    values: tuple[ValueView, ...]
+    here: bool
+    simulated: bool
+    urgency: float
+
+    @property
+    def cells(self) -> tuple[ValueView, ...]:
+        """All values of the card."""
+        return self.values
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """What makes the card what it is, apart from its values and their time."""
+        return (
+            self.colour, self.solid, self.shape_label, self.by, self.suggested, self.complaint,
+            self.person, self.crew, self.reasons, self.missing, self.review, self.heard, self.eta,
+            self.since, self.here, self.simulated,
+            tuple((cell.id, cell.label, cell.kind) for cell in self.values),
+        )  # fmt: skip
+
+    @property
+    def times(self) -> tuple[int, int]:
+        """Event time of the newest value, and when that turns amber."""
+        return (self.newest, self.amber)
+
+
+def case_view(cell: CaseCell, frame: Frame) -> CaseView:
+    """The view of a case at a moment."""
+    words, triage, decision = frame.words, cell.triage, cell.decision
+    proposed = str(triage.get("proposed", "incomplete"))
+    colour = decision.colour if decision else proposed
+    colour = colour if colour in ORDER else "incomplete"
+    named = words.t(f"colour.{colour}")
+    newest = max(cell.values.values(), key=lambda shown: shown.at, default=None)
+    if decision:
+        at = clock(decision.at, frame.zone)
+        by = f"{decision.by} {at}"
+        label = words.t("ed.shape_decided", colour=named, by=decision.by, time=at)
+    else:
+        by, label = "", words.t("ed.shape", colour=named)
+    other = decision is not None and proposed != colour and proposed in ORDER
+    return CaseView(
+        id=f"case-{cell.case}",
+        case=cell.case,
+        colour=colour,
+        solid=decision is not None,
+        colour_word=named,
+        letter=words.t(f"letter.{colour}"),
+        shape_label=label,
+        by=by,
+        suggested=words.t("ed.proposed_was", colour=words.t(f"colour.{proposed}")) if other else "",
+        complaint=_complaint(cell.facts, frame),
+        person=_person(cell.facts, frame),
+        crew=_crew(cell.facts, frame),
+        reasons=_reasons(triage.get("reasons", ()), frame),
+        missing=_missing(triage.get("missing", ()), frame),
+        review=bool(triage.get("review_required")),
+        heard=_heard(cell.acknowledgements),
+        eta=cell.eta or 0,
+        since=_arrived_at(cell),
+        newest=newest.at if newest else 0,
+        amber=newest.amber_at if newest else 0,
+        values=_values(cell, frame),
+        here=cell.step in ("arrived", "handed_over"),
+        simulated=cell.mode != "Real",
+        urgency=_number(triage.get("urgency")),
+    )
+
+
+def arrivals(views: Iterable[CaseView]) -> list[CaseView]:
+    """The cases on their way: by colour, then by time of arrival, then by urgency."""
+    coming = [view for view in views if not view.here]
+    return sorted(
+        coming, key=lambda v: (ORDER[v.colour], v.eta or float("inf"), -v.urgency, v.case)
+    )
+
+
+def present(views: Iterable[CaseView]) -> list[CaseView]:
+    """The cases that have arrived: by colour, then by how long they have been here."""
+    return sorted((v for v in views if v.here), key=lambda v: (ORDER[v.colour], v.since, v.case))
+
+
+def _values(cell: CaseCell, frame: Frame) -> tuple[ValueView, ...]:
+    """The values of a card. The newest is current whatever its age (SAFETY.md I10)."""
+    views = []
+    for slot, word, codes in SLOTS:
+        found = tuple((code, cell.values[code]) for code in codes if code in cell.values)
+        if len(found) < len(codes):
+            continue
+        kind = "spot" if found[0][1].kind == "spot" else "newest"
+        views.append(
+            frame.value(
+                f"case-{cell.case}",
+                slot,
+                "",
+                found,
+                label=frame.words.t(f"value.{word}"),
+                kind=kind,
+                simulated=cell.mode != "Real",
+                outside=any(outside(code, shown, cell.facts) for code, shown in found),
+            )
+        )
+    return tuple(views)
+
+
+def outside(code: str, shown: Shown, facts: Mapping[str, Any]) -> bool:
+    """Whether a value lies outside the chart's limits for this age (IITT, high-risk vitals)."""
+    name = CHART.get(code)
+    if name is None or isinstance(shown.value, str | bool | None):
+        return False
+    limits = _limits(_years(facts)).get(name, {})
+    low = limits.get("lt", limits.get("low"))
+    high = limits.get("gt", limits.get("high"))
+    return bool(
+        (low is not None and shown.value < low) or (high is not None and shown.value > high)
+    )
+
+
+@cache
+def _limits(years: float) -> Mapping[str, Mapping[str, float]]:
+    """The chart's limits at an age; the adult chart where the age is not known."""
+    chart = table("iitt")
+    if years >= CHILD_YEARS:
+        adult: Mapping[str, Mapping[str, float]] = chart["adult"]["high_risk_vitals"]
+        return adult
+    child = chart["child"]["high_risk_vitals"]
+    bands: list[dict[str, Any]] = child["by_age"]
+    band = bands[0] if years < 1 else bands[1] if years < 5 else bands[2]
+    return {**child["all_ages"], **{k: v for k, v in band.items() if isinstance(v, dict)}}
+
+
+def _years(facts: Mapping[str, Any]) -> float:
+    """Age in years; an adult's where it is not known."""
+    if isinstance(facts.get("age_years"), int | float):
+        return float(facts["age_years"])
+    if isinstance(facts.get("age_days"), int | float):
+        return float(facts["age_days"]) / 365.25
+    return CHILD_YEARS
+
+
+def _person(facts: Mapping[str, Any], frame: Frame) -> str:
+    """`F 61`, as far as the crew knows it."""
+    words, sex = frame.words, str(facts.get("sex", "unknown"))
+    parts = [words.t(f"sex.{sex}")] if sex in ("F", "M") else []
+    if isinstance(facts.get("age_years"), int | float):
+        parts.append(words.number(float(facts["age_years"]), 0))
+    elif isinstance(facts.get("age_days"), int | float):
+        parts.append(words.t("age.days", n=int(facts["age_days"])))
+    elif facts.get("age_band"):
+        parts.append(str(facts["age_band"]))
+    return " ".join(parts)
+
+
+def _crew(facts: Mapping[str, Any], frame: Frame) -> str:
+    crew = facts.get("crew")
+    return frame.words.t("ed.crew", name=crew) if isinstance(crew, str | int) and crew else ""
+
+
+@cache
+def _complaints() -> dict[str, dict[str, str]]:
+    return {row["id"]: row["label"] for row in table("complaints")["complaints"]}
+
+
+def _complaint(facts: Mapping[str, Any], frame: Frame) -> str:
+    """The complaint in the reader's language where its code is known, else as the crew wrote it."""
+    said = facts.get("complaint") or facts.get("mechanism")
+    if not said:
+        return frame.words.t("ed.complaint_unknown")
+    return _complaints().get(str(said), {}).get(frame.words.language, str(said))
+
+
+def _reasons(reasons: Any, frame: Frame) -> tuple[str, ...]:
+    """The first reasons: in the reader's words by their code, with the value where there is one."""
+    said = []
+    for reason in list(reasons)[:REASONS]:
+        code, text = str(reason.get("code", "")), str(reason.get("text", ""))
+        named = clinical_words(code, frame.words.language)
+        value = reason.get("value")
+        if named == code:
+            said.append(text or code)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            said.append(f"{named} {frame.words.number(float(value))}")
+        else:
+            said.append(named)
+    return tuple(said)
+
+
+def _missing(missing: Any, frame: Frame) -> str:
+    """What the proposal lacked, in words."""
+    return ", ".join(clinical_words(str(code), frame.words.language) for code in list(missing)[:4])
+
+
+def _heard(acknowledgements: tuple[dict[str, Any], ...]) -> str:
+    """Who took the case first."""
+    for each in acknowledgements:
+        if each.get("by"):
+            return str(each["by"])
+    return ""
+
+
+def _arrived_at(cell: CaseCell) -> int:
+    """When an arrived case came, as far as the board knows."""
+    said = cell.facts.get("arrived_at")
+    if isinstance(said, int):
+        return said
+    if isinstance(said, str):
+        try:
+            return from_iso(said)
+        except ValueError:
+            return cell.changed_at
+    return cell.changed_at
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def minutes_left(eta_us: int, now_us: int) -> int:
+    """Whole minutes until arrival, rounded up; negative once the time has passed."""
+    return -((now_us - eta_us) // (60 * SECOND))

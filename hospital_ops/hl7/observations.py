@@ -21,6 +21,7 @@ from hospital_ops.hl7.values import (
     structured,
 )
 
+_Observation: Final = wire.Observation
 _PAD: Final = [[""] * (19 - n) if n < 19 else [] for n in range(20)]
 _UNMARKED: Final = frozenset(("R", "F", "", "C", "S", "P", "I", "U"))
 _SETTINGS: Final = ("MSET", "ASET")
@@ -29,9 +30,8 @@ _SHORT: Final = 16  # characters of a number worth remembering
 _NUMERIC_LIMIT: Final = 8192  # remembered OBX: a ward repeats itself
 
 _Key = tuple[str, ...]
-_Known = tuple[
-    tuple[str, str], str, float | str | None, str, str, str, str, str, str, str
-]  # (code, channel), then the fields of wire.Observation but time, event id and mapped
+_Known = tuple[tuple[str, str], float | str | None, str, str, str, str, str, str]
+# (code, channel), value, unit, validity, origin, text, flag, reason
 _numeric: dict[_Key, _Known] = {}
 
 
@@ -43,11 +43,9 @@ def _remember(key: _Key, row: wire.Observation) -> None:
         _numeric.clear()
     _numeric[key] = (
         (row.code, row.channel),
-        row.code,
         row.value,
         row.unit,
         row.validity,
-        row.channel,
         row.origin,
         row.text,
         row.flag,
@@ -73,10 +71,11 @@ def observe(message: Message, mode: str, site_zone: Zone, received_at: int) -> F
     it. Times: OBX-14, else that of the channel, else OBR-7, else None (receive time).
     """
     reader = _Reader(message, mode, site_zone, received_at)
+    take = reader.usual if message.signs is PLAIN else reader.obx
     for segment in message.segments:
         name = segment[0]
         if name == "OBX":
-            reader.obx(segment)
+            take(segment)
         elif name == "OBR":
             reader.obr(segment)
         elif name[0] == "?":
@@ -133,49 +132,45 @@ class _Reader:
             self.start = self.end = None
             self.inherited.clear()
 
+    def usual(self, segment: Segment) -> None:
+        """A numeric OBX that came before but for its time; any other one goes to `obx`."""
+        size = len(segment)
+        if 5 < size <= 17 and segment[2] == "NM":
+            known = _numeric.get(tuple(segment[3:12]))
+            if known is not None:
+                stamp = segment[14] if size > 14 else ""
+                at = self.times.get(stamp) if stamp else self.start
+                who = known[0]
+                mark = (who, at)
+                if (at is not None or not stamp) and not self.inherited and mark not in self.seen:
+                    self.seen.add(mark)
+                    _, value, unit, validity, origin, text, flag, reason = known
+                    self.rows.append(
+                        _Observation(
+                            who[0], value, unit, at, validity, who[1], "", origin, text, flag,
+                            reason, not text,
+                        )
+                    )  # fmt: skip
+                    return
+        self.obx(segment)
+
     def obx(self, segment: Segment) -> None:
         """One OBX: a place in the containment, an attribute, a wave or a value."""
         size = len(segment)
-        stamp = segment[14] if size > 14 else ""
+        if size < 19:
+            segment = segment + _PAD[size]
+        stamp, method = segment[14], segment[17]
         at = self.start
         if stamp:
-            at = self.times[stamp] if stamp in self.times else self.time(stamp)
+            at = self.time(stamp)
         elif self.inherited:
             at = self._channel_time(segment[4])
-        if size > 17:
-            if size > 18 and segment[18] and not self.found.device:
-                self.found.device = _device(segment[18], self.message)
-            method = segment[17]
-        else:
-            method = ""
-        if self.plain and not method and segment[2] == "NM" and (at is not None or not stamp):
-            key = tuple(segment[3:12])  # all that decides about a numeric value but its time
-            known = _numeric.get(key)
-            if known is not None:
-                mark = (known[0], at)
-                if mark not in self.seen:
-                    self.seen.add(mark)
-                    _, code, value, unit, validity, channel, origin, text, flag, reason = known
-                    self.rows.append(
-                        wire.Observation(
-                            code,
-                            value,
-                            unit,
-                            at,
-                            validity,
-                            channel,
-                            "",
-                            origin,
-                            text,
-                            flag,
-                            reason,
-                            not text,
-                        )
-                    )
-                    return
-            self._value(segment + _PAD[size] if size < 19 else segment, stamp, at, method, key)
-        else:
-            self._value(segment + _PAD[size] if size < 19 else segment, stamp, at, method, None)
+        if segment[18] and not self.found.device:
+            self.found.device = _device(segment[18], self.message)
+        usual = self.plain and not method and segment[2] == "NM" and (at is not None or not stamp)
+        self._value(
+            segment, stamp, at, method, tuple(segment[3 : min(size, 12)]) if usual else None
+        )
 
     def _value(
         self, segment: Segment, stamp: str, at: int | None, method: str, key: _Key | None

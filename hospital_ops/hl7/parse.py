@@ -107,26 +107,30 @@ def parse_text(text: str) -> Message:
             text = _LONE_LF.sub("\r", text.replace("\r\n", "\r"))
         else:
             text = text.replace("\n", "\r")
-    lines = text.split("\r")
-    segments: list[Segment] = []
+    segments = [line.split(separator) for line in text.split("\r") if line]
     damaged: list[tuple[int, str]] = []
-    for number, line in enumerate(lines, 1):
-        if not line:
-            continue
-        fields = line.split(separator)
-        name = fields[0]
-        if name not in _SEEN and not _NAME.fullmatch(name):
-            if not line.strip():
-                continue
-            if (name := name.strip()) not in _SEEN:
-                damaged.append((number, name[:3]))
-                fields[0] = f"?{name[:3]}"
-            else:
-                fields[0] = name
-        segments.append(fields)
+    if not _SEEN.issuperset([segment[0] for segment in segments]):
+        segments, damaged = _named(segments)
     header = segments[0]
     header.insert(1, separator)
     return Message(_signs(separator, header[2]), segments, damaged)
+
+
+def _named(segments: list[Segment]) -> tuple[list[Segment], list[tuple[int, str]]]:
+    """The segments with their names checked; one without a name begins with `?`."""
+    kept: list[Segment] = []
+    damaged: list[tuple[int, str]] = []
+    for number, segment in enumerate(segments, 1):
+        name = segment[0].strip()
+        if not name and len(segment) == 1:
+            continue
+        if _NAME.fullmatch(name):
+            segment[0] = name
+        else:
+            damaged.append((number, name[:3]))
+            segment[0] = f"?{name[:3]}"
+        kept.append(segment)
+    return kept, damaged
 
 
 def _signs(separator: str, encoding: str) -> Signs:

@@ -10,6 +10,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hospital_ops import wire
 from hospital_ops.clock import iso
@@ -249,3 +251,32 @@ def test_the_table_of_the_corpus(runs: dict[str, Run], capsys: pytest.CaptureFix
         for file, codes, right, n, stored in rows:
             print(f"{file:46} {codes:8} {'ok' if right else 'WRONG':6} {n:5} {stored}")
     assert len(rows) == 81
+
+
+SMALL = [(CORPUS / c["file"]).read_bytes() for c in CASES if c["file"][:3] not in ("070", "008")]
+
+
+@settings(max_examples=400)
+@given(st.sampled_from(SMALL), st.data())
+def test_damage_never_makes_the_way_in_fail_otherwise_than_in_words(
+    message: bytes, data: st.DataObject
+) -> None:
+    damaged = bytearray(message)
+    for _ in range(data.draw(st.integers(1, 6))):
+        at = data.draw(st.integers(0, max(0, len(damaged) - 1)))
+        how = data.draw(st.integers(0, 2))
+        if how == 0:
+            del damaged[at : at + data.draw(st.integers(1, 60))]
+        elif how == 1:
+            damaged[at : at + 1] = data.draw(
+                st.sampled_from([b"|", b"^", b"\r", b"\\", b"~", b"&"])
+            )
+        else:
+            damaged[at:at] = data.draw(st.binary(max_size=4))
+    for frame in Framer().feed(framed(bytes(damaged))):
+        for raw in split_messages(frame.data):
+            intake = take(raw, WARD, Announced(Ward()), RECEIVED_AT, 2000)
+            intake.understood.answer(RECEIVED_AT)
+            for append in intake.appends:
+                assert wire.decode(wire.encode(append.entry)) == append.entry
+                assert append.shard

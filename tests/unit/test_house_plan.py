@@ -39,8 +39,10 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
 
 # Outside library -> the file, or the folder (it ends with a slash), in which it is imported.
 LIVES_IN: Final = {
+    "aiohttp": "notify/providers/twilio.py",
     "argon2": "hospital_ops/access.py",
     "asyncpg": "hospital_ops/database.py",
+    "cryptography": "notify/sealing.py",
     "defusedxml": "hospital_ops/ecg/files/",
     "edfio": "hospital_ops/ecg/files/",
     "fastapi": "web/",

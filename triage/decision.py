@@ -24,13 +24,15 @@ class WantedDecision:
 
 
 def read_decision(body: bytes, proposed: str) -> WantedDecision:
-    """The decision in `body`; a reason is required where it differs from the proposal.
-
-    Raises MessageError in words otherwise.
-    """
+    """The decision in a JSON `body`; raises MessageError in words."""
     sent = events.parse_json(body)
     if not isinstance(sent, dict):
         raise MessageError("not_an_object", "send one JSON object with `colour` and `version`")
+    return checked_decision(sent, proposed)
+
+
+def checked_decision(sent: dict[str, Any], proposed: str) -> WantedDecision:
+    """The decision, with a reason where it differs from the proposal; else MessageError."""
     colour, version = sent.get("colour"), sent.get("version")
     if colour not in COLOURS:
         raise MessageError("bad_colour", "`colour` is red, yellow or green")

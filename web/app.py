@@ -15,7 +15,7 @@ from streams.pipe import ReplyError
 from web import errors, sockets
 from web.boards import MAKE, Feed
 from web.guard import Guard
-from web.routes import boards, health, pages, prearrivals, session
+from web.routes import boards, cases, health, pages, prearrivals, session
 from web.state import Web
 
 PLACES_S = 2.0
@@ -47,7 +47,7 @@ def make_app(web: Web) -> FastAPI:
     app.state.web = web
     app.add_middleware(Guard, secure=web.secure)
     errors.install(app)
-    for routes in (session, pages, boards, prearrivals, health):
+    for routes in (session, cases, pages, boards, prearrivals, health):
         app.include_router(routes.router)
     app.include_router(sockets.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -81,21 +81,19 @@ class Renderer:
         units: Iterable[Mapping[str, str]] = (),
     ) -> str:
         """The intensive care board, whole and with its values."""
-        frame = self._frame(lang, now_us)
+        frame = self.frame(lang, now_us)
         page = self._board_page(
             frame, unit, unit_name, mode, theme, user, demo, units, rev, kind="icu"
         )
-        return self._fill("icu.html", page=page, **self._icu(frame, _by_bed(beds), head))
+        return self.fill("icu.html", page=page, **self._icu(frame, _by_bed(beds), head))
 
     def icu_snapshot(
         self, lang: str, *, beds: Sequence[BedCell], head: Head | None, rev: int, now_us: int
     ) -> str:
         """The whole board as one frame, for a page that fell behind."""
-        frame = self._frame(lang, now_us)
+        frame = self.frame(lang, now_us)
         parts = self._icu(frame, _by_bed(beds), head)
-        return self._fill(
-            "_icu_snapshot.html", rev=rev, base=-1, w=frame.words, oobs=WHOLE, **parts
-        )
+        return self.fill("_icu_snapshot.html", rev=rev, base=-1, w=frame.words, oobs=WHOLE, **parts)
 
     def icu_frame(
         self,
@@ -116,7 +114,7 @@ class Renderer:
         depend on all of them). `base` is the revision the page must have (default `rev - 1`);
         the page asks again where it has another. Never empty: the revision itself is news.
         """
-        frame = self._frame(lang, now_us)
+        frame = self.frame(lang, now_us)
         before = dict(beds)
         for bed, cell in previous.items():
             if cell is None:
@@ -128,7 +126,7 @@ class Renderer:
         came = any(previous.get(bed) is None for bed in changed)
         if gone or came:
             board = self._icu(frame, beds, head)
-            return parts[0] + self._fill("_icu_changed.html", w=frame.words, oobs=WHOLE, **board)
+            return parts[0] + self.fill("_icu_changed.html", w=frame.words, oobs=WHOLE, **board)
         places, old_places = storm_places(beds), storm_places(before)
         touched = [bed for bed in beds if bed in changed or places.get(bed) != old_places.get(bed)]
         for bed in touched:
@@ -137,7 +135,7 @@ class Renderer:
             parts.append(self._difference(old, new, frame.words, "_tile.html", "tile"))
         if queue_view(before, frame.words) != queue_view(beds, frame.words):
             queue = queue_view(beds, frame.words)
-            parts.append(self._fill("_queue.html", queue=queue, w=frame.words, oobs=WHOLE))
+            parts.append(self.fill("_queue.html", queue=queue, w=frame.words, oobs=WHOLE))
         if _taken(before) != _taken(beds):
             parts.append(self._counts(beds, frame.words))
         return "".join(parts)
@@ -159,18 +157,18 @@ class Renderer:
         units: Iterable[Mapping[str, str]] = (),
     ) -> str:
         """The emergency board, whole and with its values."""
-        frame = self._frame(lang, now_us)
+        frame = self.frame(lang, now_us)
         page = self._board_page(
             frame, unit, unit_name, mode, theme, user, demo, units, rev, kind="ed"
         )
-        return self._fill("ed.html", page=page, **self._ed(frame, cases, head))
+        return self.fill("ed.html", page=page, **self._ed(frame, cases, head))
 
     def ed_snapshot(
         self, lang: str, *, cases: Sequence[CaseCell], head: Head | None, rev: int, now_us: int
     ) -> str:
         """The whole board as one frame, for a page that fell behind."""
-        frame = self._frame(lang, now_us)
-        return self._fill(
+        frame = self.frame(lang, now_us)
+        return self.fill(
             "_ed_snapshot.html",
             rev=rev,
             base=-1,
@@ -196,7 +194,7 @@ class Renderer:
 
         A list whose members or order changed is sent whole; the page keeps what stayed.
         """
-        frame = self._frame(lang, now_us)
+        frame = self.frame(lang, now_us)
         before = dict(cases)
         for case, cell in previous.items():
             if cell is None:
@@ -218,16 +216,14 @@ class Renderer:
             news: list[CaseView] = new[name]
             if [view.id for view in olds] != [view.id for view in news]:
                 parts.append(
-                    self._fill(whole, w=frame.words, oobs=WHOLE, now_us=now_us, **{name: news})
+                    self.fill(whole, w=frame.words, oobs=WHOLE, now_us=now_us, **{name: news})
                 )
                 continue
             for was, now in zip(olds, news, strict=True):
                 if now.case in changed:
                     parts.append(self._difference(was, now, frame.words, one, argument, now_us))
         if old["totals"] != new["totals"]:
-            parts.append(
-                self._fill("_totals.html", totals=new["totals"], w=frame.words, oobs=WHOLE)
-            )
+            parts.append(self.fill("_totals.html", totals=new["totals"], w=frame.words, oobs=WHOLE))
         return "".join(parts)
 
     def sign_in_page(
@@ -242,7 +238,7 @@ class Renderer:
         """The form that asks for name and password; `error` says what to do next."""
         words = words_of(lang)
         page = Page(words=words, title=words.t("sign_in.title"), demo=demo)
-        return self._fill("sign_in.html", page=page, error=error, next_url=next_url, action=action)
+        return self.fill("sign_in.html", page=page, error=error, next_url=next_url, action=action)
 
     def home_page(
         self, lang: str, user: str, units: Iterable[Mapping[str, str]], *, demo: bool = False
@@ -252,18 +248,20 @@ class Renderer:
         page = Page(
             words=words, title=words.t("home.title"), user=user, demo=demo, units=tuple(units)
         )
-        return self._fill("home.html", page=page)
+        return self.fill("home.html", page=page)
 
     def error_page(self, lang: str, status: int, sentence: str, code: str) -> str:
         """What happened, what is safe, what to do and a short code; never a bare number."""
         words = words_of(lang)
         page = Page(words=words, title=words.t("error.title"))
-        return self._fill("error.html", page=page, status=status, sentence=sentence, code=code)
+        return self.fill("error.html", page=page, status=status, sentence=sentence, code=code)
 
-    def _frame(self, lang: str, now_us: int) -> Frame:
+    def frame(self, lang: str, now_us: int) -> Frame:
+        """Language, moment and zone in which views are made."""
         return Frame(words_of(lang), now_us, self._zone)
 
-    def _fill(self, template: str, **values: Any) -> str:
+    def fill(self, template: str, **values: Any) -> str:
+        """The text of a template; everything that comes from outside is escaped."""
         if "page" in values:
             values["w"] = values["page"].words
         return self._environment.get_template(template).render(**values)
@@ -328,10 +326,10 @@ class Renderer:
     def _rev(self, rev: int, base: int | None, now_us: int, head: Head | None) -> str:
         base = rev - 1 if base is None else base
         probe = head.probe_at if head else 0
-        return self._fill("_rev.html", rev=rev, base=base, now_us=now_us, probe=probe, oobs=WHOLE)
+        return self.fill("_rev.html", rev=rev, base=base, now_us=now_us, probe=probe, oobs=WHOLE)
 
     def _counts(self, beds: Mapping[str, BedCell], words: Words) -> str:
-        return self._fill("_counts.html", counts=_taken(beds), w=words, oobs=WHOLE)
+        return self.fill("_counts.html", counts=_taken(beds), w=words, oobs=WHOLE)
 
     def _difference(
         self, old: _View, new: _View, words: Words, template: str, argument: str, now_us: int = 0
@@ -339,19 +337,19 @@ class Renderer:
         """What turns the old view into the new one on a page that shows the old one."""
         if old.shape != new.shape:
             values = {argument: new, "w": words, "oobs": {new.id: "morph"}, "now_us": now_us}
-            return self._fill(template, **values)
+            return self.fill(template, **values)
         parts, fresh = [], dict[tuple[int, ...], list[str]]()
         for was, now in zip(old.cells, new.cells, strict=True):
             if was.told != now.told:
-                parts.append(self._fill("_value.html", value=now, w=words, oobs={now.id: "cell"}))
+                parts.append(self.fill("_value.html", value=now, w=words, oobs={now.id: "cell"}))
             elif was.times != now.times:
                 fresh.setdefault(now.times, []).append(now.key)
         for (at, amber, gone), keys in fresh.items():
             times = {"at": at, "amber": amber, "gone": gone}
-            parts.append(self._fill("_fresh.html", id=new.id, keys=keys, **times))
+            parts.append(self.fill("_fresh.html", id=new.id, keys=keys, **times))
         if isinstance(new, CaseView) and isinstance(old, CaseView) and old.times != new.times:
             oobs = {f"{new.id}-newest": "cell"}
-            parts.append(self._fill("_newest.html", view=new, w=words, oobs=oobs, now_us=now_us))
+            parts.append(self.fill("_newest.html", view=new, w=words, oobs=oobs, now_us=now_us))
         return "".join(parts)
 
 

@@ -13,7 +13,7 @@ from hospital_ops.clock import iso
 from hospital_ops.errors import NotStored
 from streams.pipe import ReplyError
 from streams.shard import hospital_of
-from web.auth import check_origin, identify, web_of
+from web.auth import check_origin, credentials, identify, web_of
 from web.boards import Feed
 from web.language import language_of
 from web.state import Web
@@ -26,7 +26,7 @@ CHECK_S = 2.0  # a revoked session's socket closes within 5 s
 PAINT_LIMIT_S = 5.0  # a board that no longer confirms what it paints is cut off
 MESSAGE_MAX = 4096  # what a board sends is short
 
-REVOKED, UNKNOWN = 1008, 1008
+REFUSED = 1008  # the page does not come back: sign in again
 
 
 @router.websocket("/ws/v1/boards/{unit}")
@@ -41,7 +41,9 @@ async def board(socket: WebSocket, unit: str, format: str = "json", rev: int | N
         return
     feed = web.feed(unit)
     if principal is None or feed is None or not _may_look(principal, unit):
-        await socket.close(UNKNOWN)
+        if credentials(socket) is not None:  # a page is told in words; strangers get 403
+            await socket.accept()
+        await socket.close(REFUSED)
         return
     await socket.accept()
     form = "json" if format == "json" else f"html:{language_of(socket)}"
@@ -101,7 +103,7 @@ class _Viewer:
             if now >= checked_at + CHECK_S:
                 checked_at = now
                 if not await self._still_allowed():
-                    await self.socket.close(REVOKED)
+                    await self.socket.close(REFUSED)
                     return
             if self._stopped_painting(now):
                 logger.warning("board_stopped_painting", unit=self.feed.unit.unit)

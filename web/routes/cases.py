@@ -1,0 +1,125 @@
+"""The page of a pre-arrival case: a physician hears of it, and decides."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from hospital_ops import wire
+from hospital_ops.access import Permission, Principal, allows
+from hospital_ops.board import CaseCell
+from hospital_ops.errors import Conflict, MessageError, NotFound
+from streams.shard import hospital_of
+from triage import store
+from triage.counterfactuals import counterfactuals
+from triage.decision import checked_decision
+from triage.engine import assess
+from triage.inputs import engine_inputs
+from web.auth import signed_in, web_of
+from web.language import language_of
+from web.views.casepage import CARE, REASONS, render
+from web.words import words_of
+
+router = APIRouter(prefix="/ed/cases")
+Someone = Annotated[Principal, Depends(signed_in)]
+
+
+@router.get("/{case}")
+async def page(request: Request, case: str, principal: Someone) -> HTMLResponse:
+    """The case with its proposal, reasons, gaps and the decision."""
+    unit, cell = await _case(request, case, principal)
+    await _note_reading(request, unit, cell.case, principal)
+    return _page(request, unit, cell, principal)
+
+
+@router.post("/{case}/acknowledgement")
+async def acknowledge(request: Request, case: str, principal: Someone) -> Response:
+    """ "Heard by": the crew sees it."""
+    await web_of(request).intake.step(principal, case, "acknowledgement", "")
+    return RedirectResponse(f"/ed/cases/{case}", status_code=303)
+
+
+@router.post("/{case}/decision")
+async def decide(request: Request, case: str, principal: Someone) -> Response:
+    """Saves a decision; whoever came second sees the first and that theirs was not saved."""
+    web, words = web_of(request), words_of(language_of(request))
+    unit, cell = await _case(request, case, principal, Permission.DECIDE_TRIAGE)
+    form = await request.form()
+    version = str(form.get("version", ""))
+    reason = str(form.get("reason", ""))
+    said = words.t(f"case.reason.{reason}") if reason in REASONS else ""
+    sent: dict[str, Any] = {
+        "colour": form.get("colour"),
+        "version": int(version) if version.isdecimal() else None,
+        "reason": "; ".join(text for text in (said, str(form.get("words", ""))) if text),
+        "care": [kind for kind in form.getlist("care") if kind in CARE],
+    }
+    try:
+        wanted = checked_decision(sent, str(cell.triage.get("proposed", "incomplete")))
+        await store.decide(web.database, principal, unit, cell.case, wanted, web.clock.now_us())
+    except MessageError as error:
+        return _page(request, unit, cell, principal, said=error.reason, status=400)
+    except Conflict as error:
+        return _page(request, unit, cell, principal, lost=error.current or {}, status=409)
+    return RedirectResponse(f"/ed/{unit}", status_code=303)
+
+
+async def _case(
+    request: Request,
+    case: str,
+    principal: Principal,
+    permission: Permission = Permission.SEE_PATIENT,
+) -> tuple[str, CaseCell]:
+    web = web_of(request)
+    unit = await web.intake.case_unit(principal, case, permission)
+    feed = web.feed(unit)
+    cell = await feed.cell_soon(case.lower()) if feed else None
+    if not isinstance(cell, CaseCell):
+        raise NotFound("This case is no longer on the board.")
+    return unit, cell
+
+
+async def _note_reading(request: Request, unit: str, case: str, principal: Principal) -> None:
+    web = web_of(request)
+    entry = wire.Audited(
+        unit=unit,
+        at=web.clock.now_us(),
+        actor=principal.actor,
+        role=principal.role,
+        action="read_case",
+        subject=case,
+    )
+    await web.appender.append(unit, entry)
+
+
+def _page(
+    request: Request,
+    unit: str,
+    cell: CaseCell,
+    principal: Principal,
+    *,
+    said: str = "",
+    lost: dict[str, Any] | None = None,
+    status: int = 200,
+) -> HTMLResponse:
+    web = web_of(request)
+    inputs = engine_inputs(cell.facts, cell.values)
+    hospital = hospital_of(unit)
+    html = render(
+        web.renderer,
+        language_of(request),
+        cell=cell,
+        changes=counterfactuals(inputs, assess(inputs)),
+        now_us=web.clock.now_us(),
+        user=principal.actor,
+        demo=web.demo,
+        unit=unit,
+        may_decide=allows(principal, Permission.DECIDE_TRIAGE, hospital, unit),
+        may_acknowledge=allows(principal, Permission.ACKNOWLEDGE_CASE, hospital, unit)
+        and principal.actor not in [each.get("by") for each in cell.acknowledgements],
+        said=said,
+        lost=lost,
+    )
+    return HTMLResponse(html, status_code=status)

@@ -1,0 +1,183 @@
+"""The page of one pre-arrival case: why, what is missing, what would change it, the decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from hospital_ops.board import CaseCell
+from hospital_ops.clinical.tables import words as clinical_words
+from web.render import Renderer
+from web.views.case import CaseView, case_view
+from web.views.page import Page
+from web.views.values import Frame, clock
+
+COLOURS: Final = ("red", "yellow", "green")
+CARE: Final = ("resuscitation", "theatre", "cath_lab", "ct", "icu", "treatment", "waiting")
+REASONS: Final = ("wrong_sign", "seen_otherwise", "limits", "other")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One reason in the reader's words: what, against which limit, by which rule."""
+
+    title: str
+    limit: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CasePage:
+    """What the page shows beside the card's own view."""
+
+    view: CaseView
+    proposal: CaseView  # the same case as the house proposes it, drawn dashed
+    proposed: str
+    why: tuple[Reason, ...]
+    missing: tuple[str, ...]
+    changes: tuple[tuple[str, str], ...]  # (what would have to be, the colour then)
+    scores: tuple[tuple[str, str], ...]
+    facts: tuple[tuple[str, str], ...]
+    heard: tuple[tuple[str, str], ...]  # (who, when)
+    warnings: tuple[str, ...]
+    decided: str  # words about the present decision, empty before
+    version: int
+    other_colours: tuple[str, ...]
+    care: tuple[str, ...] = CARE
+    reasons: tuple[str, ...] = REASONS
+
+
+def case_page(cell: CaseCell, frame: Frame, changes: list[dict[str, Any]]) -> CasePage:
+    """The page's view of a case; `changes` are the counterfactuals of its inputs."""
+    undecided = CaseCell(
+        case=cell.case, facts=cell.facts, values=cell.values, triage=cell.triage, mode=cell.mode
+    )
+    proposed = str(cell.triage.get("proposed", "incomplete"))
+    return CasePage(
+        view=case_view(cell, frame),
+        proposal=case_view(undecided, frame),
+        proposed=proposed,
+        why=tuple(_reason(reason, frame) for reason in cell.triage.get("reasons", ())),
+        missing=tuple(_named(str(code), frame) for code in cell.triage.get("missing", ())),
+        changes=tuple(_change(change, frame) for change in changes),
+        scores=_scores(cell, frame),
+        facts=_facts(cell, frame),
+        heard=tuple(
+            (str(each.get("by", "")), str(each.get("at", ""))) for each in cell.acknowledgements
+        ),
+        warnings=cell.warnings,
+        decided=_decided(cell, frame),
+        version=cell.version,
+        other_colours=tuple(colour for colour in COLOURS if colour != proposed),
+    )
+
+
+def _named(code: str, frame: Frame) -> str:
+    return clinical_words(code, frame.words.language)
+
+
+def _value(value: Any, frame: Frame) -> str:
+    if isinstance(value, bool):
+        return ""
+    if isinstance(value, int | float):
+        return frame.words.number(float(value))
+    if isinstance(value, list | tuple):
+        return ", ".join(_named(str(item), frame) for item in value)
+    return str(value) if value is not None else ""
+
+
+def _reason(reason: dict[str, Any], frame: Frame) -> Reason:
+    code, value = str(reason.get("code", "")), _value(reason.get("value"), frame)
+    named = _named(code, frame)
+    title = str(reason.get("text") or code) if named == code else named
+    threshold = reason.get("threshold")
+    limit = frame.words.t("case.limit", limit=threshold) if threshold is not None else ""
+    return Reason(
+        title=f"{title}: {value}" if value else title,
+        limit=limit,
+        source=str(reason.get("source", "")),
+    )
+
+
+def _change(change: dict[str, Any], frame: Frame) -> tuple[str, str]:
+    words = frame.words
+    what = _named(str(change.get("input", "")), frame)
+    becomes = _value(change.get("to"), frame) or str(change.get("to", ""))
+    colour = str(change.get("colour", "incomplete"))
+    return words.t("case.if", what=what, value=becomes), words.t(f"colour.{colour}")
+
+
+def _scores(cell: CaseCell, frame: Frame) -> tuple[tuple[str, str], ...]:
+    news2 = cell.triage.get("scores", {}).get("news2")
+    if not isinstance(news2, dict) or news2.get("total") is None:
+        return ()
+    total = frame.words.number(float(news2["total"]))
+    if news2.get("partial"):
+        total = frame.words.t("case.at_least", value=total)
+    return (("NEWS2", total),)
+
+
+def _facts(cell: CaseCell, frame: Frame) -> tuple[tuple[str, str], ...]:
+    """What the crew said, in an order that does not change; nothing is left out."""
+    words, facts = frame.words, cell.facts
+    rows = []
+    for key in ("complaint", "mechanism", "notify", "crew"):
+        if facts.get(key):
+            rows.append((words.t(f"case.fact.{key}"), str(facts[key])))
+    for key in ("on_oxygen", "pregnant"):
+        if isinstance(facts.get(key), bool):
+            said = words.t("case.yes") if facts[key] else words.t("case.no")
+            rows.append((words.t(f"case.fact.{key}"), said))
+    signs = facts.get("signs")
+    if isinstance(signs, list):
+        named = ", ".join(_named(str(sign), frame) for sign in signs) or words.t("case.none")
+        rows.append((words.t("case.fact.signs"), named))
+    return tuple(rows)
+
+
+def _decided(cell: CaseCell, frame: Frame) -> str:
+    decision = cell.decision
+    if decision is None:
+        return ""
+    return frame.words.t(
+        "case.decided",
+        by=decision.by,
+        colour=frame.words.t(f"colour.{decision.colour}"),
+        time=clock(decision.at, frame.zone),
+    )
+
+
+def render(
+    renderer: Renderer,
+    language: str,
+    *,
+    cell: CaseCell,
+    changes: list[dict[str, Any]],
+    now_us: int,
+    user: str,
+    demo: bool,
+    unit: str,
+    may_decide: bool,
+    may_acknowledge: bool,
+    said: str = "",
+    lost: dict[str, Any] | None = None,
+) -> str:
+    """One case with its decision; `lost` is the decision that came first, where one did."""
+    frame = renderer.frame(language, now_us)
+    words = frame.words
+    page = Page(words=words, title=words.t("case.title"), user=user, demo=demo, unit=unit)
+    first = ""
+    if lost:
+        colour = words.t(f"colour.{lost['colour']}")
+        first = words.t("case.lost_race", by=lost["by"], colour=colour)
+    return renderer.fill(
+        "case.html",
+        page=page,
+        case=case_page(cell, frame, changes),
+        w=words,
+        now_us=now_us,
+        may_decide=may_decide,
+        may_acknowledge=may_acknowledge,
+        said=said,
+        lost=first,
+    )

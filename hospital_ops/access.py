@@ -114,6 +114,7 @@ class Principal:
     key: str
     expires_at: int | None = None  # microseconds UTC; None: until revoked
     mode: str = "Real"  # Test, Demo: nothing it sends may pass as real
+    bed: str = ""  # a device fixed at one bed: it may send for no other
 
     @property
     def scope(self) -> Scope:

@@ -180,6 +180,7 @@ class Projections:
             key=key,
             expires_at=known["expires_at"],
             mode=known["mode"],
+            bed=known.get("bed", ""),
         )
 
     async def claim_case(self, hospital: str, case: str, unit: str, opened_by: str) -> list[str]:
@@ -214,6 +215,7 @@ def _row(principal: Principal, now_us: int) -> dict[str, Any]:
         "units": list(principal.units),
         "expires_at": principal.expires_at,
         "mode": principal.mode,
+        "bed": principal.bed,
         "admitted_at": now_us,
     }
 
@@ -249,4 +251,5 @@ def _of_device(row: DeviceRow) -> Principal:
         units=(row.unit,) if row.unit else ALL_UNITS,
         key=row.key,
         mode=row.mode,
+        bed=row.bed,
     )

@@ -1,0 +1,1 @@
+"""The electrocardiogram: signals made and measured (numpy, scipy), and files (`files/`)."""

@@ -1,0 +1,96 @@
+"""Messages for the benches: a bed's numerics, a piece of its waves, padded to a size."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import Final
+
+from hospital_ops import wire
+
+# Ten numerics of a monitor: (LOINC, UCUM, usual value).
+NUMERICS: Final = (
+    ("8867-4", "/min", 84.0),
+    ("59408-5", "%", 96.0),
+    ("9279-1", "/min", 17.0),
+    ("8480-6", "mm[Hg]", 121.0),
+    ("8462-4", "mm[Hg]", 66.0),
+    ("8478-0", "mm[Hg]", 84.0),
+    ("8310-5", "Cel", 36.9),
+    ("8889-8", "/min", 84.0),
+    ("60985-9", "mm[Hg]", 8.0),
+    ("19889-5", "kPa", 5.1),
+)
+
+
+def numerics(unit: str, bed: str, at: int, number: int, first: float | None = None) -> wire.Observed:
+    """A monitor's message of ten values; `first` takes the place of the first value."""
+    values = [value + number % 7 for _, _, value in NUMERICS]
+    if first is not None:
+        values[0] = first
+    message_id = f"{bed}-{number}"
+    return wire.Observed(
+        unit=unit,
+        source="bench",
+        message_id=message_id,
+        identity=hashlib.sha256(f"{message_id}-{at}".encode()).digest(),
+        received_at=at,
+        mode="Test",
+        observations=tuple(
+            wire.Observation(code=code, value=value, unit=ucum, determined_at=at)
+            for (code, ucum, _), value in zip(NUMERICS, values, strict=True)
+        ),
+        bed=bed,
+        device=f"{bed}-monitor",
+    )
+
+
+def waves(unit: str, bed: str, at: int, number: int, seconds: float = 0.5) -> list[wire.Waved]:
+    """The same stretch of five waves at 250 Hz; samples that no compression helps with."""
+    return [
+        wire.Waved(
+            unit=unit,
+            source="bench",
+            message_id=f"{bed}-w{number}",
+            identity=b"",
+            received_at=at,
+            mode="Test",
+            code=code,
+            channel="",
+            started_at=at,
+            rate_hz=250.0,
+            scale=0.005,
+            offset=0.0,
+            physical_unit="mV",
+            samples=os.urandom(2 * round(250 * seconds)),
+            bed=bed,
+            device=f"{bed}-monitor",
+            sequence=number,
+        )
+        for code in ("I", "II", "V1", "ABP", "PLETH")
+    ]
+
+
+def event(size: int, number: int) -> wire.Observed:
+    """One message whose encoded form has `size` bytes."""
+    values = 1 if size < 300 else 8
+    made = _event(number, values, "")
+    return _event(number, values, "x" * max(0, size - len(wire.encode(made))))
+
+
+def _event(number: int, values: int, filling: str) -> wire.Observed:
+    at = 1_772_359_200_000_000 + number
+    return wire.Observed(
+        unit="h1-icu-1",
+        source="bench",
+        message_id=filling,
+        identity=b"",
+        received_at=at,
+        mode="Test",
+        observations=tuple(
+            wire.Observation(code=code, value=value, unit=ucum, determined_at=at)
+            for code, ucum, value in NUMERICS[:values]
+        ),
+        bed="h1-icu-1-07",
+        device="m7",
+    )

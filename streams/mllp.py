@@ -27,6 +27,7 @@ from streams.routing import Announced, Places
 logger = log.get("mllp")
 
 BATCH: Final = 32  # frames decided before their appends are awaited
+_RECHECK_S: Final = 0.01  # at least, between two looks at the clock
 _LOGGED_PEERS: Final = 256  # strangers named in the log, each once
 _BACKLOG: Final = 1024  # connections that may wait to be accepted: a ward after a power cut
 
@@ -62,6 +63,7 @@ class Counts:
     received: int = 0  # messages
     stored: int = 0  # messages taken and on disk
     not_stored: int = 0  # answered "send again"
+    warnings: int = 0  # named in answers: damaged segments, unusable values, character sets
     refused: Counter[str] = field(default_factory=Counter)  # by code; kept in the hall
     closed: Counter[str] = field(default_factory=Counter)  # connections closed, by reason
 
@@ -251,7 +253,7 @@ class _Connection(asyncio.Protocol):
         elif now >= idle and not self._frames:
             self._close("idle")
         else:
-            due = max(min(idle, slow, now + limits.frame_s), now + 0.01)
+            due = max(min(idle, slow, now + limits.frame_s), now + _RECHECK_S)
             self._timer = self._loop.call_at(due, self._check_time)
 
     def _close(self, reason: str) -> None:
@@ -351,4 +353,5 @@ class _Connection(asyncio.Protocol):
             counts.refused[item.code] += 1
         else:
             counts.stored += 1
+            counts.warnings += len(item.understood.warnings)
         return item.understood.answer(now)

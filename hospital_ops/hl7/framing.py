@@ -44,7 +44,7 @@ class Framer:
 
     def feed(self, data: bytes) -> list[Frame]:
         """The frames that `data` completes, in order, broken ones among them."""
-        if not self.inside and data[:1] == VT and data.find(VT, 1) < 0:  # one whole frame
+        if not self.inside and data[:1] == VT and data[1:2] > b" " and data.find(VT, 1) < 0:
             end = data.find(FS)
             if 0 < end - 1 <= self.limit and len(data) - end <= 2:
                 self._noise = len(data) - end - 1
@@ -125,7 +125,7 @@ def split_messages(frame: bytes) -> list[bytes]:
 
     A batch's envelope lines are dropped. Bytes without any MSH come back as they are.
     """
-    if frame[:3] == b"MSH" and frame.find(b"MSH", 3) < 0 and frame.find(b"\rBTS") < 0:
+    if frame[:3] == b"MSH" and frame.find(b"MSH", 3) < 0:
         return [frame]
     body = frame.removeprefix(b"\xef\xbb\xbf").lstrip()
     if body[:3] in (b"FHS", b"BHS") or b"BTS" in body or b"BHS" in body or b"FTS" in body:

@@ -12,18 +12,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from typing import Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hospital_ops import identity, wire
-from hospital_ops.errors import MessageError
+from hospital_ops.errors import ConfigurationError, MessageError
 from hospital_ops.hl7 import adt, alerts, build
 from hospital_ops.hl7.alerts import Alert
+from hospital_ops.hl7.charset import codec
 from hospital_ops.hl7.observations import Found, observe
 from hospital_ops.hl7.parse import Message, parse
 from hospital_ops.hl7.parse import field as field_of
 from hospital_ops.hl7.people import NOWHERE, Location, location, medical_number
 from hospital_ops.hl7.times import Zone, offset_s, to_us
+from hospital_ops.hl7.values import EXPECTED
 
 MAX_OBX: Final = 2000  # SAFETY.md section 3
 _VERSION: Final = re.compile(r"2\.[1-8](\.[0-9]{1,2})?")
@@ -46,6 +49,19 @@ class Source:
     zone: str = "UTC"  # IANA name, for times without a zone
     charset: str = ""  # for text beyond ASCII without MSH-18
     certificate: str = ""  # common name of its TLS certificate
+
+    def __post_init__(self) -> None:
+        """Refuses in words what would fail with each message."""
+        if self.mode not in ("Real", "Test", "Demo"):
+            raise ConfigurationError(f"source {self.name}: mode is one of Real, Test, Demo")
+        if self.charset and codec(self.charset) is None:
+            raise ConfigurationError(f"source {self.name}: character set as in MSH-18, 8859/5")
+        try:
+            ZoneInfo(self.zone)
+            for network in self.networks:
+                ip_network(network)
+        except (ValueError, ZoneInfoNotFoundError) as error:
+            raise ConfigurationError(f"source {self.name}: {error}") from None
 
     def may_write(self, unit: str) -> bool:
         """Whether `unit` is within the source's scope."""
@@ -76,7 +92,8 @@ class Understood:
     sent_at: int | None = None
     silent: bool = False  # an acknowledgement: never answered
     problem: Problem | None = None
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)  # told to the sender
+    damaged: list[str] = field(default_factory=list)  # parts that were lost: kept as well
     found: Found | None = None
     event: adt.Event | None = None
     alarms: list[Alert] = field(default_factory=list)
@@ -134,8 +151,7 @@ class Understood:
             made.append(
                 (IN, self._note(unit, "no_content", "understood, but it says nothing", bed))
             )
-        for warning in self.warnings:
-            made.append((IN, self._note(unit, "warning", warning, bed)))
+        made += [(IN, self._note(unit, "damaged", lost, bed)) for lost in self.damaged]
         return made
 
     def _part(self, name: str) -> bytes:
@@ -328,6 +344,20 @@ def _check(message: Message, known: Understood, max_obx: int) -> Problem | None:
     return None
 
 
+def _doubts(found: Found) -> list[str]:
+    """A word to whoever connects a device: values that were sent and could not be used."""
+    doubted = [
+        row
+        for rows in found.by_mode.values()
+        for row in rows
+        if row.validity == "Inv" and not row.reason.startswith(EXPECTED)
+    ]
+    if not doubted:
+        return []
+    first = doubted[0]
+    return [f"{len(doubted)} values stored as invalid, the first {first.code}: {first.reason}"]
+
+
 def _is_adt(trigger: str) -> bool:
     return trigger[:4] == "ADT^" and trigger[4:] in adt.TRIGGERS
 
@@ -339,7 +369,8 @@ def _read(message: Message, known: Understood) -> None:
     stated = offset_s(header_time)
     known.sent_at = to_us(header_time, zone if stated is None else stated)
     for number, name in message.damaged:
-        known.warnings.append(f"segment {number} has no name ({name!r}) and was not taken")
+        known.damaged.append(f"segment {number} has no name ({name!r}) and was not taken")
+    known.warnings += known.damaged
     if header.trigger[:3] == "ADT":
         known.event = adt.read(message, header.trigger[4:], zone, known.received_at)
         known.location, known.mrn = known.event.location, known.event.patient.mrn
@@ -352,3 +383,4 @@ def _read(message: Message, known: Understood) -> None:
     else:
         known.found = observe(message, known.mode, zone, known.received_at)
         known.warnings += known.found.warnings
+        known.warnings += _doubts(known.found)

@@ -47,6 +47,8 @@ class Marks(NamedTuple):
 
 
 PLAIN_MARKS: Final = Marks()
+NOTHING: Final = "no value was sent"
+EXPECTED: Final = (NOTHING, "-100", "the device says", "OBX-11")  # reasons of a device at work
 # IHE DEV TF-2, tables B.8.5-6 and B.8.5-7.
 _STATUS: Final = {
     "INV": ("Inv", "the device says INV: invalid"),
@@ -97,7 +99,7 @@ def number(text: str) -> float | None:
 def measured(plan: Plan, vital: Vital, text: str) -> Judged:
     """`text` (trimmed, one repetition) as a value of `vital` in `plan.unit`."""
     if not text:
-        return Judged(None, "Inv", "no value was sent")
+        return Judged(None, "Inv", NOTHING)
     if vital.reject_outside is None:
         return _word(vital, text)
     if not NUMBER.fullmatch(text):
@@ -134,7 +136,7 @@ def sent(plan: Plan, kind: str, text: str, message: Message) -> Judged:
     """`text` as the value of an unmapped code: kept as it is, a number where it is one."""
     plain = text.strip()
     if not plain:
-        return Judged(None, "Inv", "no value was sent")
+        return Judged(None, "Inv", NOTHING)
     if kind == "NM" or (plan.unit and kind in ("ST", "SN", "")):
         value = number(plain)
         if value is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import importlib.util
 import json
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -20,8 +19,8 @@ from hospital_ops.hl7.understand import Source
 from hospital_ops.hl7.waves import GAP
 from streams.hl7_intake import Append, Intake, broken, take
 from streams.routing import Announced
+from tests.mllp_ward import CORPUS, Ward
 
-CORPUS = Path(__file__).parents[1] / "hl7"
 RECEIVED_AT = 1_795_219_200_000_000  # 2026-11-21T00:00:00Z
 WARD = Source(name="ward", hospital="h7", mode="Real")
 NOW = datetime.timedelta()
@@ -41,21 +40,6 @@ CHECK = checker()
 CASES = [
     json.loads(line) for line in (CORPUS / "expected.jsonl").read_text("utf-8").splitlines() if line
 ]
-
-
-class Ward:
-    """Unit ICU7N with beds BED701 to BED712, as a demo would have them; ADT beds are not known."""
-
-    beds = frozenset(f"BED7{n:02d}" for n in range(1, 13))
-
-    def has_unit(self, unit: str) -> bool:
-        return unit == "ICU7N"
-
-    def unit_of_bed(self, bed_id: str) -> str | None:
-        return "ICU7N" if bed_id in self.beds else None
-
-    def bed_in_unit(self, unit: str, text: str) -> str | None:
-        return text if unit == "ICU7N" and text in self.beds else None
 
 
 class Run:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hospital_ops import wire
+from hospital_ops.errors import ConfigurationError
 from hospital_ops.hl7.parse import PLAIN
 from hospital_ops.hl7.people import location
 from hospital_ops.hl7.understand import Source, Understood, understand
@@ -196,10 +197,10 @@ def test_a_name_beyond_its_character_set_is_left_out_of_an_admission() -> None:
         b"PID|||77^^^H^MR||\xc8\xe2^A\rPV1||I|h1-icu-1^^h1-icu-1-07\r"
     )
     known = understand(raw, WARD, NOW)
-    ((_, admission), (_, note)) = known.entries("h1-icu-1", "h1-icu-1-07")
+    ((_, admission),) = known.entries("h1-icu-1", "h1-icu-1-07")
     assert isinstance(admission, wire.Admission)
     assert (admission.patient.mrn, admission.patient.family) == ("77", "")
-    assert isinstance(note, wire.Kept)
+    assert "MSH-18" in known.answer(NOW).decode()
 
 
 def test_a_transfer_between_units_is_told_to_both() -> None:
@@ -214,6 +215,29 @@ def test_a_transfer_between_units_is_told_to_both() -> None:
         ("h1-ed", "", "h1-ed-02"),
     ]
     assert told[0].identity != told[1].identity
+
+
+def test_a_sender_is_told_which_values_could_not_be_used() -> None:
+    told = read(hr("82", "furlong"), hr("", "/min")).answer(NOW).decode()
+    assert "1 values stored as invalid, the first 8867-4" in told
+
+
+def test_a_lost_segment_is_told_and_kept() -> None:
+    known = read(hr("82"), hr("83")[1:])
+    ((_, stored), (_, kept)) = known.entries("h1-icu-1", "h1-icu-1-07")
+    assert isinstance(stored, wire.Observed)
+    assert isinstance(kept, wire.Kept)
+    assert kept.code == "damaged"
+    assert "has no name" in known.answer(NOW).decode()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"mode": "real"}, {"zone": "Mars/Base"}, {"networks": ("loopback",)}, {"charset": "?"}],
+)
+def test_a_source_that_cannot_work_is_refused_at_the_start(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match="source ward"):
+        Source(name="ward", hospital="h1", **wrong)
 
 
 class House:

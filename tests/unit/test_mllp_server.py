@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import hl7.client
 import pytest
 from structlog.testing import capture_logs
 
@@ -329,3 +330,16 @@ async def test_the_whole_corpus_over_the_wire_byte_for_byte(start: Start, disk: 
         else:
             assert codes == case["acks"], case["file"]
         writer.close()
+
+
+async def test_the_client_of_library_hl7_is_answered(start: Start, disk: Disk) -> None:
+    _, port = await start()
+
+    def send() -> str:
+        with hl7.client.MLLPClient("127.0.0.1", port) as client:
+            return str(client.send_message(oru("LIB-1").decode()).decode())
+
+    told = await asyncio.to_thread(send)
+    assert "MSA|AA|LIB-1" in told
+    assert hl7.parse(told.strip("\x0b\x1c\r")).segment("MSA")[2][0] == "LIB-1"
+    assert [entry.message_id for entry in disk.observed()] == ["LIB-1"]

@@ -105,6 +105,7 @@ class Admission(Form, frozen=True, tag="adt"):
     bed: str = ""
     prior_bed: str = ""
     visit: str = ""  # PV1-19
+    case: str = ""  # the pre-arrival case that became this stay
     merged: tuple[str, ...] = ()  # A40: the numbers that become `patient.mrn`
 
 

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from hospital_ops import bindings, identity, wire
 from hospital_ops.bindings import History
-from hospital_ops.clock import to_datetime
+from hospital_ops.clock import SECOND, to_datetime
 from hospital_ops.deciding import PROBE_BED
 from streams.shard import at_us, hospital_of
 
@@ -41,7 +41,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "patient_event": (
         "hospital_id", "unit", "patient_id", "mrn", "family", "given", "sex", "birth_date",
         "trigger", "bed", "prior_bed", "visit", "event_at", "received_at", "mode", "source",
-        "entry_id",
+        "case_id", "entry_id",
     ),
     "binding": ("hospital_id", "unit", "bed", "from_at", "patient_id", "mrn", "entry_id"),
     "case_event": (
@@ -83,6 +83,9 @@ class Claim(NamedTuple):
 
 Row = tuple[Any, ...]
 
+# Event times further from their receipt than this are flagged (DESIGN.md section 1).
+OLDEST_US, NEWEST_US = 30 * 86_400 * SECOND, 86_400 * SECOND
+
 
 @dataclass(slots=True)
 class Batch:
@@ -91,9 +94,10 @@ class Batch:
     stored_at: datetime
     histories: dict[str, History]  # by bed; moved on by the admissions of the batch
     claims: list[Claim] = field(default_factory=list)
+    claimants: list[Taken] = field(default_factory=list)  # the entry of each claim
     rows: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     owners: dict[str, list[int | None]] = field(default_factory=lambda: defaultdict(list))
-    audits: list[tuple[str, wire.Audited]] = field(default_factory=list)
+    audits: list[tuple[int, str, wire.Audited]] = field(default_factory=list)  # with its claim
 
     def take(self, taken: Taken) -> None:
         """Adds the rows of one entry."""
@@ -109,26 +113,32 @@ class Batch:
         elif isinstance(entry, wire.Kept):
             self._dead(taken, entry.code, entry.reason, lambda _: entry.received_at)
         elif isinstance(entry, wire.Audited):
-            self.audits.append((taken.shard, entry))
+            self._audited(taken, entry)
         elif isinstance(entry, wire.CaseFacts | wire.CaseStep | wire.Decided):
             self._case(taken, entry)
         elif isinstance(entry, wire.Assessed):
             self._assessed(taken, entry)
         elif isinstance(entry, wire.Alerted):
             self._alerted(taken, entry)
+        elif isinstance(entry, wire.DeviceAlert):
+            self._device_alert(taken, entry)
 
     def add(self, table: str, owner: int | None, row: Row) -> None:
         """One row of `table`, brought by the claim with index `owner`."""
         self.rows[table].append(row)
         self.owners[table].append(owner)
 
-    def _claim(self, hospital: str, source: str, key: bytes, digest: bytes, at: int) -> int:
+    def _claim(self, taken: Taken, source: str, key: bytes, digest: bytes, at: int) -> int:
+        hospital = hospital_of(taken.shard)
         self.claims.append(Claim(hospital, source, key, digest))
+        self.claimants.append(taken)
         index = len(self.claims) - 1
         self.add("identity", index, (hospital, source, key, digest, to_datetime(at)))
         return index
 
-    def _message(self, taken: Taken, entry: Any, kind: str, message_id: str, owner: int) -> None:
+    def _message(
+        self, taken: Taken, entry: Any, kind: str, message_id: str, owner: int | None
+    ) -> None:
         self.add(
             "message",
             owner,
@@ -143,7 +153,7 @@ class Batch:
             return  # our own probe is nobody's value
         hospital = hospital_of(taken.shard)
         source, received = message.source, message.received_at
-        whole = self._claim(hospital, source, message.identity, message.identity, received)
+        whole = self._claim(taken, source, message.identity, message.identity, received)
         self._message(taken, message, "observed", message.message_id, whole)
         history = self.histories.get(message.bed, ())
         place = message.bed or message.case or message.device
@@ -151,14 +161,15 @@ class Batch:
         for index, observation in enumerate(message.observations):
             owner, event = whole, observation.event_id
             if event:
-                digest = hashlib.sha256(wire.encode(observation)).digest()
-                owner = self._claim(hospital, source, UUID(event).bytes, digest, received)
+                digest = _digest(wire.encode(observation))
+                owner = self._claim(taken, source, UUID(event).bytes, digest, received)
             else:
                 event = identity.event_id(message.identity, index)
             at = observation.determined_at
             determined_at = received_at if at is None else to_datetime(at)
             whose = bindings.whose(history, received if at is None else at, message.mrn)
             number, text = _number_and_text(observation.value)
+            far = at is not None and not received - OLDEST_US <= at <= received + NEWEST_US
             self.add(
                 "measurement",
                 owner,
@@ -168,7 +179,7 @@ class Batch:
                     observation.channel, number, text, observation.unit, determined_at,
                     None if at is None else determined_at, received_at, self.stored_at,
                     observation.validity, message.mode, observation.origin,
-                    _remark(observation, whose.claimed_other), taken.entry_id,
+                    _remark(observation, whose.claimed_other, far), taken.entry_id,
                 ),
             )  # fmt: skip
 
@@ -189,9 +200,7 @@ class Batch:
 
     def _admission(self, taken: Taken, event: wire.Admission) -> None:
         hospital, person = hospital_of(taken.shard), event.patient
-        owner = self._claim(
-            hospital, event.source, event.identity, event.identity, event.received_at
-        )
+        owner = self._claim(taken, event.source, event.identity, event.identity, event.received_at)
         self._message(taken, event, "adt", event.message_id, owner)
         self.add(
             "patient_event",
@@ -200,7 +209,8 @@ class Batch:
                 hospital, taken.shard, identity.patient_id(hospital, person.mrn), person.mrn,
                 person.family, person.given, person.sex, person.birth_date, event.trigger,
                 event.bed, event.prior_bed, event.visit, to_datetime(event.event_at),
-                to_datetime(event.received_at), event.mode, event.source, taken.entry_id,
+                to_datetime(event.received_at), event.mode, event.source, event.case or None,
+                taken.entry_id,
             ),
         )  # fmt: skip
         for bed, binding in bindings.of_admission(event, hospital).items():
@@ -215,18 +225,23 @@ class Batch:
             )  # fmt: skip
 
     def _case(self, taken: Taken, entry: wire.CaseFacts | wire.CaseStep | wire.Decided) -> None:
+        owner: int | None = None
         if isinstance(entry, wire.CaseFacts):
+            self._message(taken, entry, "case", entry.message_id, None)
             kind, at, actor, mode = "facts", entry.received_at, entry.source, entry.mode
             payload: dict[str, Any] = entry.facts
         elif isinstance(entry, wire.CaseStep):
             kind, at, actor, mode = entry.step, entry.at, entry.by, entry.mode
             payload = {"note": entry.note}
         else:
+            # The relay may append a decision twice; its version counts once.
+            key = f"{entry.case} {entry.version}".encode()
+            owner = self._claim(taken, "decision", key, _digest(taken.encoded), entry.at)
             kind, at, actor, mode = "decision", entry.at, entry.by, ""
             payload = {"version": entry.version, "colour": entry.colour}
         self.add(
             "case_event",
-            None,
+            owner,
             (
                 hospital_of(taken.shard), taken.shard, entry.case, kind, to_datetime(at), actor,
                 json.dumps(payload, ensure_ascii=False), mode, taken.entry_id,
@@ -256,6 +271,16 @@ class Batch:
             ),
         )  # fmt: skip
 
+    def _device_alert(self, taken: Taken, entry: wire.DeviceAlert) -> None:
+        owner = self._claim(taken, entry.source, entry.identity, entry.identity, entry.received_at)
+        self._message(taken, entry, "device_alert", entry.message_id, owner)
+
+    def _audited(self, taken: Taken, entry: wire.Audited) -> None:
+        """By the entry's own id: the chain must not grow when a stream is read again."""
+        key = f"{taken.shard} {taken.entry_id}".encode()
+        owner = self._claim(taken, "audit", key, _digest(taken.encoded), entry.at)
+        self.audits.append((owner, taken.shard, entry))
+
     def _dead(self, taken: Taken, code: str, reason: str, when: Any) -> None:
         self.add("dead_letter", None, dead_letter(taken, code, reason, when(taken.entry_id)))
 
@@ -268,6 +293,10 @@ def dead_letter(taken: Taken, code: str, reason: str, at: int) -> Row:
     )  # fmt: skip
 
 
+def _digest(encoded: bytes) -> bytes:
+    return hashlib.sha256(encoded).digest()
+
+
 def _number_and_text(value: float | str | None) -> tuple[float | None, str | None]:
     if value is None:
         return None, None
@@ -276,9 +305,11 @@ def _number_and_text(value: float | str | None) -> tuple[float | None, str | Non
     return (value, None) if math.isfinite(value) else (None, repr(value))
 
 
-def _remark(observation: wire.Observation, claimed_other: bool) -> str:
+def _remark(observation: wire.Observation, claimed_other: bool, far: bool) -> str:
     """Sender's name of an unmapped code, its flag, and why the value is not trusted."""
     parts = [observation.text, observation.flag, observation.reason]
     if claimed_other:
         parts.append("the message named another patient than the one bound to this place")
+    if far:
+        parts.append("the device's time lies far from the time of receipt")
     return "; ".join(part for part in parts if part)

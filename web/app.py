@@ -12,10 +12,10 @@ from fastapi.staticfiles import StaticFiles
 
 from hospital_ops import log
 from streams.pipe import ReplyError
-from web import errors, sockets
+from web import devices, errors, sockets, waves
 from web.boards import MAKE, Feed
 from web.guard import Guard
-from web.routes import boards, cases, health, pages, prearrivals, session
+from web.routes import beds, boards, cases, health, pages, patients, prearrivals, session
 from web.state import Web
 
 PLACES_S = 2.0
@@ -47,9 +47,10 @@ def make_app(web: Web) -> FastAPI:
     app.state.web = web
     app.add_middleware(Guard, secure=web.secure)
     errors.install(app)
-    for routes in (session, cases, pages, boards, prearrivals, health):
+    for routes in (session, patients, cases, pages, boards, prearrivals, health, beds):
         app.include_router(routes.router)
-    app.include_router(sockets.router)
+    for channels in (sockets, waves, devices):
+        app.include_router(channels.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 

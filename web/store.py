@@ -72,3 +72,93 @@ def _line(row: Record) -> bytes:
         "remark": row["remark"],
     }
     return wire.to_json(view) + b"\n"
+
+
+_LATEST = """
+select distinct on (patient_id) patient_id, mrn, family, given, sex, birth_date, bed, unit,
+       trigger, mode
+  from patient_event
+ where patient_id = any ($1::uuid[])
+ order by patient_id, event_at desc, entry_id desc
+"""
+
+
+async def find_patients(database: Database, scope: Scope, asked: str) -> list[Record]:
+    """At most 50 people whose number, or beginning of the family name, is `asked`."""
+    async with database.transaction(scope) as connection:
+        ids = await connection.fetch(
+            "select distinct patient_id from patient_event"
+            " where mrn = $1 or starts_with(lower(family), lower($1)) limit 50",
+            asked,
+        )
+        return await connection.fetch(_LATEST, [row["patient_id"] for row in ids])
+
+
+async def patient(database: Database, scope: Scope, patient_id: str) -> Record | None:
+    """What is known last of a person, or None where it is not within `scope`."""
+    async with database.transaction(scope) as connection:
+        return await connection.fetchrow(_LATEST, [patient_id])
+
+
+async def way_of(database: Database, scope: Scope, patient_id: str) -> list[Record]:
+    """Admissions, transfers and discharges of a person, newest first."""
+    async with database.transaction(scope) as connection:
+        return await connection.fetch(
+            "select event_at, trigger, bed, prior_bed, visit from patient_event"
+            " where patient_id = $1 order by event_at desc limit 100",
+            patient_id,
+        )
+
+
+async def latest_values(database: Database, scope: Scope, patient_id: str) -> list[Record]:
+    """The newest trusted value of each code of a person in the last 48 hours."""
+    async with database.transaction(scope) as connection:
+        return await connection.fetch(
+            "select distinct on (code) code, value, value_text, physical_unit, determined_at, place"
+            "  from measurement where patient_id = $1 and validity <> 'Inv'"
+            "   and place in (select bed from binding where patient_id = $1)"
+            "   and determined_at > now() - interval '48 hours'"
+            " order by code, determined_at desc",
+            patient_id,
+        )
+
+
+async def case_record(database: Database, scope: Scope, case: str) -> tuple[list[Record], str]:
+    """The pre-hospital record: lowest, highest, last and number of each code, and the facts."""
+    async with database.transaction(scope) as connection:
+        values = await connection.fetch(
+            "select code, physical_unit, min(value) as lowest, max(value) as highest,"
+            "       count(*) as number,"
+            "       (array_agg(coalesce(value::text, value_text) order by determined_at desc))[1]"
+            "         as last"
+            "  from measurement where place = $1 and validity <> 'Inv'"
+            " group by code, physical_unit order by code",
+            case,
+        )
+        facts = await connection.fetchval(
+            "select payload from case_event where case_id = $1 and kind = 'facts'"
+            " order by at desc limit 1",
+            case,
+        )
+    return values, facts or "{}"
+
+
+async def devices(database: Database, scope: Scope) -> list[Record]:
+    """The registered devices of the hospital."""
+    async with database.transaction(scope) as connection:
+        return await connection.fetch(
+            "select device, kind, coalesce(bed, unit, '') as place, mode,"
+            " token_hash is not null as paired, revoked_at is not null as revoked"
+            " from device order by kind, device"
+        )
+
+
+async def cases_of(database: Database, scope: Scope, patient_id: str) -> list[str]:
+    """The pre-arrival cases that became a stay of this person."""
+    async with database.transaction(scope) as connection:
+        rows = await connection.fetch(
+            "select distinct case_id from patient_event where patient_id = $1"
+            " and case_id is not null",
+            patient_id,
+        )
+    return [str(row["case_id"]) for row in rows]

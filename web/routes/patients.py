@@ -1,0 +1,107 @@
+"""Search, one patient's page and the device list; every reading is audited."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import HTMLResponse
+
+from hospital_ops import wire
+from hospital_ops.access import Permission, Principal, require
+from hospital_ops.errors import NotFound
+from streams.shard import hall
+from web import store
+from web.auth import signed_in, web_of
+from web.language import language_of
+from web.routes.pages import units_of
+from web.views import patients as views
+from web.views.page import Page
+from web.words import words_of
+
+router = APIRouter()
+Someone = Annotated[Principal, Depends(signed_in)]
+
+
+@router.get("/patients")
+async def search_page(request: Request, principal: Someone) -> HTMLResponse:
+    """The empty search."""
+    require(principal, Permission.SEE_PATIENT, principal.hospital)
+    return _search(request, principal, "", None)
+
+
+@router.post("/patients")
+async def search(
+    request: Request, principal: Someone, q: Annotated[str, Form(max_length=80)]
+) -> HTMLResponse:
+    """Finds people by number or family name; by POST, so that no name stands in an address."""
+    require(principal, Permission.SEE_PATIENT, principal.hospital)
+    web = web_of(request)
+    rows = await store.find_patients(web.database, principal.scope, q.strip())
+    await _note(request, principal, "search_patients", f"{len(rows)} found")
+    return _search(request, principal, q, [views.person(row) for row in rows])
+
+
+@router.get("/patients/{patient_id}")
+async def patient(request: Request, patient_id: UUID, principal: Someone) -> HTMLResponse:
+    """One person: where they lie, the newest values, the way here, and what was before."""
+    require(principal, Permission.SEE_PATIENT, principal.hospital)
+    web, words = web_of(request), words_of(language_of(request))
+    database, scope, wanted = web.database, principal.scope, str(patient_id)
+    found = await store.patient(database, scope, wanted)
+    if found is None:
+        raise NotFound("There is no such patient, or not within your units.")
+    await _note(request, principal, "read_patient", wanted)
+    frame = web.renderer.frame(words.language, web.clock.now_us())
+    cases = await store.cases_of(database, scope, wanted)
+    page = Page(
+        words=words,
+        title=words.t("patients.title"),
+        user=principal.actor,
+        demo=web.demo,
+        units=tuple(units_of(web, principal)),
+    )
+    html = web.renderer.fill(
+        "patient.html",
+        page=page,
+        person=views.person(found),
+        values=views.values(await store.latest_values(database, scope, wanted), frame),
+        way=views.way(await store.way_of(database, scope, wanted), frame),
+        prehospital=[
+            views.prehospital(await store.case_record(database, scope, case), frame)
+            for case in cases
+        ],
+    )
+    return HTMLResponse(html)
+
+
+@router.get("/devices")
+async def devices(request: Request, principal: Someone) -> HTMLResponse:
+    """The registered devices of the hospital, for administrators."""
+    require(principal, Permission.ADMINISTER, principal.hospital)
+    web, words = web_of(request), words_of(language_of(request))
+    rows = await store.devices(web.database, principal.scope)
+    page = Page(words=words, title=words.t("devices.title"), user=principal.actor, demo=web.demo)
+    return HTMLResponse(web.renderer.fill("devices.html", page=page, devices=rows))
+
+
+def _search(
+    request: Request, principal: Principal, asked: str, found: list[dict[str, object]] | None
+) -> HTMLResponse:
+    web, words = web_of(request), words_of(language_of(request))
+    page = Page(words=words, title=words.t("patients.title"), user=principal.actor, demo=web.demo)
+    return HTMLResponse(web.renderer.fill("patients.html", page=page, asked=asked, found=found))
+
+
+async def _note(request: Request, principal: Principal, action: str, subject: str) -> None:
+    web = web_of(request)
+    entry = wire.Audited(
+        unit=hall(principal.hospital),
+        at=web.clock.now_us(),
+        actor=principal.actor,
+        role=principal.role,
+        action=action,
+        subject=subject,
+    )
+    await web.appender.append(hall(principal.hospital), entry)

@@ -248,6 +248,24 @@ class DeviceAlert(Form, frozen=True, tag="dal"):
     note: str = ""  # advisory text (MDC_ATTR_ALERT_TEXT)
 
 
+class OrderChanged(Form, frozen=True, tag="ord"):
+    """A native order as it stands after an act, committed in PostgreSQL, told by the relay."""
+
+    unit: str
+    order: str
+    version: int  # what is not newer than what is known changes nothing
+    bed: str
+    patient_id: str
+    kind: str
+    text: str
+    request: str  # FHIR ServiceRequest: active, on-hold, completed, revoked, entered-in-error
+    task: str  # FHIR Task: requested, accepted, in-progress, completed, rejected
+    due_at: int  # 0: no time was set
+    by: str
+    at: int
+    mode: str
+
+
 Entry = (
     Observed
     | Waved
@@ -262,6 +280,7 @@ Entry = (
     | Assessed
     | Changed
     | DeviceAlert
+    | OrderChanged
 )
 
 T = TypeVar("T")

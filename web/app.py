@@ -15,7 +15,7 @@ from streams.pipe import ReplyError
 from web import devices, errors, sockets, waves
 from web.boards import MAKE, Feed
 from web.guard import Guard
-from web.routes import beds, boards, cases, health, pages, patients, prearrivals, session
+from web.routes import beds, boards, cases, health, orders, pages, patients, prearrivals, session
 from web.state import Web
 
 PLACES_S = 2.0
@@ -47,7 +47,7 @@ def make_app(web: Web) -> FastAPI:
     app.state.web = web
     app.add_middleware(Guard, secure=web.secure)
     errors.install(app)
-    for routes in (session, patients, cases, pages, boards, prearrivals, health, beds):
+    for routes in (session, orders, patients, cases, pages, boards, prearrivals, health, beds):
         app.include_router(routes.router)
     for channels in (sockets, waves, devices):
         app.include_router(channels.router)

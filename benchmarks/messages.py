@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from datetime import UTC, datetime
 from typing import Final
 
 from hospital_ops import wire
@@ -20,6 +21,20 @@ NUMERICS: Final = (
     ("8889-8", "/min", 84.0),
     ("60985-9", "mm[Hg]", 8.0),
     ("19889-5", "kPa", 5.1),
+)
+
+# The same monitor in HL7: (OBX-3, OBX-6, usual value).
+MDC: Final = (
+    ("147842^MDC_ECG_HEART_RATE^MDC", "264864^MDC_DIM_BEAT_PER_MIN^MDC", 84),
+    ("150456^MDC_PULS_OXIM_SAT_O2^MDC", "262688^MDC_DIM_PERCENT^MDC", 92),
+    ("151562^MDC_RESP_RATE^MDC", "264928^MDC_DIM_RESP_PER_MIN^MDC", 17),
+    ("150037^MDC_PRESS_BLD_ART_ABP_SYS^MDC", "266016^MDC_DIM_MMHG^MDC", 121),
+    ("150038^MDC_PRESS_BLD_ART_ABP_DIA^MDC", "266016^MDC_DIM_MMHG^MDC", 66),
+    ("150039^MDC_PRESS_BLD_ART_ABP_MEAN^MDC", "266016^MDC_DIM_MMHG^MDC", 84),
+    ("150344^MDC_TEMP^MDC", "268192^MDC_DIM_DEGC^MDC", 36),
+    ("149530^MDC_PULS_OXIM_PULS_RATE^MDC", "264864^MDC_DIM_BEAT_PER_MIN^MDC", 84),
+    ("150087^MDC_PRESS_BLD_VEN_CENT_MEAN^MDC", "266016^MDC_DIM_MMHG^MDC", 8),
+    ("151708^MDC_CONC_AWAY_CO2_ET^MDC", "265987^MDC_DIM_KILO_PASCAL^MDC", 5),
 )
 
 
@@ -94,3 +109,20 @@ def _event(number: int, values: int, filling: str) -> wire.Observed:
         bed="h1-icu-1-07",
         device="m7",
     )
+
+
+def oru(unit: str, bed: str, number: int, values: int = 20) -> str:
+    """An ORU^R01 of PCD-01 with `values` OBX for a bed, CR between segments, of this moment."""
+    at = f"{datetime.now(UTC):%Y%m%d%H%M%S.%f}"[:18] + "+0000"
+    lines = [
+        f"MSH|^~\\&|MON^0012A5^EUI-64||||{at}||ORU^R01^ORU_R01|B{number}|P|2.6|||AL|NE||UNICODE UTF-8",
+        f"PV1||I|{unit}^^{bed}",
+        f"OBR|1|||182777000^monitoring of patient^SCT|||{at}",
+    ]
+    for index in range(values):
+        code, ucum, usual = MDC[index % len(MDC)]
+        lines.append(
+            f"OBX|{index + 1}|NM|{code}|1.{index // len(MDC)}.1.{index}|{usual + number % 7}|{ucum}"
+            "|50-110||||R|||{at}"
+        )
+    return "\r".join(lines) + "\r"

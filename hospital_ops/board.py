@@ -39,6 +39,17 @@ class AlarmCell(Form, frozen=True):
     state: str  # active, acknowledged, latched
     since: int
     about: str = ""  # code of the value it is about
+    value: float | None = None  # the last one beyond the limit
+    limit: float | None = None
+    unit: str = ""
+    sign: str = ""  # between value and limit: <, > or ≥
+    paused_until: int = 0  # the sound is off until then
+    burst_at: int = 0  # the full burst begins, and goes on while active and not paused
+    reminded_at: int = 0  # one short burst
+    merged_into: str = ""  # another alarm of the same value rings for this one; it is listed
+    device: str = ""  # who sent it; empty: our own
+    acknowledged_at: int = 0
+    acknowledged_by: str = ""
 
 
 class PatientCell(Form, frozen=True):
@@ -147,6 +158,33 @@ def value_json(shown: Shown, now_us: int) -> dict[str, Any]:
     return view
 
 
+def alarm_json(alarm: AlarmCell) -> dict[str, Any]:
+    """The public form of an alarm; times are null where nothing of the kind has happened."""
+    return {
+        "id": alarm.id,
+        "priority": alarm.priority,
+        "code": alarm.code,
+        "text": alarm.text,
+        "state": alarm.state,
+        "since": iso(alarm.since),
+        "about": alarm.about,
+        "value": alarm.value,
+        "limit": alarm.limit,
+        "unit": alarm.unit,
+        "comparator": alarm.sign,
+        "paused_until": _iso_or_none(alarm.paused_until),
+        "burst_at": _iso_or_none(alarm.burst_at),
+        "reminded_at": _iso_or_none(alarm.reminded_at),
+        "acknowledged_at": _iso_or_none(alarm.acknowledged_at),
+        "merged_into": alarm.merged_into or None,
+        "device": alarm.device or None,
+    }
+
+
+def _iso_or_none(at: int) -> str | None:
+    return iso(at) if at else None
+
+
 def bed_json(cell: BedCell, now_us: int) -> dict[str, Any]:
     """One bed of the public ICU snapshot."""
     patient = cell.patient
@@ -163,17 +201,7 @@ def bed_json(cell: BedCell, now_us: int) -> dict[str, Any]:
             "admitted_at": iso(patient.admitted_at) if patient.admitted_at else None,
         },
         "values": {code: value_json(shown, now_us) for code, shown in cell.values.items()},
-        "alarms": [
-            {
-                "id": alarm.id,
-                "priority": alarm.priority,
-                "code": alarm.code,
-                "text": alarm.text,
-                "state": alarm.state,
-                "since": iso(alarm.since),
-            }
-            for alarm in cell.alarms
-        ],
+        "alarms": [alarm_json(alarm) for alarm in cell.alarms],
         "orders": {"due": 0, "overdue": 0, "active": 0} | cell.orders,
         "indicators": cell.indicators,
         "flags": list(cell.flags),

@@ -189,12 +189,15 @@ class Alerted(Form, frozen=True, tag="alm"):
     patient_id: str
     rule: str
     priority: str
-    state: str  # active, acknowledged, latched, inactive
+    state: str  # active, acknowledged, latched, inactive; past: late data, rang nowhere
     at: int
     since: int
     text: str
     value: float | None = None
     mode: str = "Real"
+    about: str = ""  # code of the value
+    limit: float | None = None
+    by: str = ""  # who acknowledged
 
 
 class Assessed(Form, frozen=True, tag="tri"):
@@ -266,6 +269,22 @@ class OrderChanged(Form, frozen=True, tag="ord"):
     mode: str
 
 
+class AlarmAct(Form, frozen=True, tag="act"):
+    """What somebody did to an alarm; goes in by the stream, so it works without PostgreSQL."""
+
+    unit: str
+    bed: str
+    alarm: str
+    act: str  # acknowledge, pause
+    at: int
+    by: str
+    role: str
+    source: str
+    received_at: int
+    mode: str
+    seconds: int = 0  # of a pause; 0: the house's usual one
+
+
 Entry = (
     Observed
     | Waved
@@ -281,6 +300,7 @@ Entry = (
     | Changed
     | DeviceAlert
     | OrderChanged
+    | AlarmAct
 )
 
 T = TypeVar("T")

@@ -24,6 +24,9 @@ FITTING = {
     ("account", "role"): "'nurse'",
     ("triage_decision", "colour"): "'red'",
     ("triage_decision", "version"): "1",
+    ("relative_message", "state"): "'held'",
+    ("relative_message", "kind"): "'daily'",
+    ("relative_hours", "closes"): "'12:00'",
 }
 ANY = {
     "text": "'{salt}'",
@@ -35,6 +38,9 @@ ANY = {
     "integer": "1",
     "bigint": "1",
     "ARRAY": "'{{}}'",
+    "boolean": "false",
+    "date": "'2026-03-01'",
+    "time without time zone": "'10:00'",
 }
 TABLES = """
 select c.relname as name, c.relrowsecurity and c.relforcerowsecurity as forced,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import Sequence
 
-from hospital_ops import wire
+from hospital_ops import log, wire
 from hospital_ops.errors import NotStored
 from streams.pipe import ConnectionLost, Pipe, ReplyError, pack
 from streams.shard import keys
@@ -15,7 +17,11 @@ REFUSE_WAVES_AT = 0.75
 REFUSE_ALL_AT = 0.90
 BUDGET_OF_MAXMEMORY = 0.8  # the rest is for scripts that publish alarms, and for buffers
 
+WATCH_S = 1.0  # so often the first append asks how much memory is in use
+
 COMMANDS = (wire.Decided, wire.CaseStep, wire.Tick, wire.Audited)
+
+logger = log.get("append")
 
 
 class Appender:
@@ -23,7 +29,8 @@ class Appender:
 
     def __init__(self, pipe: Pipe) -> None:
         self.pipe = pipe
-        self.used = 0.0  # share of the memory budget, kept by `watch_memory`
+        self.used = 0.0  # share of the memory budget in use, a second old at the most
+        self._watched_at = -math.inf
 
     async def append(
         self, shard: str, entry: wire.Entry, raw: bytes = b"", stream: str = "in"
@@ -35,6 +42,10 @@ class Appender:
         self, shard: str, items: Sequence[tuple[wire.Entry, bytes]], stream: str = "in"
     ) -> list[str]:
         """The stream ids of `items`, appended in their order; NotStored if any was refused."""
+        try:
+            await self._watch_memory()
+        except ConnectionLost as error:
+            raise NotStored("not stored, send again: the stream server is away") from error
         self._refuse_when_full(items, stream)
         key = keys(shard).waves if stream == "waves" else keys(shard).incoming
         encode = wire.encode
@@ -59,9 +70,17 @@ class Appender:
         if self.used >= REFUSE_ALL_AT and not all(isinstance(e, COMMANDS) for e, _ in items):
             raise NotStored("not stored, send again: memory is kept for alarms")
 
-    async def watch_memory(self) -> None:
-        """Reads how much of the budget is in use; the caller repeats it each second."""
-        info = (await self.pipe.call("INFO", "memory")).decode()
+    async def _watch_memory(self) -> None:
+        """Once a second the append that comes first asks; those beside it use what is known."""
+        now = asyncio.get_running_loop().time()
+        if now - self._watched_at < WATCH_S:
+            return
+        self._watched_at = now
+        try:
+            info = (await self.pipe.call("INFO", "memory")).decode()
+        except ReplyError as error:
+            logger.warning("memory_unknown", error=str(error))
+            return
         figures = dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
         limit = int(figures["maxmemory"]) * BUDGET_OF_MAXMEMORY
         self.used = int(figures["used_memory"]) / limit if limit else 0.0

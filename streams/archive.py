@@ -14,9 +14,14 @@ from streams.shard import at_us, hospital_of
 
 logger = log.get("archive")
 
-# Rows of these tables have a second identity of their own beside the claim: the same value of one
-# device, channel and time sent again under a new id is the same value.
+# How the rows of a table go in where some may be there already: by a temporary table, and past what
+# is there. (The same value of a device, channel and time under a new id; a stream read again.)
 STAGED = {
+    "message": (
+        "create temporary table if not exists staged_message (like message) on commit delete rows",
+        "insert into message select * from staged_message on conflict do nothing",
+        "truncate staged_message",
+    ),
     "measurement": (
         "create temporary table if not exists staged_measurement (like measurement)"
         " on commit delete rows",
@@ -29,18 +34,44 @@ STAGED = {
         "insert into waveform select * from staged_waveform on conflict do nothing",
         "truncate staged_waveform",
     ),
-    "alert_event": (
-        "create temporary table if not exists staged_alert_event (like alert_event)"
+    "patient_event": (
+        "create temporary table if not exists staged_patient_event (like patient_event)"
         " on commit delete rows",
-        "insert into alert_event select * from staged_alert_event on conflict do nothing",
-        "truncate staged_alert_event",
+        "insert into patient_event select * from staged_patient_event on conflict do nothing",
+        "truncate staged_patient_event",
     ),
     "binding": (
         "create temporary table if not exists staged_binding (like binding) on commit delete rows",
         "insert into binding select * from staged_binding on conflict do nothing",
         "truncate staged_binding",
     ),
+    "case_event": (
+        "create temporary table if not exists staged_case_event (like case_event)"
+        " on commit delete rows",
+        "insert into case_event select * from staged_case_event on conflict do nothing",
+        "truncate staged_case_event",
+    ),
+    "assessment": (
+        "create temporary table if not exists staged_assessment (like assessment)"
+        " on commit delete rows",
+        "insert into assessment select * from staged_assessment on conflict do nothing",
+        "truncate staged_assessment",
+    ),
+    "alert_event": (
+        "create temporary table if not exists staged_alert_event (like alert_event)"
+        " on commit delete rows",
+        "insert into alert_event select * from staged_alert_event on conflict do nothing",
+        "truncate staged_alert_event",
+    ),
+    "dead_letter": (
+        "create temporary table if not exists staged_dead_letter (like dead_letter)"
+        " on commit delete rows",
+        "insert into dead_letter select * from staged_dead_letter on conflict do nothing",
+        "truncate staged_dead_letter",
+    ),
 }
+# What an entry itself is to blame for: no row can be made of it, or PostgreSQL refuses the row.
+UNUSABLE = (*BadRow, ValueError, TypeError, OverflowError)
 
 
 async def load_histories(connection: Connection, units: Sequence[str]) -> dict[str, History]:
@@ -73,17 +104,13 @@ async def carry(
     way; an entry that cannot be stored at all is found by halving and becomes a dead letter.
     """
     batch = Batch(stored_at, dict(histories))
-    for taken in entries:
-        batch.take(taken)
     try:
+        for taken in entries:
+            batch.take(taken)
         async with connection.transaction():
-            try:
-                async with connection.transaction():
-                    await _copy(connection, batch.rows)
-            except UniqueViolation:
-                await _resolve(connection, batch, entries)
-            await _audit(connection, batch)
-    except BadRow as error:
+            new = await _insert(connection, batch)
+            await _audit(connection, batch, new)
+    except UNUSABLE as error:
         if len(entries) > 1:
             middle = len(entries) // 2
             await carry(connection, entries[:middle], histories, stored_at)
@@ -94,13 +121,23 @@ async def carry(
     histories.update(batch.histories)
 
 
+async def _insert(connection: Connection, batch: Batch) -> set[int]:
+    """The rows of the batch, once; answers which claims were new."""
+    try:
+        async with connection.transaction():
+            await _copy(connection, batch.rows)
+        return set(range(len(batch.claims)))
+    except UniqueViolation:
+        return await _resolve(connection, batch)
+
+
 async def _copy(connection: Connection, rows: dict[str, list[Row]]) -> None:
     for table, records in rows.items():
         if records:
             await connection.copy_records_to_table(table, records=records, columns=COLUMNS[table])
 
 
-async def _resolve(connection: Connection, batch: Batch, entries: Sequence[Taken]) -> None:
+async def _resolve(connection: Connection, batch: Batch) -> set[int]:
     """Stores only what is new: known identities drop out, other bytes under one are quarantined."""
     known = await _known(connection, batch.claims)
     new: set[int] = set()
@@ -110,7 +147,7 @@ async def _resolve(connection: Connection, batch: Batch, entries: Sequence[Taken
             known[key] = claim.digest
             new.add(index)
         elif known[key] != claim.digest:
-            await _quarantine(connection, claim, batch, index, entries)
+            await _quarantine(connection, claim, batch.claimants[index])
     fresh = {
         table: [
             row
@@ -119,10 +156,10 @@ async def _resolve(connection: Connection, batch: Batch, entries: Sequence[Taken
         ]
         for table, rows in batch.rows.items()
     }
-    staged = {table: fresh.pop(table) for table in STAGED if table in fresh}
-    await _copy(connection, fresh)
-    for table, rows in staged.items():
+    await _copy(connection, {"identity": fresh.pop("identity", [])})
+    for table, rows in fresh.items():
         await _stage(connection, table, rows)
+    return new
 
 
 async def _known(
@@ -150,48 +187,39 @@ async def _stage(connection: Connection, table: str, rows: list[Row]) -> None:
     await connection.execute(clear)
 
 
-async def _quarantine(
-    connection: Connection, claim: Claim, batch: Batch, index: int, entries: Sequence[Taken]
-) -> None:
+async def _quarantine(connection: Connection, claim: Claim, taken: Taken) -> None:
     """Same identity, other bytes: kept apart, counted, never dropped (SAFETY I3)."""
-    entry_ids = {
-        row[-1]
-        for table in ("measurement", "patient_event")
-        for row, owner in zip(batch.rows[table], batch.owners[table], strict=True)
-        if owner == index
-    }
-    for taken in entries:
-        if taken.entry_id in entry_ids:
+    await connection.execute(
+        "insert into quarantine (hospital_id, unit, entry_id, source, identity, reason,"
+        " received_at, entry, raw) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+        " on conflict do nothing",
+        claim.hospital,
+        taken.shard,
+        taken.entry_id,
+        claim.source,
+        claim.identity,
+        "the id has come before with other content",
+        to_datetime(at_us(taken.entry_id)),
+        taken.encoded,
+        taken.raw,
+    )
+    logger.warning("quarantined", shard=taken.shard, entry=taken.entry_id)
+
+
+async def _audit(connection: Connection, batch: Batch, new: set[int]) -> None:
+    for claim, shard, entry in batch.audits:
+        if claim in new:
             await connection.execute(
-                "insert into quarantine (hospital_id, unit, entry_id, source, identity, reason,"
-                " received_at, entry, raw) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
-                " on conflict do nothing",
-                claim.hospital,
-                taken.shard,
-                taken.entry_id,
-                claim.source,
-                claim.identity,
-                "the id has come before with other content",
-                to_datetime(at_us(taken.entry_id)),
-                taken.encoded,
-                taken.raw,
+                "select audit_append($1, $2, $3, $4, $5, $6, $7, $8)",
+                shard,
+                hospital_of(shard),
+                to_datetime(entry.at),
+                entry.actor,
+                entry.role,
+                entry.action,
+                entry.subject,
+                entry.detail,
             )
-            logger.warning("quarantined", shard=taken.shard, entry=taken.entry_id)
-
-
-async def _audit(connection: Connection, batch: Batch) -> None:
-    for shard, entry in batch.audits:
-        await connection.execute(
-            "select audit_append($1, $2, $3, $4, $5, $6, $7, $8)",
-            shard,
-            hospital_of(shard),
-            to_datetime(entry.at),
-            entry.actor,
-            entry.role,
-            entry.action,
-            entry.subject,
-            entry.detail,
-        )
 
 
 async def _park(connection: Connection, taken: Taken, error: str) -> None:
@@ -199,7 +227,5 @@ async def _park(connection: Connection, taken: Taken, error: str) -> None:
     row = dead_letter(
         taken, "not_storable", f"the archive refused it: {error}", at_us(taken.entry_id)
     )
-    await connection.copy_records_to_table(
-        "dead_letter", records=[row], columns=COLUMNS["dead_letter"]
-    )
+    await _stage(connection, "dead_letter", [row])
     logger.error("dead_letter", shard=taken.shard, entry=taken.entry_id, error=error)

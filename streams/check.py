@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
+from hospital_ops import log
 from hospital_ops.errors import ConfigurationError
 from streams.pipe import ConnectionLost, Pipe, ReplyError
+
+RETRY_S = 0.2
+
+logger = log.get("check")
 
 # setting: (what it has to be, what happens otherwise)
 NEEDED = {
@@ -14,7 +21,10 @@ NEEDED = {
 
 
 async def check_server(url: str) -> list[str]:
-    """Sentences that say why this Redis is not fit; none: it is. ConnectionLost when it is away."""
+    """Sentences that say why this Redis is not fit; none: it is.
+
+    ConnectionLost when it is away or still reading its file.
+    """
     pipe = Pipe(url)
     try:
         found = []
@@ -27,9 +37,27 @@ async def check_server(url: str) -> list[str]:
                 )
         return found
     except ReplyError as error:
+        if str(error).startswith("LOADING"):
+            raise ConnectionLost("Redis is reading its file") from error
         return [f"Redis does not tell its configuration ({error}): allow CONFIG GET to this user."]
     finally:
         await pipe.close()
+
+
+async def wait_until_fit(url: str) -> None:
+    """Waits for a Redis that is away, for a role that begins before it is back.
+
+    Raises ConfigurationError with every sentence of `check_server`.
+    """
+    while True:
+        try:
+            complaints = await check_server(url)
+            break
+        except ConnectionLost as error:
+            logger.warning("redis_away", error=str(error))
+            await asyncio.sleep(RETRY_S)
+    if complaints:
+        raise ConfigurationError(" ".join(complaints))
 
 
 async def refuse_unfit(url: str) -> None:

@@ -11,7 +11,8 @@ TTL_MS = 2000  # with a renewal each half second, a successor goes on within 3 s
 
 # A lease is needed most when memory is short: allow-oom.
 _ACQUIRE = b"""#!lua flags=allow-oom
-if redis.call('GET', KEYS[1]) then return 0 end
+local held = redis.call('GET', KEYS[1])
+if held and string.sub(held, 1, #ARGV[1] + 1) ~= ARGV[1] .. ':' then return 0 end
 local epoch = redis.call('INCR', KEYS[2])
 redis.call('SET', KEYS[1], ARGV[1] .. ':' .. epoch, 'PX', ARGV[2])
 return epoch
@@ -41,7 +42,10 @@ class Lease:
 
 
 async def acquire(pipe: Pipe, shard: str, owner: str) -> Lease | None:
-    """The lease with a new epoch, or None while somebody else holds it."""
+    """The lease with a new epoch, or None while somebody else holds it.
+
+    What `owner` held before (it lost sight of Redis) it takes again at once, under a new epoch.
+    """
     k = keys(shard)
     epoch = await pipe.call("EVAL", _ACQUIRE, 2, k.lease, k.epoch, owner, TTL_MS)
     return Lease(shard, owner, epoch) if epoch else None

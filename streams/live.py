@@ -2,12 +2,16 @@
 
 It needs Redis alone. A successor loads the last snapshot, re-reads from there with its outputs
 suppressed up to the published position, shows what differs, and goes on.
+
+Where the rules of a room fail on an entry, the walk begins anew from the snapshot and decides entry
+by entry until the one is found; it is passed over, kept as a dead letter, and the rest goes on.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from traceback import extract_tb
 
 from hospital_ops import log, wire
 from hospital_ops.clock import Clock
@@ -16,9 +20,9 @@ from hospital_ops.errors import Fenced, NotStored
 from streams import lease as leases
 from streams.append import Appender
 from streams.lease import Lease
-from streams.pipe import Pipe, ReplyError, read_streams
-from streams.publish import Board, load_snapshot, publish, read_board, save_snapshot
-from streams.shard import at_us, keys, order
+from streams.pipe import Fields, Pipe, Portion, ReplyError, read_streams
+from streams.publish import Board, load_snapshot, publish, read_board, save_snapshot, tick
+from streams.shard import START, at_us, hall, hospital_of, keys, order
 
 BATCH = 512  # entries decided at once: bounds the time to the first change
 SHOW_AGAIN_S = 0.5  # further changes of a bed at most twice a second
@@ -28,8 +32,13 @@ RENEW_S = 0.5
 RETRY_S = 0.5
 
 MakeDecider = Callable[[str, bytes], Decider]  # unit and snapshot (empty: a new unit)
+Entries = list[tuple[str, Fields]]
 
 logger = log.get("live")
+
+
+class _Undecidable(Exception):
+    """The rules failed: the state may be half changed, so the walk begins anew."""
 
 
 class LiveReader:
@@ -40,6 +49,8 @@ class LiveReader:
         self.pipe = Pipe(url)  # publishes, ticks, renews
         self.reading = Pipe(url)  # blocks in XREAD
         self.appender = Appender(self.pipe)
+        self.careful_until = START  # up to here entries are decided one by one
+        self.passed_over: set[str] = set()  # entries on which the rules of the room fail
 
     async def run(self) -> None:
         """Takes the lease whenever it is free and works until it is lost; ends by cancellation."""
@@ -50,6 +61,8 @@ class LiveReader:
                     await self._own(lease)
             except* Fenced:
                 logger.warning("fenced", shard=self.shard)
+            except* _Undecidable:
+                logger.warning("begins_anew", shard=self.shard)
             except* (NotStored, ReplyError, OSError) as errors:
                 logger.warning("redis_away", shard=self.shard, error=str(errors.exceptions[0]))
             await asyncio.sleep(RETRY_S)
@@ -59,6 +72,7 @@ class LiveReader:
         try:
             await _Walk(self, lease).run()
         finally:
+            await self.reading.close()  # an answer that is still to come belongs to this walk
             await self._give_back(lease)
 
     async def _give_back(self, lease: Lease) -> None:
@@ -78,6 +92,7 @@ class _Walk:
         self.outputs: list[wire.Entry] = []
         self.shown_at: dict[str, float] = {}
         self.saved_at = 0.0
+        self.portion = Portion(BATCH)
 
     async def run(self) -> None:
         """Catches up with the published position, then decides and publishes."""
@@ -96,26 +111,27 @@ class _Walk:
     async def _check_position(self) -> None:
         """A position beyond the stream's last id is an incident: re-read from the start."""
         last = await self.reader.pipe.call("XREVRANGE", self.stream, "+", "-", "COUNT", 1)
-        end = last[0][0].decode() if last else "0-0"
+        end = last[0][0].decode() if last else START
         if order(self.position) > order(end) or order(self.board.position) > order(end):
             logger.error("position_beyond_stream", shard=self.reader.shard)
-            self.position, self.board.position = "0-0", "0-0"
+            self.position, self.board.position = START, START
             self.decider = self.reader.make(self.reader.shard, b"")
 
     async def _catch_up(self) -> None:
         """Re-reads what a predecessor has told the ward already: no output."""
         while order(self.position) < order(self.board.position):
             entries = await read_streams(
-                self.reader.pipe, {self.stream: self.position}, count=BATCH, block_ms=None
+                self.reader.pipe,
+                {self.stream: self.position},
+                count=self.portion.count,
+                block_ms=None,
             )
-            known = [
-                (entry_id, fields)
-                for entry_id, fields in entries.get(self.stream, [])
-                if order(entry_id) <= order(self.board.position)
-            ]
+            read = entries.get(self.stream, [])
+            self.portion.learn(read)
+            known = [item for item in read if order(item[0]) <= order(self.board.position)]
             if not known:
                 break
-            self.decider.decide(self._understood(known))
+            await self._decide(known)
             self.position = known[-1][0]
 
     async def _show_differences(self) -> None:
@@ -133,14 +149,13 @@ class _Walk:
             entries = await read_streams(
                 self.reader.reading,
                 {self.stream: self.position},
-                count=BATCH,
+                count=self.portion.count,
                 block_ms=max(1, round(block_s * 1000)),
             )
             new = entries.get(self.stream, [])
-            decisions = Decisions()
-            if new:
-                decisions = self.decider.decide(self._understood(new))
-                self.position = new[-1][0]
+            self.portion.learn(new)
+            decisions = await self._decide(new) if new else Decisions()
+            self.position = new[-1][0] if new else self.position
             self.dirty |= decisions.dirty
             self.outputs += decisions.outputs
             await self._publish(self._due(decisions.urgent))
@@ -153,10 +168,45 @@ class _Walk:
         now = self.reader.clock.monotonic_s()
         return {n for n in self.dirty if now - self.shown_at.get(n, 0.0) >= SHOW_AGAIN_S}
 
-    def _understood(self, entries: list[tuple[str, list[bytes]]]) -> list[Stamped]:
+    async def _decide(self, entries: Entries) -> Decisions:
+        """What the room decides about the entries; _Undecidable where its rules fail."""
+        careful = order(entries[0][0]) <= order(self.reader.careful_until)
+        whole = Decisions()
+        for part in [[entry] for entry in entries] if careful else [entries]:
+            try:
+                decided = self.decider.decide(self._understood(part))
+            except Exception as error:
+                # The edge between a room's rules and its ward: one message must not stop the unit.
+                await self._set_aside(part, error)
+                raise _Undecidable from error
+            whole.dirty |= decided.dirty
+            whole.outputs += decided.outputs
+            whole.urgent |= decided.urgent
+        return whole
+
+    async def _set_aside(self, entries: Entries, error: Exception) -> None:
+        """One entry is passed over from now on, with a note in the hall; of several one by one."""
+        reader = self.reader
+        entry_id, fields = entries[-1]
+        reader.careful_until = max(reader.careful_until, entry_id, key=order)
+        if len(entries) > 1:
+            return
+        where = extract_tb(error.__traceback__)[-1]
+        place = f"{type(error).__name__} in {where.name}:{where.lineno}"
+        logger.error("undecidable", shard=reader.shard, entry=entry_id, error=place)
+        shard = hall(hospital_of(reader.shard))
+        if reader.shard != shard:
+            reason = f"the rules of {reader.shard} failed on entry {entry_id}: {place}"
+            kept = wire.Kept(shard, "live", at_us(entry_id), "undecidable", reason)
+            await reader.appender.append(shard, kept, fields[1])
+        reader.passed_over.add(entry_id)
+
+    def _understood(self, entries: Entries) -> list[Stamped]:
         """Decoded entries; a broken one is passed over here and kept by the store reader."""
         stamped = []
         for entry_id, fields in entries:
+            if entry_id in self.reader.passed_over:
+                continue
             try:
                 stamped.append(Stamped(at_us(entry_id), wire.decode(fields[1])))
             except wire.DecodeError:
@@ -204,9 +254,13 @@ class _Walk:
         self.dirty = self.dirty - due
 
     async def _snapshot(self) -> None:
-        """Once a second, and never ahead of what is published."""
+        """Once a second, and never ahead of what has gone out.
+
+        Cells may still wait for their turn, and under load some always do: a successor shows what
+        differs from the board.
+        """
         now = self.reader.clock.monotonic_s()
-        if now - self.saved_at < SNAPSHOT_S or self.dirty or self.outputs:
+        if now - self.saved_at < SNAPSHOT_S or self.outputs:
             return
         self.saved_at = now
         await save_snapshot(self.reader.pipe, self.lease, self.position, self.decider.dump())
@@ -219,7 +273,5 @@ class _Walk:
 
     async def _tick(self) -> None:
         while True:
-            await self.reader.appender.append(
-                self.reader.shard, wire.Tick(at=self.reader.clock.now_us())
-            )
+            await tick(self.reader.pipe, self.lease, self.reader.clock.now_us())
             await asyncio.sleep(TICK_S)

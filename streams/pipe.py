@@ -186,6 +186,30 @@ class Pipe:
 Fields = list[bytes]  # name, value, name, value ...
 
 
+class Portion:
+    """How many entries to ask for at once: as many as fit into `BYTES`, learnt from the last ones.
+
+    Redis bounds a reading by entries only; a thousand messages of 1 MiB must not be one answer.
+    """
+
+    BYTES = 8 * 1024 * 1024
+    FIRST = 64
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.count = min(self.FIRST, most)
+
+    def learn(self, entries: Sequence[tuple[Any, Fields]]) -> bool:
+        """Takes note of what came; True where it was a full portion, so more may wait."""
+        if not entries:
+            return False
+        full = len(entries) >= self.count
+        size = sum(len(part) for _, fields in entries for part in fields)
+        fits = self.BYTES * len(entries) // max(1, size)
+        self.count = max(1, min(self.most, 2 * self.count, fits))
+        return full
+
+
 async def read_streams(
     pipe: Pipe, positions: dict[str, str], *, count: int, block_ms: int | None
 ) -> dict[str, list[tuple[str, Fields]]]:

@@ -14,12 +14,14 @@ from hospital_ops import tokens, wire
 from hospital_ops.access import ALL_UNITS, Principal, Role
 from hospital_ops.clock import SECOND
 from hospital_ops.deciding import PROBE_BED
+from hospital_ops.errors import NotStored
 from hospital_ops.installation.store import DeviceRow, Projection, UnitRow
-from streams.pipe import Pipe
+from streams.pipe import Argument, Pipe, ReplyError
 from streams.shard import hall
 
 HOSPITALS = "hospitals"
 HEARTBEATS = "heartbeats"
+GONE_US = 3600 * SECOND  # a process that was silent for so long is forgotten
 JUST_ADMITTED_US = 10 * SECOND  # a sign-in may be newer than what the relay has read
 
 
@@ -108,7 +110,9 @@ class Projections:
             for name, row in known.items()
             if name not in rows and (keep_since is None or row.get("admitted_at", 0) < keep_since)
         ]
-        await self.pipe.calls(commands)
+        for reply in await self.pipe.calls(commands):
+            if isinstance(reply, ReplyError):
+                raise reply
 
     async def _all(self, key: str) -> dict[str, bytes]:
         flat = await self.pipe.call("HGETALL", key)
@@ -130,6 +134,11 @@ class Projections:
                 keep_since=read_at - JUST_ADMITTED_US,
             )
         await self._replace(HOSPITALS, {hospital: {} for hospital in hospitals})
+        silent = [
+            n for n, at in (await self._all(HEARTBEATS)).items() if int(at) < read_at - GONE_US
+        ]
+        if silent:
+            await self.pipe.call("HDEL", HEARTBEATS, *silent)
 
     async def places(self) -> Places:
         """All hospitals, units and beds."""
@@ -186,14 +195,21 @@ class Projections:
     async def claim_case(self, hospital: str, case: str, unit: str, opened_by: str) -> list[str]:
         """[unit, who opened it] of a case; the first to name it decides both."""
         key = _key(hospital, "cases")
-        await self.pipe.call("HSETNX", key, case, wire.to_json([unit, opened_by]))
-        found: list[str] = wire.from_json(await self.pipe.call("HGET", key, case))
+        await self._ask("HSETNX", key, case, wire.to_json([unit, opened_by]))
+        found: list[str] = wire.from_json(await self._ask("HGET", key, case))
         return found
 
     async def case(self, hospital: str, case: str) -> list[str] | None:
         """[unit, who opened it] of a case, or None where nobody has named it."""
-        row = await self.pipe.call("HGET", _key(hospital, "cases"), case)
+        row = await self._ask("HGET", _key(hospital, "cases"), case)
         return wire.from_json(row) if row else None
+
+    async def _ask(self, *command: Argument) -> Any:
+        """For what a sender waits for: while Redis is away nothing of it was stored."""
+        try:
+            return await self.pipe.call(*command)
+        except (OSError, ReplyError) as error:
+            raise NotStored("not stored, send again: the stream server is away") from error
 
     async def beat(self, role: str, process: str, now_us: int) -> None:
         """Says that a process of a role is at work."""

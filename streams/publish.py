@@ -47,6 +47,13 @@ end
 redis.call('HSET', KEYS[2], 'position', ARGV[2], 'state', ARGV[3])
 return 1
 """
+# KEYS lease in; ARGV token and the tick: only the owner's time passes, even where memory is short.
+_TICK = b"""#!lua flags=allow-oom
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+  return redis.error_reply('FENCED a newer owner has this shard')
+end
+return redis.call('XADD', KEYS[2], '*', 'd', ARGV[2])
+"""
 
 
 @dataclass(slots=True)
@@ -96,6 +103,20 @@ async def save_snapshot(pipe: Pipe, lease: Lease, position: str, state: bytes) -
     """Keeps the live state for a successor; Fenced when the lease is not ours."""
     k = keys(lease.shard)
     await _owned(pipe, "EVAL", _SNAPSHOT, 2, k.lease, k.state, lease.token, position, state)
+
+
+async def tick(pipe: Pipe, lease: Lease, at: int) -> None:
+    """Lets a second of the shard's own time pass; Fenced when the lease is not ours."""
+    k = keys(lease.shard)
+    await _owned(
+        pipe, "EVAL", _TICK, 2, k.lease, k.incoming, lease.token, wire.encode(wire.Tick(at=at))
+    )
+
+
+async def snapshot_position(pipe: Pipe, shard: str) -> str:
+    """Up to where a successor of the live reader need not read again."""
+    position = await pipe.call("HGET", keys(shard).state, "position")
+    return position.decode() if position else START
 
 
 async def load_snapshot(pipe: Pipe, shard: str) -> tuple[str, bytes]:

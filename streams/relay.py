@@ -59,13 +59,21 @@ class Relay:
                 ROWS,
             )
             for row in waiting:
-                entry_id = await self.appender.append(row["shard"], wire.decode(row["entry"]))
+                entry_id = await self._append(row["shard"], row["entry"])
                 await connection.execute(
                     "update outbox set appended_at = now(), appended_as = $2 where number = $1",
                     row["number"],
                     entry_id,
                 )
         return len(waiting)
+
+    async def _append(self, shard: str, encoded: bytes) -> str:
+        """The stream id; a row that cannot be read must not hold up the decisions behind it."""
+        try:
+            return await self.appender.append(shard, wire.decode(encoded))
+        except wire.DecodeError:
+            logger.error("undecodable", shard=shard)
+            return "undecodable"
 
     async def keep_projections(self) -> None:
         """Brings places, sessions and devices in Redis to what PostgreSQL says."""

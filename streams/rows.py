@@ -186,6 +186,9 @@ class Batch:
     def _waved(self, taken: Taken, wave: wire.Waved) -> None:
         history = self.histories.get(wave.bed, ())
         whose = bindings.whose(history, wave.started_at, "")
+        if taken.raw:  # the message brought waveforms alone: its bytes stand here
+            owner = self._claim(taken, wave.source, wave.identity, wave.identity, wave.received_at)
+            self._message(taken, wave, "waveform", wave.message_id, owner)
         self.add(
             "waveform",
             None,

@@ -7,6 +7,7 @@ a crash it begins again at the committed position. Streams are trimmed only behi
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -21,14 +22,14 @@ from hospital_ops.database import (
 )
 from hospital_ops.errors import Fenced
 from streams import archive
-from streams.pipe import Pipe, ReplyError
-from streams.publish import load_snapshot
+from streams.pipe import Pipe, Portion, ReplyError
+from streams.publish import snapshot_position
 from streams.rows import Taken
 from streams.shard import START, hospital_of, keys, order
 
 BATCH = 4000  # entries a transaction: bounds its time and the memory of a batch
 PAUSE_S = 0.25  # between batches while little comes in: one commit carries a quarter second
-LEASE_S = 5.0
+LEASE_S = 3.0  # renewed with every batch, at least each `PAUSE_S`; a successor goes on after it
 RETRY_S = 0.5
 TRIM_S = 5.0
 OUT_KEPT_US = 120 * SECOND  # boards resume by `rev` for 60 s
@@ -48,26 +49,24 @@ class StoreReader:
         self.epochs: dict[str, int] = {}
         self.positions: dict[tuple[str, str], str] = {}
         self.histories: dict[str, History] = {}
-        self.trimmed_at = 0.0
+        self.portions: dict[tuple[str, str], Portion] = {}
+        self.behind = False  # a stream gave all that was asked for: more waits
+        self.trimmed_at = self.asked_at = -math.inf
         self.carried = 0  # entries since the start, for metrics
 
     async def run(self) -> None:
         """Takes leases, carries, trims; begins anew from the committed positions after a fault."""
-        first = True
         while True:
             try:
-                await self._take_leases(at_start=first)
-                first = False
-                if not self.epochs:
-                    await asyncio.sleep(RETRY_S)
-                    continue
-                while True:
-                    moved = await self.step()
-                    await self._trim()
-                    if moved < BATCH:
-                        await asyncio.sleep(PAUSE_S)
+                await self._take_leases()
+                moved = await self.step() if self.epochs else 0
+                await self._trim()
+                if not (moved and self.behind):
+                    await asyncio.sleep(PAUSE_S)
             except (Fenced, DatabaseGone, *SerializationConflict, ReplyError, OSError) as error:
                 logger.warning("begins_anew", error=type(error).__name__)
+                self.epochs.clear()
+                self.histories.clear()
                 await asyncio.sleep(RETRY_S)
 
     async def step(self) -> int:
@@ -89,11 +88,13 @@ class StoreReader:
     async def _read(self) -> list[Taken]:
         wanted = [(shard, stream) for shard in self.epochs for stream in STREAMS]
         share = max(1, BATCH // max(1, len(self.epochs)))
+        for key in wanted:
+            self.portions.setdefault(key, Portion(share)).most = share
         replies = await self.pipe.calls(
             (
                 "XREAD",
                 "COUNT",
-                share,
+                self.portions[shard, stream].count,
                 "STREAMS",
                 key_of(shard, stream),
                 self._position(shard, stream),
@@ -101,48 +102,65 @@ class StoreReader:
             for shard, stream in wanted
         )
         entries: list[Taken] = []
+        self.behind = False
         for (shard, stream), reply in zip(wanted, replies, strict=True):
             if isinstance(reply, ReplyError):
                 raise reply
-            for entry_id, fields in reply[0][1] if reply else ():
+            read = reply[0][1] if reply else []
+            self.behind |= self.portions[shard, stream].learn(read)
+            for entry_id, fields in read:
                 entries.append(_taken(shard, stream, entry_id.decode(), fields))
         return entries
 
     def _position(self, shard: str, stream: str) -> str:
         return self.positions.get((shard, stream), START)
 
-    async def _take_leases(self, *, at_start: bool) -> None:
-        """Free leases, and at the start those of a process of our own name that died."""
+    async def _take_leases(self) -> None:
+        """Asks for the shards that are not ours yet: free ones, and what we held before a fault.
+
+        Each begins at its committed position; those that we hold go on beside.
+        """
+        missing = [shard for shard in self.shards if shard not in self.epochs]
+        now = self.clock.monotonic_s()
+        if not missing or now - self.asked_at < RETRY_S:
+            return
+        self.asked_at = now
         async with self.database.transaction() as connection:
             rows = await connection.fetch(
                 "insert into lease as held (name, holder, epoch, expires_at)"
                 " select 'store:' || shard, $2, 1, now() + $3 from unnest($1::text[]) as w (shard)"
                 " on conflict (name) do update set holder = excluded.holder,"
                 " epoch = held.epoch + 1, expires_at = excluded.expires_at"
-                " where held.expires_at < now() or (held.holder = excluded.holder and $4)"
+                " where held.expires_at < now() or held.holder = excluded.holder"
                 " returning name, epoch",
-                self.shards,
+                missing,
                 self.holder,
                 timedelta(seconds=LEASE_S),
-                at_start or bool(self.epochs),
             )
-            self.epochs = {row["name"].removeprefix("store:"): row["epoch"] for row in rows}
+            epochs = {row["name"].removeprefix("store:"): row["epoch"] for row in rows}
             stored = await connection.fetch(
                 "select shard, stream, position from reader_position"
                 " where shard = any ($1::text[])",
-                list(self.epochs),
+                list(epochs),
             )
-            self.histories = await archive.load_histories(connection, list(self.epochs))
-        self.positions = {(row["shard"], row["stream"]): row["position"] for row in stored}
-        await self._check_positions()
+            histories = await archive.load_histories(connection, list(epochs))
+        positions = {(row["shard"], row["stream"]): row["position"] for row in stored}
+        await self._check_positions(positions)
+        for shard in epochs:
+            for stream in STREAMS:
+                self.positions[shard, stream] = positions.get((shard, stream), START)
+        self.histories.update(histories)
+        self.epochs.update(epochs)
+        if epochs:
+            logger.info("owner", shards=",".join(sorted(epochs)))
 
-    async def _check_positions(self) -> None:
+    async def _check_positions(self, positions: dict[tuple[str, str], str]) -> None:
         """A position beyond the stream's last id is an incident: re-read from the start."""
-        for (shard, stream), position in list(self.positions.items()):
+        for (shard, stream), position in list(positions.items()):
             last = await self.pipe.call("XREVRANGE", key_of(shard, stream), "+", "-", "COUNT", 1)
             if order(position) > order(last[0][0].decode() if last else START):
                 logger.error("position_beyond_stream", shard=shard, stream=stream)
-                self.positions[shard, stream] = START
+                positions[shard, stream] = START
 
     async def _fence(self, connection: Connection) -> None:
         held = await connection.fetch(
@@ -180,7 +198,7 @@ class StoreReader:
             return
         self.trimmed_at = now
         for shard in self.epochs:
-            live, _ = await load_snapshot(self.pipe, shard)
+            live = await snapshot_position(self.pipe, shard)
             recent = f"{(self.clock.now_us() - OUT_KEPT_US) // 1000}-0"
             behind = {"in": live, "waves": recent, "out": recent}
             await self.pipe.calls(
@@ -203,7 +221,7 @@ def key_of(shard: str, stream: str) -> str:
 
 def _taken(shard: str, stream: str, entry_id: str, fields: list[bytes]) -> Taken:
     named = dict(zip(fields[::2], fields[1::2], strict=True))
-    encoded, raw = named[b"d"], named.get(b"r", b"")
+    encoded, raw = named.get(b"d", b""), named.get(b"r", b"")
     try:
         entry: wire.Entry | None = wire.decode(encoded)
     except wire.DecodeError:

@@ -9,12 +9,9 @@ from hospital_ops.commands.process import Process
 from hospital_ops.hl7.understand import Source
 from hospital_ops.settings import MllpSource
 from streams.append import Appender
-from streams.check import refuse_unfit
+from streams.check import wait_until_fit
 from streams.mllp import MllpGateway
-from streams.pipe import ReplyError
 from streams.projections import Places, Projections
-
-MEMORY_S = 1.0
 
 logger = log.get("gateway")
 
@@ -22,7 +19,7 @@ logger = log.get("gateway")
 async def run(process: Process) -> None:
     """Listens as soon as the places are known, and until cancelled."""
     settings = process.settings
-    await refuse_unfit(settings.redis_url)
+    await wait_until_fit(settings.redis_url)
     appender, places = Appender(process.pipe), Places()
     gateway = MllpGateway(
         appender, places, [source_of(source) for source in settings.mllp_sources], process.clock
@@ -40,7 +37,6 @@ async def run(process: Process) -> None:
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(process.beat("gateway"))
-            tasks.create_task(_watch_memory(appender))
             await process.follow_places(Projections(process.pipe), watch)
     finally:
         await gateway.close()
@@ -56,12 +52,3 @@ def source_of(named: MllpSource) -> Source:
         mode=named.mode,
         zone=named.zone,
     )
-
-
-async def _watch_memory(appender: Appender) -> None:
-    while True:
-        try:
-            await appender.watch_memory()
-        except (OSError, ReplyError) as error:
-            logger.warning("memory_unknown", error=type(error).__name__)
-        await asyncio.sleep(MEMORY_S)

@@ -6,7 +6,12 @@ import asyncio
 
 from hospital_ops import database, log
 from hospital_ops.commands.process import Process
-from hospital_ops.database import Database, DatabaseGone, LockNotAvailable
+from hospital_ops.database import (
+    Database,
+    DatabaseGone,
+    LockNotAvailable,
+    SerializationConflict,
+)
 from hospital_ops.installation import store as installation
 from hospital_ops.migrations.keeper import keep_partitions
 from streams.append import Appender
@@ -63,6 +68,6 @@ async def _keep_days(process: Process, owner: Database) -> None:
             if made:
                 logger.info("days_made", count=len(made))
             await asyncio.sleep(KEEPER_S)
-        except (DatabaseGone, LockNotAvailable) as error:
+        except (DatabaseGone, LockNotAvailable, *SerializationConflict) as error:
             logger.warning("days_not_made", error=type(error).__name__)
             await asyncio.sleep(RETRY_S)

@@ -7,7 +7,10 @@ import asyncio
 import importlib
 import signal
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
+from traceback import extract_tb
 from typing import Final
 
 import uvloop
@@ -37,7 +40,35 @@ def main(argv: list[str]) -> int:
         return 2
     except KeyboardInterrupt:
         return 0
+    except Exception as error:
+        # The outermost edge of a role: it says where it failed and ends, to be started anew.
+        return _failed(role, error)
     return 0
+
+
+def _failed(role: str, error: Exception) -> int:
+    """Exit 2 for a configuration that is not fit, 1 for anything else.
+
+    Of an error its kind and place are logged and not its text, which may quote a patient's data.
+    """
+    causes = list(_single(error))
+    unfit = [cause for cause in causes if isinstance(cause, ConfigurationError)]
+    if unfit:
+        print("\n".join(map(str, unfit)), file=sys.stderr)
+        return 2
+    for cause in causes:
+        way = [f"{Path(at.filename).name}:{at.lineno}" for at in extract_tb(cause.__traceback__)]
+        log.get(role).error("role_failed", error=type(cause).__name__, where=" ".join(way[-6:]))
+    return 1
+
+
+def _single(error: BaseException) -> Iterator[BaseException]:
+    """The errors of a group of groups, one by one."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _single(inner)
+    else:
+        yield error
 
 
 async def _until_told(role: str, process: Process) -> None:

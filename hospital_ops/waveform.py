@@ -45,14 +45,14 @@ class Frame(NamedTuple):
     samples: bytes  # int16 little-endian
 
     @property
-    def count(self) -> int:
+    def length(self) -> int:
         """How many samples it holds."""
         return len(self.samples) // 2
 
     @property
     def ended_at(self) -> int:
         """When the sample after its last one is due, microseconds since 1970 UTC."""
-        return self.started_at + round(self.count * 1_000_000 / self.rate_hz)
+        return self.started_at + round(self.length * 1_000_000 / self.rate_hz)
 
 
 def pack(frame: Frame) -> bytes:
@@ -67,7 +67,7 @@ def pack(frame: Frame) -> bytes:
         MODES.index(frame.mode),
         *map(len, names),
         frame.sequence & 0xFFFFFFFF,
-        frame.count,
+        frame.length,
         frame.started_at,
         frame.rate_hz,
         frame.scale,
@@ -75,7 +75,7 @@ def pack(frame: Frame) -> bytes:
     )
     text = b"".join(names)
     before = len(head) + len(text)
-    return b"".join((head, text, bytes(-before % _ALIGNED), frame.samples, _tail(frame.count)))
+    return b"".join((head, text, bytes(-before % _ALIGNED), frame.samples, _tail(frame.length)))
 
 
 def mark(kind: int) -> bytes:
@@ -104,21 +104,33 @@ def unpack(message: bytes) -> Iterator[Frame]:
         end = start + 2 * count
         if end > whole:
             raise MessageError("cut_frame", "the frame ends before its samples do")
+        place, code, channel, unit = names
         yield Frame(
-            kind, MODES[mode], *names, sequence, started_at, rate, scale, offset, message[start:end]
+            kind,
+            MODES[mode],
+            place,
+            code,
+            channel,
+            unit,
+            sequence,
+            started_at,
+            rate,
+            scale,
+            offset,
+            message[start:end],
         )
         at = end + len(_tail(count))
 
 
 def check(frame: Frame) -> None:
     """Refuses what can be no piece of a live curve; MessageError says why."""
-    if frame.kind != SAMPLES or not frame.count:
+    if frame.kind != SAMPLES or not frame.length:
         raise MessageError("no_samples", "a device sends frames of kind 1 with samples")
     if not frame.code or not frame.code.isprintable():
         raise MessageError("no_code", "a wave frame names its curve: 131330 is ECG lead II")
     if not (math.isfinite(frame.rate_hz) and 0 < frame.rate_hz <= RATE_MAX_HZ):
         raise MessageError("bad_rate", f"the rate is above 0 and at most {RATE_MAX_HZ:g} Hz")
-    if frame.count > frame.rate_hz * SECONDS_MAX:
+    if frame.length > frame.rate_hz * SECONDS_MAX:
         raise MessageError("too_long", f"a frame holds at most {SECONDS_MAX:g} s")
     if not (math.isfinite(frame.scale) and frame.scale and math.isfinite(frame.offset)):
         raise MessageError("bad_scale", "scale and offset are finite numbers, scale is not 0")

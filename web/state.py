@@ -14,6 +14,7 @@ from streams.intake import Intake
 from streams.projections import Places, Projections
 from web.boards import Feed
 from web.render import Renderer
+from web.wavefeed import WaveFeed
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class Web:
     limits: SessionLimits = field(default_factory=SessionLimits)
     places: Places = field(default_factory=Places)
     feeds: dict[str, Feed] = field(default_factory=dict)
+    waves: dict[str, WaveFeed] = field(default_factory=dict)  # by unit
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property

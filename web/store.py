@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import AsyncIterator
 
-from hospital_ops import wire
+from hospital_ops import waveform, wire
 from hospital_ops.access import Scope
 from hospital_ops.clock import from_datetime, iso, to_datetime
 from hospital_ops.database import Database, Record
@@ -162,3 +163,83 @@ async def cases_of(database: Database, scope: Scope, patient_id: str) -> list[st
             patient_id,
         )
     return [str(row["case_id"]) for row in rows]
+
+
+_WAVEFORMS = """
+select code, channel, started_at, rate_hz, scale, value_offset, physical_unit, samples, sequence,
+       mode, device, patient_id
+  from waveform
+ where place = $1
+   and ($2::text is null or code = $2)
+   and started_at >= coalesce($3, '-infinity'::timestamptz)
+   and started_at < coalesce($4, 'infinity'::timestamptz)
+ order by started_at, code, channel
+"""
+PIECES = 100  # rows fetched at once: a minute of three curves is about 400
+
+
+async def waveforms(
+    database: Database,
+    scope: Scope,
+    place: str,
+    code: str | None,
+    start_us: int | None,
+    end_us: int | None,
+    *,
+    binary: bool,
+) -> AsyncIterator[bytes]:
+    """The stored pieces of a bed's curves, oldest first, as JSON lines or as wave frames."""
+    async with database.transaction(scope) as connection:
+        cursor = connection.cursor(
+            _WAVEFORMS,
+            place,
+            code,
+            to_datetime(start_us) if start_us is not None else None,
+            to_datetime(end_us) if end_us is not None else None,
+            prefetch=PIECES,
+        )
+        async for row in cursor:
+            yield _frame(row, place) if binary else _piece(row)
+
+
+def _piece(row: Record) -> bytes:
+    view = {
+        "code": row["code"],
+        "channel": row["channel"],
+        "started_at": iso(from_datetime(row["started_at"])),
+        "started_us": from_datetime(row["started_at"]),
+        "rate_hz": row["rate_hz"],
+        "scale": row["scale"],
+        "offset": row["value_offset"],
+        "unit": row["physical_unit"],
+        "sequence": row["sequence"],
+        "mode": row["mode"],
+        "device": row["device"],
+        "patient_id": str(row["patient_id"]) if row["patient_id"] else None,
+        # A sample that says "no sample here" has no number.
+        "samples": [None if n == waveform.NO_SAMPLE else n for n in _int16(row["samples"])],
+    }
+    return wire.to_json(view) + b"\n"
+
+
+def _int16(samples: bytes) -> tuple[int, ...]:
+    return struct.unpack(f"<{len(samples) // 2}h", samples)
+
+
+def _frame(row: Record, place: str) -> bytes:
+    return waveform.pack(
+        waveform.Frame(
+            kind=waveform.SAMPLES,
+            mode=row["mode"],
+            place=place,
+            code=row["code"],
+            channel=row["channel"],
+            unit=row["physical_unit"],
+            sequence=row["sequence"],
+            started_at=from_datetime(row["started_at"]),
+            rate_hz=row["rate_hz"],
+            scale=row["scale"],
+            offset=row["value_offset"],
+            samples=row["samples"],
+        )
+    )

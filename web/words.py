@@ -15,7 +15,9 @@ LANGUAGES: Final = ("en", "ru")
 DEFAULT: Final = "en"
 MINUS: Final = "−"
 # Prefixes of the words that the page needs while it ticks by itself.
-IN_THE_PAGE: Final = ("time.", "lost.", "foot.", "status.", "bar.", "ed.late", "ed.min")
+IN_THE_PAGE: Final = (
+    "time.", "lost.", "foot.", "status.", "bar.", "ed.late", "ed.min", "wave.none", "wave.scale",
+)  # fmt: skip
 
 Entry = str | dict[str, str]
 

@@ -46,7 +46,8 @@ function pressed(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const typing = event.target.closest?.("input:not([type=checkbox]), textarea, select");
   if (typing) return;
-  if (event.key === "Escape") panel().hidden = true;
+  if (event.key === "Enter" && event.target.matches?.(ITEMS)) event.target.querySelector("a")?.click();
+  else if (event.key === "Escape") panel().hidden = true;
   else if (event.key in ARROWS) {
     event.preventDefault();
     arrow(event.key);

@@ -1,0 +1,119 @@
+"""The page of a bed, and its stored curves."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse, StreamingResponse
+
+from hospital_ops import wire
+from hospital_ops.access import Permission, Principal, require
+from hospital_ops.clock import from_iso
+from hospital_ops.errors import MessageError, NotFound
+from streams.shard import hospital_of
+from web import store
+from web.auth import signed_in, web_of
+from web.boards import IcuBoard
+from web.language import COOKIE, language_of
+from web.routes.pages import THEMES, units_of
+from web.views import bedpage
+
+router = APIRouter()
+Someone = Annotated[Principal, Depends(signed_in)]
+BINARY = "application/octet-stream"
+
+
+@router.get("/icu/beds/{bed}")
+async def page(request: Request, bed: str, principal: Someone) -> HTMLResponse:
+    """One bed with its values and its live curves."""
+    web = web_of(request)
+    unit = _unit(request, bed, principal)
+    feed = web.feed(unit)
+    if not isinstance(feed, IcuBoard):
+        raise NotFound("This does not exist, or it is not within your units.")
+    await _note(request, unit, bed, principal, "read_bed")
+    beds = {cell.bed: cell for cell in feed.whole(feed.cells)}
+    language = language_of(request)
+    theme = request.query_params.get("theme", "")
+    text = bedpage.render(
+        web.renderer,
+        language,
+        cell=beds[bed],
+        beds=beds,
+        head=feed.head,
+        unit=unit,
+        rev=feed.rev,
+        now_us=web.clock.now_us(),
+        mode=request.query_params.get("mode", "desk"),
+        theme=theme if theme in THEMES else "",
+        user=principal.actor,
+        demo=web.demo,
+        units=units_of(web, principal),
+    )
+    answer = HTMLResponse(text)
+    if "lang" in request.query_params:
+        answer.set_cookie(COOKIE, language, samesite="strict", max_age=31_536_000)
+    return answer
+
+
+@router.get("/api/v1/icu/beds/{bed}/waveforms")
+async def waveforms(
+    request: Request,
+    bed: str,
+    principal: Someone,
+    code: str | None = None,
+    since: Annotated[str | None, Query(alias="from")] = None,
+    until: Annotated[str | None, Query(alias="to")] = None,
+) -> StreamingResponse:
+    """The stored pieces of a bed's curves, oldest first: newline-delimited JSON, or the frames of
+    docs/waveforms.md where `Accept: application/octet-stream` asks for them."""
+    web = web_of(request)
+    unit = _unit(request, bed, principal)
+    start, end = _moment(since), _moment(until)
+    await _note(request, unit, bed, principal, "read_waveforms")
+    binary = BINARY in request.headers.get("accept", "")
+    pieces = store.waveforms(web.database, principal.scope, bed, code, start, end, binary=binary)
+    # The first row is asked for before the answer begins, so that a fault has its own status.
+    first = await anext(pieces, None)
+
+    async def parts() -> AsyncIterator[bytes]:
+        if first is not None:
+            yield first
+            async for piece in pieces:
+                yield piece
+
+    return StreamingResponse(parts(), media_type=BINARY if binary else "application/x-ndjson")
+
+
+def _unit(request: Request, bed: str, principal: Principal) -> str:
+    unit = web_of(request).places.unit_of_bed(bed)
+    if unit is None:
+        raise NotFound("This does not exist, or it is not within your units.")
+    require(principal, Permission.SEE_PATIENT, hospital_of(unit), unit)
+    return unit
+
+
+async def _note(request: Request, unit: str, bed: str, principal: Principal, action: str) -> None:
+    web = web_of(request)
+    await web.appender.append(
+        unit,
+        wire.Audited(
+            unit=unit,
+            at=web.clock.now_us(),
+            actor=principal.actor,
+            role=principal.role,
+            action=action,
+            subject=bed,
+        ),
+    )
+
+
+def _moment(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        return from_iso(text.replace(" ", "+"))
+    except ValueError as error:
+        raise MessageError("bad_time", "`from` and `to` are ISO 8601 with a zone") from error

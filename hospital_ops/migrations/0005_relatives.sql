@@ -65,7 +65,7 @@ create table relative_message (
     stay uuid not null references stay,
     patient_id uuid not null,
     contact uuid not null references contact,
-    kind text not null check (kind in ('daily', 'admission', 'call')),
+    kind text not null check (kind in ('daily', 'admission', 'call', 'code')),
     local_date date not null,
     number_index bytea not null,
     mode text not null,
@@ -77,6 +77,8 @@ create table relative_message (
     parts int not null default 0,
     encoding text not null default '',
     figures int not null default 0,
+    template text not null default '',         -- which wording it was made with
+    forbidden text[] not null default '{}',    -- words that hold it for a physician
     statements jsonb not null default '[]',    -- where each statement comes from
     proposal jsonb not null default '{}',      -- what the rule said about the course
     dynamics text not null default '',
@@ -108,6 +110,9 @@ create index on relative_message (hospital_id, local_date, unit);
 create index on relative_message (stay) where state in ('due', 'held');
 create index on relative_message (hospital_id, state, opens_at) where state in ('due', 'sending');
 create index on relative_message (provider, provider_id) where provider_id <> '';
+
+-- The holds look for a patient's alarms.
+create index alert_event_patient on alert_event (hospital_id, patient_id, at);
 
 create table relative_step (
     message uuid not null references relative_message,

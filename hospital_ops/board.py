@@ -62,6 +62,8 @@ class PatientCell(Form, frozen=True):
     sex: str = "unknown"
     birth_date: str = ""
     admitted_at: int = 0
+    age_years: float | None = None  # as somebody said, where no birth date is known
+    case: str = ""  # the pre-arrival case this stay began with
 
 
 class BedCell(Form, frozen=True):

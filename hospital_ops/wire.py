@@ -88,6 +88,7 @@ class PatientFacts(Form, frozen=True):
     given: str = ""
     sex: str = "unknown"  # F, M, unknown
     birth_date: str = ""  # YYYY-MM-DD
+    age_years: float | None = None  # as somebody said, where no birth date is known
 
 
 class Admission(Form, frozen=True, tag="adt"):

@@ -1,16 +1,16 @@
-"""Orders in PostgreSQL: row, event, audit and outbox entry in one transaction."""
+"""Orders and admissions in PostgreSQL: row, audit and outbox entry in one transaction."""
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 from uuid import UUID
 
-from hospital_ops import audit, wire
+from hospital_ops import audit, identity, wire
 from hospital_ops.access import Principal
 from hospital_ops.clock import from_datetime, iso, to_datetime
-from hospital_ops.database import Connection, Database, Record
+from hospital_ops.database import Connection, Database, Record, UniqueViolation
 from hospital_ops.errors import Conflict, NotFound
-from hospital_ops.identity import uuid7
 from icu.orders import REQUESTED, Stage, acts_from, after
 
 _ORDER = """
@@ -42,7 +42,7 @@ async def place(
     at: int,
 ) -> dict[str, Any]:
     """Places an order for the patient of a bed; it is on the board when the relay has told it."""
-    order = str(uuid7())
+    order = str(identity.uuid7())
     async with database.transaction(principal.scope) as connection:
         await connection.execute(
             "insert into native_order (order_id, hospital_id, unit, bed, patient_id, kind, words,"
@@ -160,3 +160,80 @@ def _view(row: Record) -> dict[str, Any]:
         "acts": acts_from(Stage(row["request"], row["task"])),
         "mode": row["mode"],
     }
+
+
+async def admit_case(
+    database: Database,
+    principal: Principal,
+    *,
+    unit: str,
+    bed: str,
+    case: str,
+    case_unit: str,
+    person: wire.PatientFacts,
+    at: int,
+) -> str:
+    """Gives a free bed to the patient of a case, with the record from the street; answers the id.
+
+    Conflict where somebody lies there or was given the bed first.
+    """
+    patient = identity.patient_id(principal.hospital, person.mrn)
+    message = str(identity.derived("admission", case, bed, str(at)))
+    admission = wire.Admission(
+        unit=unit,
+        source=principal.actor,
+        message_id=message,
+        identity=hashlib.sha256(message.encode()).digest(),
+        received_at=at,
+        mode=principal.mode,
+        trigger="A01",
+        patient=person,
+        event_at=at,
+        bed=bed,
+        case=case,
+    )
+    handover = wire.CaseStep(
+        unit=case_unit,
+        case=case,
+        step="handover",
+        at=at,
+        by=principal.actor,
+        source=principal.actor,
+        received_at=at,
+        mode=principal.mode,
+        note=bed,
+    )
+    try:
+        async with database.transaction(principal.scope) as connection:
+            await connection.execute(
+                "insert into bed_given (bed, hospital_id, unit, patient_id, case_id, given_by,"
+                " given_at) values ($1, $2, $3, $4, $5, $6, $7)",
+                bed,
+                principal.hospital,
+                unit,
+                patient,
+                case,
+                principal.actor,
+                to_datetime(at),
+            )
+            await connection.executemany(
+                "insert into outbox (hospital_id, shard, entry) values ($1, $2, $3)",
+                [
+                    (principal.hospital, unit, wire.encode(admission)),
+                    (principal.hospital, case_unit, wire.encode(handover)),
+                ],
+            )
+            await audit.append(connection, unit, principal.scope, "admit", patient, bed, at)
+    except UniqueViolation as error:
+        raise Conflict("This bed is taken: choose another.") from error
+    return patient
+
+
+async def free_beds(database: Database, principal: Principal) -> list[str]:
+    """The registered beds that nobody has been given, in board order."""
+    async with database.transaction(principal.scope) as connection:
+        rows = await connection.fetch(
+            "select bed from bed b where not exists (select from bed_given g where g.bed = b.bed)"
+            " order by unit, position"
+        )
+    return [row["bed"] for row in rows]

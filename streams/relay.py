@@ -77,6 +77,7 @@ class Relay:
 
     async def keep_projections(self) -> None:
         """Brings places, sessions and devices in Redis to what PostgreSQL says."""
+        await installation.adopt_beds(self.database)
         read_at = self.clock.now_us()
         rows = await installation.projection_rows(self.database, read_at)
         await self.projections.keep(rows, read_at, self.mode)

@@ -152,6 +152,12 @@ async def revoke_device(connection: Connection, by: Scope, device: str, at: int)
     await audit.note(connection, by, "revoke_device", device, "", at)
 
 
+async def adopt_beds(db: Database) -> int:
+    """Registers beds that admissions have named and nobody has registered; answers how many."""
+    async with db.transaction() as connection:
+        return int(await connection.fetchval("select adopt_beds()"))
+
+
 async def projection_rows(db: Database, now_us: int) -> Projection:
     """Everything valid now, of all hospitals, read at one instant; `db` has the role writer."""
     async with db.transaction() as connection:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from hospital_ops import wire
-from hospital_ops.access import Permission, Principal, allows
+from hospital_ops.access import Permission, Principal, allows, require
 from hospital_ops.board import CaseCell
 from hospital_ops.errors import Conflict, MessageError, NotFound
+from icu import store as beds
 from streams.shard import hospital_of
 from triage import store
 from triage.counterfactuals import counterfactuals
@@ -31,7 +32,8 @@ async def page(request: Request, case: str, principal: Someone) -> HTMLResponse:
     """The case with its proposal, reasons, gaps and the decision."""
     unit, cell = await _case(request, case, principal)
     await _note_reading(request, unit, cell.case, principal)
-    return _page(request, unit, cell, principal)
+    free = await beds.free_beds(web_of(request).database, principal)
+    return _page(request, unit, cell, principal, free=free)
 
 
 @router.post("/{case}/acknowledgement")
@@ -64,6 +66,45 @@ async def decide(request: Request, case: str, principal: Someone) -> Response:
     except Conflict as error:
         return _page(request, unit, cell, principal, lost=error.current or {}, status=409)
     return RedirectResponse(f"/ed/{unit}", status_code=303)
+
+
+@router.post("/{case}/admission")
+async def admit(
+    request: Request, case: str, principal: Someone, bed: Annotated[str, Form(max_length=64)]
+) -> Response:
+    """The case becomes a stay: a free bed is given to it, nothing is typed again."""
+    web = web_of(request)
+    case_unit, cell = await _case(request, case, principal, Permission.DECIDE_TRIAGE)
+    unit = web.places.unit_of_bed(bed)
+    if unit is None:
+        raise NotFound("There is no such bed.")
+    require(principal, Permission.SEE_PATIENT, hospital_of(unit), unit)
+    try:
+        await beds.admit_case(
+            web.database,
+            principal,
+            unit=unit,
+            bed=bed,
+            case=cell.case,
+            case_unit=case_unit,
+            person=_person(cell),
+            at=web.clock.now_us(),
+        )
+    except Conflict as error:
+        return _page(request, case_unit, cell, principal, said=str(error), status=409)
+    return RedirectResponse(f"/icu/{unit}", status_code=303)
+
+
+def _person(cell: CaseCell) -> wire.PatientFacts:
+    """Who the case is about, as far as the crew knows; the registration merges it later."""
+    facts = cell.facts
+    age = facts.get("age_years")
+    sex = facts.get("sex")
+    return wire.PatientFacts(
+        mrn=f"C{cell.case.replace('-', '')[-10:].upper()}",
+        sex=sex if sex in ("F", "M") else "unknown",
+        age_years=float(age) if isinstance(age, int | float) else None,
+    )
 
 
 async def _case(
@@ -102,6 +143,7 @@ def _page(
     *,
     said: str = "",
     lost: dict[str, Any] | None = None,
+    free: list[str] | None = None,
     status: int = 200,
 ) -> HTMLResponse:
     web = web_of(request)
@@ -121,5 +163,6 @@ def _page(
         and principal.actor not in [each.get("by") for each in cell.acknowledgements],
         said=said,
         lost=lost,
+        free=free or [],
     )
     return HTMLResponse(html, status_code=status)

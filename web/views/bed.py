@@ -255,7 +255,10 @@ def _facts(patient: PatientCell | None, frame: Frame) -> str:
     if patient is None:
         return ""
     sex = frame.words.t(f"sex.{patient.sex if patient.sex in ('F', 'M') else 'unknown'}")
-    return " ".join(filter(None, (sex, age_text(patient.birth_date, frame))))
+    age = age_text(patient.birth_date, frame)
+    if not age and patient.age_years is not None:
+        age = f"~{frame.words.t('age.years', n=int(patient.age_years))}"
+    return " ".join(filter(None, (sex, age)))
 
 
 def age_text(birth_date: str, frame: Frame) -> str:

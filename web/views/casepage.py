@@ -161,6 +161,7 @@ def render(
     may_acknowledge: bool,
     said: str = "",
     lost: dict[str, Any] | None = None,
+    free: list[str],
 ) -> str:
     """One case with its decision; `lost` is the decision that came first, where one did."""
     frame = renderer.frame(language, now_us)
@@ -180,4 +181,6 @@ def render(
         may_acknowledge=may_acknowledge,
         said=said,
         lost=first,
+        free=free,
+        ended=cell.step in ("handed_over", "cancelled"),
     )

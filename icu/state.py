@@ -3,8 +3,46 @@
 from __future__ import annotations
 
 from hospital_ops.bindings import History
-from hospital_ops.board import AlarmCell, PatientCell, Shown
-from hospital_ops.wire import State, field
+from hospital_ops.board import PatientCell, Shown
+from hospital_ops.wire import Form, State, field
+
+
+class Pending(Form, frozen=True):
+    """A condition that holds and waits for its delay."""
+
+    since: int  # event time of the first value beyond the limit
+    until: int  # from here on nobody knows whether it still holds; 0: no end
+
+
+class Alarm(State):
+    """One alarm condition with all that its signals need (the first fields as in AlarmCell)."""
+
+    id: str
+    priority: str
+    code: str  # the rule
+    text: str
+    state: str  # icu/states.py
+    since: int
+    about: str = ""
+    key: str = ""  # its name on the bed: one condition, one alarm
+    latching: bool = False
+    technical: bool = False
+    patient_id: str = ""
+    value: float | None = None
+    limit: float | None = None
+    unit: str = ""
+    sign: str = ""
+    good_until: int = 0  # from here on nobody knows whether it still holds; 0: no end
+    step: float = 0  # so much worse rings again; 0: never
+    step_from: float | None = None  # the value at the acknowledgement
+    reminder_us: int = 0
+    remind_at: int = 0
+    reminded_at: int = 0
+    paused_until: int = 0
+    burst_at: int = 0
+    acknowledged_at: int = 0
+    acknowledged_by: str = ""
+    device: str = ""
 
 
 class BedState(State):
@@ -16,12 +54,20 @@ class BedState(State):
     people: dict[str, PatientCell] = field(default_factory=dict)  # by patient id
     values: dict[str, Shown] = field(default_factory=dict)
     times: dict[str, tuple[int, ...]] = field(default_factory=dict)  # last event times by code
-    alarms: dict[str, AlarmCell] = field(default_factory=dict)  # by alarm id
-    next_change: int = 0  # when a value turns stale or is withdrawn; 0: nothing is waiting
-    aged_at: int = 0  # when one last did
+    alarms: dict[str, Alarm] = field(default_factory=dict)  # by key
+    next_change: int = 0  # when something turns, rings or ends by itself; 0: nothing is waiting
+    aged_at: int = 0  # when a value last turned stale or was withdrawn
     device: str = ""
     mode: str = "Real"
     claimed_other_at: int = 0  # a message named another patient than the one bound here
+    pending: dict[str, Pending] = field(default_factory=dict)  # limits waiting for their delay
+    onsets: dict[str, int] = field(default_factory=dict)  # technical conditions: since when
+    heard_at: int = 0  # last message with values
+    offset: int = 0  # how far the sender's clock lies behind ours, microseconds
+    senders: dict[str, str] = field(default_factory=dict)  # code and channel -> who sent it last
+    clash_at: int = 0  # when two senders of one channel were last seen
+    past: dict[str, int] = field(default_factory=dict)  # minute of the last past event by key
+    ended: dict[str, int] = field(default_factory=dict)  # device alarms that are over, and when
 
 
 class UnitState(State):
@@ -34,3 +80,4 @@ class UnitState(State):
     now: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     timeless: dict[bytes, int] = field(default_factory=dict)  # identity to first receipt
+    told_at: int = 0  # of the last alarm event: they never share a moment

@@ -1,72 +1,188 @@
-"""Technical alarms that come from silence and from not knowing whose data they are."""
+"""Technical alarms: from silence, from poor signals, and from not knowing whose data they are.
+
+They end by themselves when their condition does. One cause makes one alarm: a bed that sends
+nothing at all has `no_data`, not one `silent_sensor` for each of its values.
+"""
 
 from __future__ import annotations
 
-from hospital_ops import wire
-from hospital_ops.board import AlarmCell, Shown, state_of
-from hospital_ops.clinical.tables import table
-from hospital_ops.identity import derived
-from icu.state import BedState, UnitState
+import re
+from typing import Final, NamedTuple
 
-_RULES = {rule["id"]: rule for rule in table("alarms")["rules"]}
-SILENT = "silent_sensor"
-UNBOUND = "unbound_device"
+from hospital_ops import codes
+from hospital_ops.board import Shown
+from hospital_ops.clock import SECOND
+from icu import alarms
+from icu.ages import UNKNOWN
+from icu.alarms import Turn
+from icu.limits import number_of
+from icu.rules import HIGH, ROWS, RULES, has_rules, limits_of, words
+from icu.state import BedState
 
 
-def wanted(bed: BedState, now: int) -> dict[str, AlarmCell]:
-    """The technical alarms that hold at `now`, by id; the id says rule, bed and onset."""
-    alarms: dict[str, AlarmCell] = {}
+class Held(NamedTuple):
+    """A technical condition that holds."""
+
+    rule: str
+    about: str = ""
+    since: int = 0  # 0: from now on, and its delay counts; else it rings at once
+    priority: str = ""  # empty: the rule's own
+    text: str = ""  # empty: the rule's own
+
+
+def _figure(rule: str, pattern: str) -> float:
+    """A figure that the table writes into the words of a condition."""
+    found = re.search(pattern, ROWS[rule]["condition"])
+    if found is None:
+        raise ValueError(f"alarms.json no longer says {pattern!r} in the condition of {rule}")
+    return float(found[1])
+
+
+_FLAT_MMHG: Final = _figure("line_damped", r"pulse pressure <(\d+)")
+_OFFSET_US: Final = round(_figure("clock_offset", r"> (\d+) s") * SECOND)
+_WARN_US: Final = round(_figure("monitoring_paused", r"in (\d+) s") * SECOND)
+_AMBER_US, _GONE_US = (round(s * SECOND) for s in codes.ages(codes.by_key["hr"].code)[1:])
+_SPO2: Final = codes.by_key["spo2"].code
+_NIBP: Final = tuple(codes.by_key[key].code for key in ("nibp_sys", "nibp_dia", "nibp_mean"))
+_ABP: Final = tuple(codes.by_key[key].code for key in ("abp_sys", "abp_dia"))
+# A bed that sends one of these has a ventilator: losing sight of it is red.
+_VENTILATED: Final = tuple(codes.by_key[key].code for key in ("peep", "vt"))
+
+
+def holding(turn: Turn) -> dict[str, Held]:
+    """Every technical condition that holds now, by key."""
+    bed, now = turn.bed, turn.now
+    held: dict[str, Held] = {}
+    streaming = [
+        (name, shown)
+        for name, shown in bed.values.items()
+        if shown.origin == "monitor" and shown.kind == codes.CONTINUOUS
+    ]
+    gone = [(name, shown) for name, shown in streaming if shown.gone_at and now >= shown.gone_at]
+    silent = bool(streaming) and len(gone) == len(streaming)
+    _silence(turn, held, gone, silent)
+    if not silent:
+        for name, shown in bed.values.items():
+            if shown.origin == "monitor" and not (shown.gone_at and now >= shown.gone_at):
+                _signal(held, name, shown, now)
+        _line(turn, held)
+    _overdue(turn, held)
+    _whose(turn, held, silent)
+    _sender(turn, held)
+    return held
+
+
+def _silence(turn: Turn, held: dict[str, Held], gone: list[tuple[str, Shown]], all_: bool) -> None:
+    bed = turn.bed
+    if all_ and turn.now - bed.heard_at >= _AMBER_US:
+        if turn.patient_id:  # a monitor taken away from an empty bed is no alarm
+            ventilated = any(code in bed.values for code in _VENTILATED)
+            since = max(shown.gone_at for _, shown in gone)
+            held["no_data"] = Held("no_data", "", since, HIGH if ventilated else "")
+        return
+    for name, shown in gone:
+        held[f"silent_sensor|{name}"] = Held("silent_sensor", name, shown.gone_at)
+
+
+def _signal(held: dict[str, Held], name: str, shown: Shown, now: int) -> None:
+    """Values that come and cannot be used, or are very unusual."""
+    vital = codes.by_code.get(name)
+    value = number_of(shown, now)
+    if value is not None and vital is not None and vital.plausible is not None:
+        low, high = vital.plausible
+        if not low <= value <= high:
+            held[f"implausible|{name}"] = Held("implausible", name)
+            return
+    if shown.kind != codes.CONTINUOUS or vital is None:
+        return
+    if value is None:
+        rule = "spo2_sensor_off" if name == _SPO2 else "signal_poor"
+        held[f"{rule}|{name}"] = Held(rule, name)
+    elif shown.validity == "Qst":
+        held[f"signal_poor|{name}"] = Held("signal_poor", name)
+
+
+def _line(turn: Turn, held: dict[str, Held]) -> None:
+    systolic, diastolic = (number_of(turn.bed.values.get(code), turn.now) for code in _ABP)
+    if systolic is not None and diastolic is not None and systolic - diastolic < _FLAT_MMHG:
+        held["line_damped"] = Held("line_damped", _ABP[0])
+
+
+def _overdue(turn: Turn, held: dict[str, Held]) -> None:
+    known = [shown for code in _NIBP if (shown := turn.bed.values.get(code)) is not None]
+    if not turn.patient_id or not known or any(s.kind != codes.CYCLIC for s in known):
+        return
+    last = max(shown.gone_at for shown in known)
+    if turn.now >= last:
+        held["nibp_overdue"] = Held("nibp_overdue", _NIBP[0], last)
+
+
+def _whose(turn: Turn, held: dict[str, Held], silent: bool) -> None:
+    """Values without a patient, and patients without an age or limits."""
+    bed = turn.bed
+    if not turn.patient_id:
+        if bed.values and not silent:
+            held["unbound_device"] = Held("unbound_device")
+        return
+    age = turn.age
+    if age.band == UNKNOWN:
+        held["limits_missing"] = Held("limits_missing", text=words("limits_missing_age"))
+        return
     for name, shown in bed.values.items():
-        if shown.kind == "continuous" and state_of(shown, now) == "withdrawn":
-            alarm = _alarm(SILENT, bed.bed, name, shown, shown.gone_at)
-            alarms[alarm.id] = alarm
-    return alarms
+        if shown.origin == "monitor" and has_rules(name) and not limits_of(name, *age):
+            held[f"limits_missing|{name}"] = Held("limits_missing", name)
 
 
-def _alarm(rule: str, bed: str, about: str, shown: Shown, since: int) -> AlarmCell:
-    words = _RULES[rule]
-    return AlarmCell(
-        id=str(derived(rule, bed, about, str(since))),
-        priority=words["priority"],
-        code=rule,
-        text=words["text"]["en"],
-        state="active",
-        since=since,
-        about=about,
-    )
-
-
-def reconcile(unit: UnitState, bed: BedState, now: int) -> list[wire.Alerted]:
-    """Raises what holds and ends what no longer does; these alarms do not latch."""
-    holds = wanted(bed, now)
-    events = [
-        _event(unit, bed, alarm, "active", now)
-        for alarm_id, alarm in holds.items()
-        if alarm_id not in bed.alarms
-    ]
-    ended = [
-        alarm
+def _sender(turn: Turn, held: dict[str, Held]) -> None:
+    bed, now = turn.bed, turn.now
+    if bed.clash_at and now - bed.clash_at < _GONE_US:
+        held["second_sender"] = Held("second_sender")
+    if abs(bed.offset) > _OFFSET_US and now - bed.heard_at < _GONE_US:
+        held["clock_offset"] = Held("clock_offset")
+    ends = [
+        alarm.paused_until
         for alarm in bed.alarms.values()
-        if alarm.code in (SILENT, UNBOUND) and alarm.id not in holds
+        if alarm.paused_until > now and not alarm.device
     ]
-    for alarm in ended:
-        del bed.alarms[alarm.id]
-        events.append(_event(unit, bed, alarm, "inactive", now))
-    bed.alarms.update(holds)
-    return events
+    if ends and min(ends) - now <= _WARN_US:
+        held["monitoring_paused"] = Held("monitoring_paused")
 
 
-def _event(unit: UnitState, bed: BedState, alarm: AlarmCell, state: str, now: int) -> wire.Alerted:
-    return wire.Alerted(
-        unit=unit.unit,
-        alarm=alarm.id,
-        bed=bed.bed,
-        patient_id=bed.history[-1].patient_id if bed.history else "",
-        rule=alarm.code,
-        priority=alarm.priority,
-        state=state,
-        at=now,
-        since=alarm.since,
-        text=alarm.text,
-        mode=bed.mode,
-    )
+def reconcile(turn: Turn) -> None:
+    """Begins what holds for its delay and ends what no longer does."""
+    bed, now = turn.bed, turn.now
+    held = holding(turn)
+    for key, each in held.items():
+        since = each.since or bed.onsets.setdefault(key, now)
+        if key in bed.alarms:
+            continue
+        if each.since or now >= since + RULES[each.rule].delay_us:
+            priority = each.priority or RULES[each.rule].priority
+            alarm = alarms.made(turn, key, each.rule, each.about, since, priority)
+            alarm.text = each.text or alarm.text
+            alarms.begin(turn, alarm)
+    if bed.onsets:
+        bed.onsets = {key: at for key, at in bed.onsets.items() if key in held}
+    for alarm in list(bed.alarms.values()):
+        if alarm.technical and not alarm.device and alarm.key not in held:
+            alarms.move(turn, alarm, "false")
+
+
+def next_moment(bed: BedState, now: int) -> int:
+    """When a technical condition may begin or end without a message; 0: never."""
+    moments = [at + RULES[key.partition("|")[0]].delay_us for key, at in bed.onsets.items()]
+    moments += [bed.heard_at + _AMBER_US, bed.heard_at + _GONE_US]
+    if bed.clash_at:
+        moments.append(bed.clash_at + _GONE_US)
+    moments += [a.paused_until - _WARN_US for a in bed.alarms.values() if a.paused_until]
+    return min((moment for moment in moments if moment > now), default=0)
+
+
+def heard(bed: BedState, channel: str, sender: str, now: int) -> None:
+    """Who sends a channel of a bed; another one within the time of a live value is a clash."""
+    known = bed.senders.get(channel)
+    if known == sender:
+        return
+    if known is not None and now - bed.heard_at < _GONE_US:
+        bed.clash_at = now
+    bed.senders[channel] = sender

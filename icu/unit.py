@@ -1,4 +1,4 @@
-"""The decisions of an intensive care unit: entries in, cells and alarms out, no clock of its own."""
+"""The decisions of an intensive care unit: entries in, cells and alarms out, without a clock."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from hospital_ops import bindings, identity, wire
 from hospital_ops.board import HEAD, BedCell, Head, PatientCell
 from hospital_ops.deciding import PROBE_BED, Decisions, Stamped
-from icu import technical, values
+from icu import alarms, devices, limits, technical, values
+from icu.alarms import Turn
 from icu.state import BedState, UnitState
 
 TIMELESS_KEPT = 4096  # messages without a time whose first receipt is remembered
@@ -19,6 +20,9 @@ class IcuUnit:
 
     def __init__(self, unit: str, hospital: str, snapshot: bytes = b"") -> None:
         self.state = _load(snapshot) if snapshot else UnitState(unit=unit, hospital=hospital)
+        for bed in self.state.beds.values():
+            # A snapshot of the version before named alarms by id and knew no keys.
+            bed.alarms = {alarm.key or alarm.id: alarm for alarm in bed.alarms.values()}
 
     def decide(self, entries: Sequence[Stamped]) -> Decisions:
         """Takes the entries in, in their order."""
@@ -31,6 +35,10 @@ class IcuUnit:
                 self._tick(decisions)
             elif isinstance(entry, wire.Admission):
                 self._admission(entry, decisions)
+            elif isinstance(entry, wire.DeviceAlert):
+                self._device_alert(entry, decisions)
+            elif isinstance(entry, wire.AlarmAct):
+                self._act(entry, decisions)
             elif isinstance(entry, wire.Kept):
                 self._count(entry.code)
                 decisions.dirty.add(HEAD)
@@ -73,8 +81,23 @@ class IcuUnit:
             return
         bed = self._bed(message.bed)
         bed.device, bed.mode = message.device or message.source, message.mode
-        first_receipt = self._first_receipt(message)
-        changed = False
+        turn = self._turn(bed)
+        if bed.next_change and bed.next_change <= turn.now:
+            self._pass_time(turn)
+        changed = self._values(turn, message)
+        if changed:
+            limits.judge(turn, changed)
+            technical.reconcile(turn)
+            self._done(turn, decisions)
+        elif turn.events:
+            self._done(turn, decisions)
+
+    def _values(self, turn: Turn, message: wire.Observed) -> list[str]:
+        """Puts the values of a message on their bed; answers which codes changed."""
+        bed, first_receipt = turn.bed, self._first_receipt(message)
+        changed: dict[str, None] = {}
+        sender = f"{message.source} {message.device}"
+        streams = False
         for observation in message.observations:
             at = observation.determined_at or first_receipt
             if bindings.whose(bed.history, at, message.mrn).claimed_other:
@@ -82,11 +105,67 @@ class IcuUnit:
             outcome = values.take(bed, message, observation, at)
             if outcome in ("late", "future"):
                 self._count(outcome)
-            changed |= outcome == "shown"
-        if changed:
-            decisions.outputs += technical.reconcile(self.state, bed, self.state.now)
-            bed.next_change = values.next_change(bed, self.state.now)
-            decisions.dirty.add(bed.bed)
+            if outcome == "shown":
+                changed[values.name_of(observation)] = None
+            elif outcome == "late":
+                limits.late(turn, observation, at, message.mrn)
+            if observation.origin == "monitor":
+                streams = True
+                channel = f"{observation.code} {observation.channel}"
+                technical.heard(bed, channel, sender, turn.now)
+        if streams:
+            bed.heard_at = max(bed.heard_at, turn.now)
+            if message.sent_at is not None:
+                bed.offset = message.received_at - message.sent_at
+        return list(changed)
+
+    def _turn(self, bed: BedState) -> Turn:
+        return Turn(self.state, bed, self.state.now)
+
+    def _pass_time(self, turn: Turn) -> None:
+        """What is due at a bed by time alone."""
+        alarms.pass_time(turn)
+        limits.pass_time(turn)
+        technical.reconcile(turn)
+
+    def _done(self, turn: Turn, decisions: Decisions) -> None:
+        """Tells what a turn came to, and when the bed is to be looked at next."""
+        bed, now = turn.bed, turn.now
+        moments = (
+            values.next_change(bed, now),
+            alarms.next_moment(bed, now),
+            limits.next_moment(turn),
+            technical.next_moment(bed, now),
+        )
+        bed.next_change = min((moment for moment in moments if moment), default=0)
+        decisions.outputs += turn.events
+        decisions.urgent |= turn.red
+        decisions.dirty.add(bed.bed)
+
+    def _device_alert(self, message: wire.DeviceAlert, decisions: Decisions) -> None:
+        if message.bed:
+            turn = self._turn(self._bed(message.bed))
+            turn.bed.mode = message.mode
+            devices.take(turn, message)
+            self._done(turn, decisions)
+
+    def _act(self, act: wire.AlarmAct, decisions: Decisions) -> None:
+        """An acknowledgement or a pause; the patient may have moved on to another bed."""
+        beds = self.state.beds
+        for bed in (beds[act.bed], *beds.values()) if act.bed in beds else beds.values():
+            alarm = alarms.by_id(bed, act.alarm)
+            if alarm is None:
+                continue
+            turn = self._turn(bed)
+            if act.act == "acknowledge":
+                alarms.acknowledge(turn, alarm, act.by)
+            elif act.act == "pause":
+                alarms.pause(turn, alarm, act.at, act.seconds)
+            technical.reconcile(turn)
+            self._done(turn, decisions)
+            return
+        self._count("act_on_ended_alarm")
+        decisions.dirty.add(HEAD)
 
     def _first_receipt(self, message: wire.Observed) -> int:
         """A message without a time keeps its first receive time, however often it is sent."""
@@ -102,28 +181,70 @@ class IcuUnit:
         now = self.state.now
         for bed in self.state.beds.values():
             if bed.next_change and bed.next_change <= now:
-                decisions.outputs += technical.reconcile(self.state, bed, now)
-                bed.next_change, bed.aged_at = values.next_change(bed, now), now
-                decisions.dirty.add(bed.bed)
+                turn = self._turn(bed)
+                self._pass_time(turn)
+                bed.aged_at = now
+                self._done(turn, decisions)
 
     def _admission(self, event: wire.Admission, decisions: Decisions) -> None:
         person = _person(event, self.state.hospital)
+        moved: dict[str, str] = {}  # bed -> who lay there until now
         for name, binding in bindings.of_admission(event, self.state.hospital).items():
             bed = self._bed(name)
-            before = bed.history[-1:] and bed.history[-1].patient_id
+            before = bed.history[-1].patient_id if bed.history else ""
             bed.history = bindings.bound(bed.history, binding)
             if binding.patient_id:
-                bed.people[person.patient_id] = person
+                bed.people[person.patient_id] = _merged(bed.people.get(person.patient_id), person)
             bed.people = {p: bed.people[p] for p in _needed(bed) if p in bed.people}
-            now_here = bed.history[-1].patient_id
-            if now_here != before:
+            if bed.history[-1].patient_id != before:
                 # Never carried over a new admission (clinical/observation_classes.json).
                 bed.values = {n: v for n, v in bed.values.items() if v.at >= binding.from_at}
                 bed.times = {n: t for n, t in bed.times.items() if n in bed.values}
                 bed.claimed_other_at = 0
-                decisions.outputs += technical.reconcile(self.state, bed, self.state.now)
+                moved[name] = before
             bed.mode = event.mode
             decisions.dirty.add(name)
+        turns = {name: self._turn(self._bed(name)) for name in moved}
+        for name, before in moved.items():
+            if before:
+                to = next((t for t in turns.values() if t.patient_id == before), None)
+                alarms.leave(turns[name], before, to)
+        for turn in turns.values():
+            for alarm in turn.bed.alarms.values():
+                alarm.patient_id = alarm.patient_id or turn.patient_id
+            self._anew(turn, decisions)
+        self._known_better(person, set(moved), decisions)
+
+    def _known_better(self, person: PatientCell, done: set[str], decisions: Decisions) -> None:
+        """What an ADT event says about somebody who lies here; an age changes the limits."""
+        for bed in self.state.beds.values():
+            known = bed.people.get(person.patient_id)
+            if known is None or bed.bed in done:
+                continue
+            better = _merged(known, person)
+            if better != known:
+                bed.people[person.patient_id] = better
+                self._anew(self._turn(bed), decisions)
+
+    def _anew(self, turn: Turn, decisions: Decisions) -> None:
+        limits.judge_all(turn)
+        technical.reconcile(turn)
+        self._done(turn, decisions)
+
+
+def _merged(known: PatientCell | None, said: PatientCell) -> PatientCell:
+    """Facts that a later message leaves out stay as they were."""
+    if known is None:
+        return said
+    return PatientCell(
+        patient_id=said.patient_id,
+        mrn=said.mrn,
+        initials=said.initials or known.initials,
+        name=said.name or known.name,
+        sex=said.sex if said.sex != "unknown" else known.sex,
+        birth_date=said.birth_date or known.birth_date,
+        admitted_at=known.admitted_at,
+    )
 
 
 def _needed(bed: BedState) -> set[str]:
@@ -157,7 +278,7 @@ def _cell(bed: BedState) -> BedCell:
         label=bed.label,
         patient=patient,
         values=dict(bed.values),
-        alarms=tuple(bed.alarms.values()),
+        alarms=alarms.cells(bed),
         flags=tuple(flags),
         mode=bed.mode,
         device=bed.device,

@@ -55,9 +55,7 @@ def _period_s(times: tuple[int, ...]) -> float | None:
     """The usual distance of readings in seconds, once there are enough of them."""
     if len(times) < READINGS_FOR_A_CYCLE:
         return None
-    return (
-        median(later - earlier for earlier, later in pairwise(times)) / SECOND
-    )
+    return median(later - earlier for earlier, later in pairwise(times)) / SECOND
 
 
 def _shown(

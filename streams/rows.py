@@ -139,11 +139,13 @@ class Batch:
     def _message(
         self, taken: Taken, entry: Any, kind: str, message_id: str, owner: int | None
     ) -> None:
+        # Two streams of a shard may give the same id: those beside `in` say which they are of.
+        place = taken.entry_id if taken.stream == "in" else f"{taken.stream} {taken.entry_id}"
         self.add(
             "message",
             owner,
             (
-                hospital_of(taken.shard), taken.shard, taken.entry_id, entry.source, message_id,
+                hospital_of(taken.shard), taken.shard, place, entry.source, message_id,
                 kind, to_datetime(entry.received_at), taken.encoded, taken.raw,
             ),
         )  # fmt: skip

@@ -1,0 +1,302 @@
+"""The live reader: one owner, nothing told twice, nothing old told, and a ward that goes on."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import pytest
+
+from hospital_ops import wire
+from hospital_ops.board import HEAD, decode_bed, decode_head
+from hospital_ops.errors import Fenced
+from hospital_ops.servers.valkey import Valkey
+from streams import lease as leases
+from streams.append import Appender
+from streams.pipe import ConnectionLost, Pipe, ReplyError
+from streams.publish import (
+    load_snapshot,
+    publish,
+    read_board,
+    save_snapshot,
+    snapshot_position,
+    tick,
+)
+from streams.shard import Meta, keys, order
+from tests.integration.streams_help import (
+    BED,
+    HALL,
+    PULSE,
+    UNIT,
+    icu_room,
+    living,
+    observed,
+    revisions,
+    shown,
+    until,
+    went_out,
+)
+
+
+@pytest.fixture
+async def pipe(fresh_valkey: Valkey) -> AsyncIterator[Pipe]:
+    pipe = Pipe(fresh_valkey.url)
+    yield pipe
+    await pipe.close()
+
+
+async def send(pipe: Pipe, *values: float, bed: str = BED) -> list[str]:
+    """Appends a message for each value, in order; answers their ids."""
+    entries = [(observed(value, bed=bed), b"") for value in values]
+    return await Appender(pipe).append_many(UNIT, entries)
+
+
+async def forget_owner(pipe: Pipe) -> None:
+    """As if the owner's lease had run out."""
+    await pipe.call("DEL", keys(UNIT).lease)
+
+
+async def test_a_value_stands_on_the_board_with_its_position(pipe: Pipe) -> None:
+    async with living(pipe.url, "one"):
+        *_, last = await send(pipe, 80.0, 81.0)
+        board = await shown(pipe, BED, [80.0, 81.0])
+    assert order(board.position) >= order(last)
+    assert board.rev == revisions(await went_out(pipe))[-1]
+
+
+async def test_revisions_rise_by_one_over_owners_and_restarts(pipe: Pipe) -> None:
+    sent: list[float] = []
+    for turn in range(4):
+        async with living(pipe.url, f"owner {turn}"):
+            for value in range(5):
+                sent.append(float(10 * turn + value))
+                await send(pipe, sent[-1])
+            await shown(pipe, BED, sent)
+    found = revisions(await went_out(pipe))
+    assert found == list(range(1, len(found) + 1))
+
+
+async def test_a_successor_waits_for_the_lease_of_a_dead_owner_and_goes_on(pipe: Pipe) -> None:
+    dead = await leases.acquire(pipe, UNIT, "killed")
+    assert dead is not None
+    await send(pipe, 80.0)
+    async with living(pipe.url, "successor"):
+        await shown(pipe, BED, [80.0])
+        holder = (await pipe.call("GET", keys(UNIT).lease)).decode()
+    assert holder == f"successor:{dead.epoch + 1}"
+
+
+async def test_an_owner_that_lost_sight_of_redis_takes_its_own_lease_again(pipe: Pipe) -> None:
+    first = await leases.acquire(pipe, UNIT, "one")
+    again = await leases.acquire(pipe, UNIT, "one")
+    assert first is not None
+    assert again is not None
+    assert again.epoch == first.epoch + 1
+    assert await leases.acquire(pipe, UNIT, "on") is None  # the name of another, and a part of it
+    assert not await leases.renew(pipe, first)
+
+
+async def test_a_successor_reads_again_and_tells_nothing_twice(pipe: Pipe) -> None:
+    async with living(pipe.url, "one"):
+        await send(pipe, 1.0, 2.0)
+        await shown(pipe, BED, [1.0, 2.0])
+        old = await until(lambda: saved(pipe), "a snapshot is kept")
+        await send(pipe, 3.0, 4.0)
+        before = await shown(pipe, BED, [1.0, 2.0, 3.0, 4.0])
+    told = [entry for entry in await went_out(pipe) if isinstance(entry, wire.Alerted)]
+    position, state = old
+    await pipe.call("HSET", keys(UNIT).state, "position", position, "state", state)
+    async with living(pipe.url, "two"):
+        await send(pipe, 5.0)
+        after = await shown(pipe, BED, [1.0, 2.0, 3.0, 4.0, 5.0])
+    told_now = [entry for entry in await went_out(pipe) if isinstance(entry, wire.Alerted)]
+    assert told_now[:-1] == told
+    assert len({entry.alarm for entry in told_now}) == 5
+    assert after.rev == before.rev + 1
+
+
+async def saved(pipe: Pipe) -> tuple[str, bytes] | None:
+    """The last snapshot, once there is one that holds two values."""
+    position, state = await load_snapshot(pipe, UNIT)
+    return (position, state) if b"\x92" in state else None
+
+
+async def test_what_was_decided_and_not_shown_is_shown_by_the_successor(pipe: Pipe) -> None:
+    async with living(pipe.url, "one"):
+        await send(pipe, 1.0)
+        await shown(pipe, BED, [1.0])
+        await until(lambda: snapshot_behind(pipe), "the snapshot holds it")
+    await pipe.call("HSET", keys(UNIT).board, BED, wire.encode([9.0]))
+    async with living(pipe.url, "two"):
+        await shown(pipe, BED, [1.0])
+
+
+async def snapshot_behind(pipe: Pipe) -> bool:
+    """Whether the snapshot has reached what is published."""
+    board = await read_board(pipe, UNIT)
+    return order(await snapshot_position(pipe, UNIT)) >= order(board.position)
+
+
+async def test_the_snapshot_follows_under_a_load_that_never_lets_the_board_rest(
+    pipe: Pipe,
+) -> None:
+    async def hammer() -> None:
+        value = 0.0
+        while True:
+            await send(pipe, *(value + step for step in range(4)))
+            value += 4
+            await asyncio.sleep(0.005)
+
+    position = "0-0"
+
+    async def moved() -> str:
+        now = await snapshot_position(pipe, UNIT)
+        return now if order(now) > order(position) else ""
+
+    async with living(pipe.url, "one"):
+        load = asyncio.create_task(hammer())
+        try:
+            for _ in range(3):
+                position = await until(moved, "a newer snapshot")
+        finally:
+            load.cancel()
+
+
+async def test_an_owner_whose_lease_has_passed_on_publishes_nothing(pipe: Pipe) -> None:
+    old = await leases.acquire(pipe, UNIT, "paused")
+    assert old is not None
+    await forget_owner(pipe)
+    async with living(pipe.url, "new"):
+        await send(pipe, 80.0)
+        before = await shown(pipe, BED, [80.0])
+        out = await went_out(pipe)
+        late = observed(1.0)
+        with pytest.raises(Fenced):
+            await publish(pipe, old, position="1-0", rev=9, outputs=[late], cells={BED: b"old"})
+        with pytest.raises(Fenced):
+            await tick(pipe, old, 1)
+        with pytest.raises(Fenced):
+            await save_snapshot(pipe, old, "1-0", b"old")
+        assert not await leases.renew(pipe, old)
+        await leases.release(pipe, old)
+        assert await read_board(pipe, UNIT) == before
+        assert await went_out(pipe) == out
+
+
+async def test_a_walking_owner_stops_when_another_has_its_shard(pipe: Pipe) -> None:
+    async with living(pipe.url, "one"):
+        await send(pipe, 1.0)
+        await shown(pipe, BED, [1.0])
+        usurper = None
+        while usurper is None:
+            await forget_owner(pipe)
+            usurper = await leases.acquire(pipe, UNIT, "usurper")
+        before = await went_out(pipe)
+        await send(pipe, 2.0)
+        for _ in range(20):
+            assert await leases.renew(pipe, usurper)
+            await asyncio.sleep(0.05)
+        assert await went_out(pipe) == before
+        await leases.release(pipe, usurper)
+        await shown(pipe, BED, [1.0, 2.0])  # and takes part again when it is free
+
+
+async def test_an_entry_that_cannot_be_decoded_stops_nobody(pipe: Pipe) -> None:
+    async with living(pipe.url, "one"):
+        await send(pipe, 1.0)
+        for junk in (b"", b"\xc1", b"\x93\x01\x02\x03", wire.encode({"no": "entry"})):
+            await pipe.call("XADD", keys(UNIT).incoming, "*", "d", junk)
+        await send(pipe, 2.0)
+        await shown(pipe, BED, [1.0, 2.0])
+
+
+async def test_an_entry_on_which_the_rules_fail_is_found_and_passed_over(pipe: Pipe) -> None:
+    entries = [(observed(value), b"") for value in (1.0, 2.0, 666.0, 3.0, 666.0, 4.0)]
+    ids = await Appender(pipe).append_many(UNIT, entries)
+    async with living(pipe.url, "one"):
+        await send(pipe, 5.0)
+        await shown(pipe, BED, [1.0, 2.0, 3.0, 4.0, 5.0])
+    kept = [
+        wire.decode(fields[1])
+        for _, fields in await pipe.call("XRANGE", keys(HALL).incoming, "-", "+")
+    ]
+    assert [entry.code for entry in kept if isinstance(entry, wire.Kept)] == ["undecidable"] * 2
+    reasons = " ".join(entry.reason for entry in kept if isinstance(entry, wire.Kept))
+    assert ids[2] in reasons
+    assert ids[4] in reasons
+    told = [entry for entry in await went_out(pipe) if isinstance(entry, wire.Alerted)]
+    assert len({entry.alarm for entry in told}) == len(told) == 5
+    found = revisions(await went_out(pipe))
+    assert found == list(range(1, len(found) + 1))
+
+
+async def test_a_position_beyond_the_stream_means_reading_again(pipe: Pipe) -> None:
+    await send(pipe, 1.0, 2.0)
+    far = "99999999999999-0"
+    await pipe.call("HSET", keys(UNIT).state, "position", far, "state", wire.encode([{}]))
+    await pipe.call("HSET", keys(UNIT).board, Meta.POSITION, far, Meta.REV, 7)
+    async with living(pipe.url, "one"):
+        board = await shown(pipe, BED, [1.0, 2.0])
+    assert board.rev == 8
+
+
+async def test_the_ward_goes_on_after_the_stream_server_was_killed(pipe: Pipe) -> None:
+    async def stored(value: float) -> bool:
+        try:
+            await pipe.call("PING")
+            await send(pipe, value)
+        except (OSError, ReplyError):
+            return False
+        return True
+
+    async with living(pipe.url, "one"):
+        await send(pipe, 1.0)
+        await shown(pipe, BED, [1.0])
+        info = (await pipe.call("INFO", "server")).decode()
+        killed = int(info.split("process_id:")[1].split()[0])
+        os.kill(killed, signal.SIGKILL)
+        await until(lambda: gone(pipe), "the server is gone")
+        await until(lambda: stored(2.0), "the server is back")
+        await shown(pipe, BED, [1.0, 2.0])
+    found = revisions(await went_out(pipe))
+    assert found == list(range(1, len(found) + 1))
+
+
+async def gone(pipe: Pipe) -> bool:
+    """Whether the server has gone."""
+    try:
+        await pipe.call("PING")
+    except (ConnectionLost, ReplyError):
+        return True
+    return False
+
+
+async def test_the_intensive_care_board_of_a_successor_is_the_same(pipe: Pipe) -> None:
+    now = 1_760_000_000_000_000
+    entries = [
+        (
+            observed(float(60 + n), now + n * 1_000_000, received_at=now + n * 1_000_000, bed=bed),
+            b"",
+        )
+        for n in range(6)
+        for bed in (BED, "h1-icu-1-02")
+    ]
+    async with living(pipe.url, "one", icu_room):
+        await Appender(pipe).append_many(UNIT, entries)
+        board = await until(lambda: pulse(pipe, 65.0), "the pulse is shown")
+    await pipe.call("DEL", keys(UNIT).state)
+    async with living(pipe.url, "two", icu_room):
+        await Appender(pipe).append(UNIT, observed(66.0, now + 9_000_000))
+        after = await until(lambda: pulse(pipe, 66.0), "the next pulse is shown")
+    first, second = decode_bed(board["h1-icu-1-02"]), decode_bed(after["h1-icu-1-02"])
+    assert first.values == second.values
+    assert decode_head(after[HEAD]).unit == UNIT
+
+
+async def pulse(pipe: Pipe, value: float) -> dict[str, bytes] | None:
+    """The board's cells once the pulse of the first bed is `value`."""
+    cells = (await read_board(pipe, UNIT)).cells
+    if {BED, "h1-icu-1-02", HEAD} <= cells.keys():
+        known = decode_bed(cells[BED]).values.get(PULSE)
+        return cells if known and known.value == value else None
+    return None

@@ -38,17 +38,23 @@ MDC: Final = (
 )
 
 
-def numerics(unit: str, bed: str, at: int, number: int, first: float | None = None) -> wire.Observed:
-    """A monitor's message of ten values; `first` takes the place of the first value."""
-    values = [value + number % 7 for _, _, value in NUMERICS]
-    if first is not None:
-        values[0] = first
-    message_id = f"{bed}-{number}"
+def numerics(
+    unit: str, bed: str, at: int, number: int, *, stamped: bool = False
+) -> wire.Observed:
+    """A monitor's message of ten values.
+
+    `stamped`: boards tell times in milliseconds, so the rest of `at` goes into the temperature,
+    0.1 microdegrees each; whoever looks can read the exact moment.
+    """
+    values = [value + number % 7 * 0.5 for _, _, value in NUMERICS]
+    if stamped:
+        values[6], at = 36.5 + at % 1000 / 10_000, at - at % 1000
+    message_id = f"{bed}-{at}"
     return wire.Observed(
         unit=unit,
         source="bench",
         message_id=message_id,
-        identity=hashlib.sha256(f"{message_id}-{at}".encode()).digest(),
+        identity=hashlib.sha256(message_id.encode()).digest(),
         received_at=at,
         mode="Test",
         observations=tuple(

@@ -1,0 +1,122 @@
+"""A ward of monitors: each bed ten numerics a second and five waves at 250 Hz in two pieces.
+
+Settings: redis, units ({unit: beds}), seconds, waves (bool), least (bool: the limit's bytes in the
+limit's streams). The beds are spread evenly over the second. Every message carries its moment:
+`determined_at` in whole milliseconds and the rest in the temperature, for the viewers to read.
+Answers `{"sent", "pieces", "late_ms"}`; the entries go in by the appender, as a gateway's do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import struct
+from collections import defaultdict
+from time import perf_counter, time_ns
+from typing import Any, Final
+
+from benchmarks.limits.raw import Raw, pack
+from benchmarks.messages import numerics, waves
+from benchmarks.program import answer, main, ready, told
+from benchmarks.stage import bed_of
+from hospital_ops import wire
+from streams.append import Appender
+from streams.pipe import Pipe
+
+PIECES: Final = 2  # a second
+TICK_S: Final = 0.01
+PART: Final = 512  # commands of the limit in one write
+VITALS: Final = struct.Struct("<Hq10f")  # bed, microseconds, values
+PIECE: Final = struct.Struct("<HqHH")  # bed, microseconds, rate, waves; then the samples
+TENTH_MS: Final = 10_000
+
+Event = tuple[float, str, int]  # moment within the second, unit, bed
+
+
+class House:
+    """Sends what the product's gateways would append."""
+
+    def __init__(self, redis: str) -> None:
+        self.appender = Appender(Pipe(redis, timeout_s=30.0))
+
+    async def send(self, vitals: list[Event], pieces: list[Event], second: int) -> None:
+        """All that is due, a unit's in one append."""
+        now = time_ns() // 1000
+        into: dict[tuple[str, str], list[tuple[wire.Entry, bytes]]] = defaultdict(list)
+        for _, unit, bed in vitals:
+            entry = numerics(unit, bed_of(unit, bed), now, second, stamped=True)
+            into[unit, "in"].append((entry, b""))
+        for _, unit, bed in pieces:
+            into[unit, "waves"] += [
+                (wave, b"") for wave in waves(unit, bed_of(unit, bed), now, second)
+            ]
+        await asyncio.gather(
+            *(self.appender.append_many(unit, items, stream) for (unit, stream), items in into.items())
+        )
+
+
+class Least:
+    """Sends the limit's bytes."""
+
+    def __init__(self, raw: Raw, units: list[str]) -> None:
+        self.raw, self.number = raw, {unit: index for index, unit in enumerate(units)}
+        self.samples = os.urandom(2500 // PIECES)
+
+    async def send(self, vitals: list[Event], pieces: list[Event], second: int) -> None:
+        """All that is due, in parts."""
+        now = time_ns() // 1000
+        values = [80.0 + second % 7 + index for index in range(10)]
+        packed = []
+        for _, unit, bed in vitals:
+            payload = VITALS.pack(self.number[unit] * 50 + bed, now, *values)
+            packed.append(pack(b"XADD", b"v", b"MAXLEN", b"~", b"50000", b"*", b"d", payload))
+        for _, unit, bed in pieces:
+            payload = PIECE.pack(self.number[unit] * 50 + bed, now, 250, 5) + self.samples
+            packed.append(pack(b"XADD", b"w", b"MAXLEN", b"~", b"50000", b"*", b"d", payload))
+        for start in range(0, len(packed), PART):
+            part = packed[start : start + PART]
+            await self.raw.ask(b"".join(part), len(part))
+
+
+async def run(given: dict[str, Any]) -> None:
+    """Plays the ward for `seconds`."""
+    units: dict[str, int] = given["units"]
+    sender: House | Least
+    if given["least"]:
+        sender = Least(await Raw.open(given["redis"]), list(units))
+    else:
+        sender = House(given["redis"])
+    beds = [(unit, number) for unit, count in units.items() for number in range(1, count + 1)]
+    # Beds next to each other in time belong to different units, as in a house.
+    beds.sort(key=lambda bed: (bed[1], bed[0]))
+    vitals = [(index / len(beds), *bed) for index, bed in enumerate(beds)]
+    pieces = sorted(
+        ((index / len(beds) + part / PIECES) % 1, *bed)
+        for index, bed in enumerate(beds)
+        for part in range(PIECES if given["waves"] else 0)
+    )
+    ready()
+    await told()
+    begun, late, done = perf_counter(), 0.0, 0.0
+    sent = sent_pieces = 0
+    while done < given["seconds"]:
+        now = min(perf_counter() - begun, given["seconds"])
+        due, due_pieces = _due(vitals, done, now), _due(pieces, done, now)
+        await sender.send(due, due_pieces, int(now))
+        sent, sent_pieces, done = sent + len(due), sent_pieces + len(due_pieces), now
+        took = perf_counter() - begun - now
+        late = max(late, took)
+        await asyncio.sleep(max(0.001, TICK_S - took))
+    answer(sent=sent, pieces=sent_pieces, late_ms=round(late * 1e3))
+
+
+def _due(events: list[Event], after: float, until: float) -> list[Event]:
+    """Events of a second that repeats, with after <= moment < until."""
+    found = []
+    for second in range(int(after), int(until) + 1):
+        found += [event for event in events if after <= second + event[0] < until]
+    return found
+
+
+if __name__ == "__main__":
+    main(run)

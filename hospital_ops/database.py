@@ -42,6 +42,7 @@ BadRow = (
     asyncpg.DataError,
     asyncpg.exceptions._base.DataError,
     asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,  # too long for an index row
 )
 # Another transaction was in the way: the whole transaction may simply be done again.
 SerializationConflict = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)

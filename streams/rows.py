@@ -21,6 +21,8 @@ from hospital_ops.clock import SECOND, to_datetime
 from hospital_ops.deciding import PROBE_BED
 from streams.shard import at_us, hospital_of
 
+NAME_MAX = 200  # characters of a code, channel or device
+
 COLUMNS: dict[str, tuple[str, ...]] = {
     "identity": ("hospital_id", "source", "identity", "digest", "first_received_at"),
     "message": (
@@ -177,8 +179,8 @@ class Batch:
                 owner,
                 (
                     hospital, taken.shard, place, whose.patient_id or None,
-                    message.device or source, source, message.message_id, event, observation.code,
-                    observation.channel, number, text, observation.unit, determined_at,
+                    _short(message.device or source), source, message.message_id, event,
+                    _short(observation.code), _short(observation.channel), number, text, observation.unit, determined_at,
                     None if at is None else determined_at, received_at, self.stored_at,
                     observation.validity, message.mode, observation.origin,
                     _remark(observation, whose.claimed_other, far), taken.entry_id,
@@ -300,6 +302,11 @@ def dead_letter(taken: Taken, code: str, reason: str, at: int) -> Row:
 
 def _digest(encoded: bytes) -> bytes:
     return hashlib.sha256(encoded).digest()
+
+
+def _short(name: str) -> str:
+    """A name as it fits into an index; the whole stands in the message's bytes."""
+    return name if len(name) <= NAME_MAX else name[:NAME_MAX]
 
 
 def _number_and_text(value: float | str | None) -> tuple[float | None, str | None]:

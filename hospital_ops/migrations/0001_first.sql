@@ -145,10 +145,12 @@ create table measurement (
     mode text not null,
     origin text not null,
     remark text not null,
-    entry_id text not null,
-    -- One value per device, channel and time; a second, different value of that time is kept too.
-    unique nulls not distinct (place, determined_at, code, channel, device, value, value_text)
+    entry_id text not null
 ) partition by range (determined_at);
+-- One value per device, channel and time; a second, different value of that time is kept too.
+-- A text may be longer than an index row can be.
+create unique index measurement_once on measurement
+    (place, determined_at, code, channel, device, value, md5(value_text)) nulls not distinct;
 create table measurement_default partition of measurement default;
 
 create table waveform (
@@ -168,9 +170,10 @@ create table waveform (
     samples bytea not null,
     sequence bigint not null,
     mode text not null,
-    entry_id text not null,
-    unique (place, started_at, code, channel, device, samples)
+    entry_id text not null
 ) partition by range (started_at);
+create unique index waveform_once on waveform
+    (place, started_at, code, channel, device, md5(samples));
 create table waveform_default partition of waveform default;
 alter table waveform alter samples set storage external;
 

@@ -1,4 +1,5 @@
-"""A whole ward: a monitor at each bed of `run.json`, an ambulance for each of its tablets."""
+"""A whole ward: a monitor at each bed of `run.json`, with curves where it has a key, an ambulance
+for each of the tablets."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from simulators.courses import course_for, recordings_folder
 from simulators.ledger import Ledger
 from simulators.monitor import Monitor, MonitorPlan
 from simulators.tablet import TabletLine
+from simulators.wave_device import WaveDevice, WavePlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Bed:
     bed: str
     device: str
     mrn: str
+    token: str = ""  # of the monitor's own line for curves; empty: it has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +62,20 @@ def read_run_file(path: Path) -> WardPlan:
         tablets = [
             one for one in run["devices"] if one["kind"] == "tablet" and rooms.get(one["hospital"])
         ]
+        keys = {
+            one.get("bed"): str(one["token"]) for one in run["devices"] if one["kind"] == "monitor"
+        }
         return WardPlan(
             mllp_host=host,
             mllp_port=port,
             http=str(run["http"]),
             beds=tuple(
-                Bed(row["bed"], row.get("device") or "", row.get("mrn") or "")
+                Bed(
+                    row["bed"],
+                    row.get("device") or "",
+                    row.get("mrn") or "",
+                    keys.get(row["bed"], ""),
+                )
                 for row in run["beds"]
             ),
             vehicles=tuple(
@@ -82,6 +93,11 @@ def address(text: str) -> tuple[str, int]:
     """Host and port of `127.0.0.1:2575` or `mllp://127.0.0.1:2575`; ValueError without a port."""
     host, _, port = text.rpartition("//")[2].rstrip("/").rpartition(":")
     return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def socket_address(http: str) -> str:
+    """Where native devices connect: `ws://host:port/ws/v1/devices` for `http://host:port`."""
+    return http.replace("http", "ws", 1).rstrip("/") + "/ws/v1/devices"
 
 
 class Ward:
@@ -108,6 +124,21 @@ class Ward:
             )
             for index, bed in enumerate(plan.beds)
         ]
+        self.curves = [
+            WaveDevice(
+                WavePlan(
+                    url=socket_address(plan.http),
+                    token=bed.token,
+                    bed=bed.bed,
+                    course=course_for(seed, bed.bed, folder),
+                    seed=seed,
+                    speed=speed,
+                    phase_s=0.5 * index / max(len(plan.beds), 1),
+                )
+            )
+            for index, bed in enumerate(plan.beds)
+            if bed.token
+        ]
         self.ambulances = [
             Ambulance(
                 AmbulancePlan(name=one.name, unit=one.unit, seed=seed, speed=speed),
@@ -119,7 +150,11 @@ class Ward:
 
     async def run(self) -> None:
         """Plays until cancelled."""
-        players: Sequence[Monitor | Ambulance] = [*self.monitors, *self.ambulances]
+        players: Sequence[Monitor | WaveDevice | Ambulance] = [
+            *self.monitors,
+            *self.curves,
+            *self.ambulances,
+        ]
         async with asyncio.TaskGroup() as group:
             for player in players:
                 group.create_task(player.run())

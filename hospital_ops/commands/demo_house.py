@@ -97,7 +97,7 @@ class House:
 
     async def prepare(self, full: Settings) -> None:
         """Fills an empty installation; does nothing in one that it has filled before."""
-        devices = [name for h, _, _ in HOSPITALS for name in self._tablets(h)]
+        devices = [name for h, _, _ in HOSPITALS for name, _ in self._devices(h)]
         if self.passwords and all(name in self.tokens for name in devices):
             return
         db = await database.connect(full.database_url, "app", name="demo")
@@ -124,8 +124,11 @@ class House:
                 if kind == "icu":
                     beds = [(b, b[-2:].lstrip("0")) for b in self.beds if b.startswith(unit)]
                     await installation.ensure_beds(connection, by, unit, beds, now)
-            for device in self._tablets(hospital):
-                await installation.ensure_device(connection, by, device, "tablet", "Demo", now)
+            for device, bed in self._devices(hospital):
+                kind, unit = ("monitor", _unit_of(bed)) if bed else ("tablet", None)
+                await installation.ensure_device(
+                    connection, by, device, kind, "Demo", now, unit, bed or None
+                )
                 if device not in self.tokens:
                     self.tokens[device] = await installation.issue_device_token(
                         connection, by, device, now
@@ -139,8 +142,11 @@ class House:
                 await accounts.ensure_account(connection, by, user, role, password, now)
             self.passwords[user] = password
 
-    def _tablets(self, hospital: str) -> list[str]:
-        return [f"{hospital}-tablet-{number}" for number in range(1, self.ambulances + 1)]
+    def _devices(self, hospital: str) -> list[tuple[str, str]]:
+        """(device, bed) of each tablet, which has no bed, and of each bed's monitor."""
+        tablets = [(f"{hospital}-tablet-{n}", "") for n in range(1, self.ambulances + 1)]
+        beds = [bed for bed in self.beds if hospital_of(bed) == hospital]
+        return tablets + [(f"{bed}-monitor", bed) for bed in beds]
 
     def as_json(self, patients: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
         """The part of run.json that says what there is."""
@@ -154,7 +160,7 @@ class House:
             "beds": [
                 {
                     "bed": bed,
-                    "unit": bed.rpartition("-")[0],
+                    "unit": _unit_of(bed),
                     "device": f"{bed}-monitor",
                     "patient_id": patients[bed][1] if bed in patients else None,
                     "mrn": patients[bed][0] if bed in patients else None,
@@ -163,8 +169,18 @@ class House:
             ],
             "users": self.users,
             "devices": [
-                {"id": name, "kind": "tablet", "hospital": h, "token": self.tokens[name]}
+                {
+                    "id": name,
+                    "kind": "monitor" if bed else "tablet",
+                    "hospital": h,
+                    "token": self.tokens[name],
+                    **({"bed": bed} if bed else {}),
+                }
                 for h, _, _ in HOSPITALS
-                for name in self._tablets(h)
+                for name, bed in self._devices(h)
             ],
         }
+
+
+def _unit_of(bed: str) -> str:
+    return bed.rpartition("-")[0]

@@ -1,0 +1,159 @@
+"""A bedside monitor's own line: its curves, twice a second, as wave frames over a WebSocket.
+
+Curves are for now: what it could not hand over at once is not sent later, it is a gap. What was on
+its way when the line broke is sent again, for nobody knows whether it arrived.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+from hospital_ops import waveform
+from hospital_ops.clock import SECOND, Clock, SystemClock
+from hospital_ops.waveform import Frame
+from simulators import seeds
+from simulators.clients import BackOff
+from simulators.course import Course
+from simulators.waveforms import Curves
+
+CHUNK_US = SECOND // 2
+IN_FLIGHT_MAX = 10  # messages: five seconds without an answer is a dead line
+TRY_AGAIN = (OSError, TimeoutError, WebSocketException)
+
+_log = logging.getLogger("simulators.waves")
+
+
+@dataclass(frozen=True, slots=True)
+class WavePlan:
+    """Where a monitor stands, and who lies there."""
+
+    url: str  # ws://host:port/ws/v1/devices
+    token: str
+    bed: str
+    course: Course
+    seed: int
+    speed: float = 1.0  # of the patient's course; a curve passes at the speed of life
+    phase_s: float = 0.0
+    mode: str = "Demo"
+
+
+@dataclass(slots=True)
+class Counts:
+    """Messages: made, acknowledged, refused, and dropped because the line was away."""
+
+    made: int = 0
+    acked: int = 0
+    refused: int = 0
+    dropped: int = 0
+
+
+class WaveDevice:
+    """One monitor; `run` plays until it is cancelled. `on_made` is told of every piece."""
+
+    def __init__(
+        self,
+        plan: WavePlan,
+        clock: Clock | None = None,
+        on_made: Callable[[list[Frame]], None] | None = None,
+    ) -> None:
+        self.plan = plan
+        self.counts = Counts()
+        self._clock = clock or SystemClock()
+        self._on_made = on_made
+        self._back_off = BackOff(seeds.stream("wave back-off", plan.seed, plan.bed))
+        self._curves = Curves(plan.course, plan.seed, plan.bed, plan.speed)
+        self._line: ClientConnection | None = None
+        self._waiting: dict[int, bytes] = {}  # sent and not answered
+        self._known_lost = False
+
+    async def run(self) -> None:
+        """Measures and delivers until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._deliver())
+            group.create_task(self._measure())
+
+    def chunk(self, sequence: int, started_at: int) -> bytes:
+        """The message of the half second that began at `started_at` (microseconds UTC)."""
+        plan = self.plan
+        frames = self._curves.frames(plan.bed, plan.mode, sequence, started_at, CHUNK_US / SECOND)
+        self.counts.made += 1
+        if self._on_made is not None:
+            self._on_made(frames)
+        return b"".join(map(waveform.pack, frames))
+
+    async def _measure(self) -> None:
+        await asyncio.sleep(self.plan.phase_s)
+        started_us = self._clock.now_us()
+        count = 0
+        while True:
+            due_us = started_us + (count + 1) * CHUNK_US
+            await asyncio.sleep(max(0.0, (due_us - self._clock.now_us()) / SECOND))
+            message = self.chunk(count, started_us + count * CHUNK_US)
+            await self._send(count, message)
+            behind = (self._clock.now_us() - due_us) // CHUNK_US
+            # A machine that slept does not measure the past: missed pieces stay missing.
+            count += 1 + (behind if behind > IN_FLIGHT_MAX else 0)
+
+    async def _send(self, sequence: int, message: bytes) -> None:
+        line = self._line
+        if line is None or len(self._waiting) >= IN_FLIGHT_MAX:
+            self.counts.dropped += 1
+            if line is not None:
+                line.transport.abort()
+            return
+        self._waiting[sequence] = message
+        try:
+            await line.send(message)
+        except TRY_AGAIN:
+            return  # it waits for the next line
+
+    async def _deliver(self) -> None:
+        plan = self.plan
+        while True:
+            try:
+                async with connect(
+                    plan.url,
+                    additional_headers={"Authorization": f"Bearer {plan.token}"},
+                    compression=None,
+                    proxy=None,
+                    open_timeout=5,
+                    close_timeout=1,
+                ) as line:
+                    for message in list(self._waiting.values()):
+                        await line.send(message)
+                    self._line = line
+                    self._found()
+                    async for text in line:
+                        self._answered(text)
+            except TRY_AGAIN as error:
+                self._lost(type(error).__name__)
+            finally:
+                self._line = None
+            await asyncio.sleep(self._back_off.next_s())
+
+    def _answered(self, text: str | bytes) -> None:
+        answer = json.loads(text)
+        if self._waiting.pop(answer.get("seq"), None) is None:
+            return
+        if answer["type"] == "ack":
+            self.counts.acked += 1
+        else:
+            self.counts.refused += 1
+
+    def _lost(self, why: str) -> None:
+        if not self._known_lost:
+            _log.warning("%s: no line for curves (%s)", self.plan.bed, why)
+        self._known_lost = True
+
+    def _found(self) -> None:
+        if self._known_lost:
+            _log.info("%s: the line for curves is back", self.plan.bed)
+        self._known_lost = False
+        self._back_off.reset()

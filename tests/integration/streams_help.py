@@ -13,6 +13,7 @@ from hospital_ops.deciding import Decider, Decisions, Stamped
 from hospital_ops.identity import derived, uuid7
 from hospital_ops.wire import State, field
 from icu.unit import IcuUnit
+from streams.append import Appender
 from streams.live import LiveReader
 from streams.pipe import Pipe
 from streams.publish import Board, read_board
@@ -239,3 +240,45 @@ async def went_out(pipe: Pipe, unit: str = UNIT) -> list[wire.Entry]:
 def revisions(entries: Sequence[wire.Entry]) -> list[int]:
     """The numbers of the board changes."""
     return [entry.rev for entry in entries if isinstance(entry, wire.Changed)]
+
+
+async def carry(
+    pipe: Pipe, writer: Database, superuser: Connection, *entries: wire.Entry, raw: bytes = b"raw"
+) -> list[str]:
+    """Appends the entries and has them stored; answers their ids."""
+    ids = []
+    if entries:
+        ids = await Appender(pipe).append_many(UNIT, [(entry, raw) for entry in entries])
+    async with storing(pipe.url, writer):
+        await stored_up_to_the_end(pipe, superuser)
+    return ids
+
+
+async def one_by_one(
+    pipe: Pipe, writer: Database, superuser: Connection, *entries: wire.Entry
+) -> None:
+    """The same in a batch of its own for each entry."""
+    async with storing(pipe.url, writer):
+        for entry in entries:
+            await Appender(pipe).append(UNIT, entry, b"raw")
+            await stored_up_to_the_end(pipe, superuser)
+
+
+async def values(superuser: Connection) -> list[float]:
+    """The stored numbers by event time."""
+    rows = await superuser.fetch("select value from measurement order by determined_at, value")
+    return [row["value"] for row in rows]
+
+
+async def count(superuser: Connection, table: str) -> int:
+    """Rows of a table."""
+    tables = {
+        "message": "select count(*) from message",
+        "quarantine": "select count(*) from quarantine",
+        "dead_letter": "select count(*) from dead_letter",
+        "audit": "select count(*) from audit",
+        "case_event": "select count(*) from case_event",
+        "binding": "select count(*) from binding",
+        "waveform": "select count(*) from waveform",
+    }
+    return int(await superuser.fetchval(tables[table]))

@@ -125,9 +125,9 @@ class House:
                     beds = [(b, b[-2:].lstrip("0")) for b in self.beds if b.startswith(unit)]
                     await installation.ensure_beds(connection, by, unit, beds, now)
             for device, bed in self._devices(hospital):
-                kind, unit = ("monitor", _unit_of(bed)) if bed else ("tablet", None)
+                kind, at = ("monitor", _unit_of(bed)) if bed else ("tablet", None)
                 await installation.ensure_device(
-                    connection, by, device, kind, "Demo", now, unit, bed or None
+                    connection, by, device, kind, "Demo", now, at, bed or None
                 )
                 if device not in self.tokens:
                     self.tokens[device] = await installation.issue_device_token(

@@ -64,7 +64,8 @@ async def decide(request: Request, case: str, principal: Someone) -> Response:
     except MessageError as error:
         return _page(request, unit, cell, principal, said=error.reason, status=400)
     except Conflict as error:
-        return _page(request, unit, cell, principal, lost=error.current or {}, status=409)
+        lost = {**(error.current or {}), "mine": wanted.colour}
+        return _page(request, unit, cell, principal, lost=lost, status=409)
     return RedirectResponse(f"/ed/{unit}", status_code=303)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from hospital_ops.board import CaseCell
 from hospital_ops.clinical.tables import words as clinical_words
+from hospital_ops.clock import from_iso
 from web.render import Renderer
 from web.views.case import CaseView, case_view
 from web.views.page import Page
@@ -163,18 +164,25 @@ def render(
     lost: dict[str, Any] | None = None,
     free: list[str],
 ) -> str:
-    """One case with its decision; `lost` is the decision that came first, where one did."""
+    """One case with its decision; `lost` is the one that came first, with `mine`, the other."""
     frame = renderer.frame(language, now_us)
     words = frame.words
     page = Page(words=words, title=words.t("case.title"), user=user, demo=demo, unit=unit)
-    first = ""
+    case, first = case_page(cell, frame, changes), ""
     if lost:
-        colour = words.t(f"colour.{lost['colour']}")
-        first = words.t("case.lost_race", by=lost["by"], colour=colour)
+        # Whoever decides again has read of the first decision, though the board has it not yet.
+        case = replace(case, version=max(case.version, int(lost["version"])))
+        first = words.t(
+            "case.lost_race",
+            by=lost["by"],
+            colour=words.t(f"colour.{lost['colour']}"),
+            time=clock(from_iso(lost["at"]), frame.zone),
+            mine=words.t(f"colour.{lost['mine']}"),
+        )
     return renderer.fill(
         "case.html",
         page=page,
-        case=case_page(cell, frame, changes),
+        case=case,
         w=words,
         now_us=now_us,
         may_decide=may_decide,

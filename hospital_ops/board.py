@@ -111,6 +111,8 @@ class CaseCell(Form, frozen=True):
     mode: str = "Real"
     warnings: tuple[str, ...] = ()
     eta: int | None = None
+    reopened_at: int = 0  # something new since the decision asks for more; 0: it stands
+    reopened_for: tuple[str, ...] = ()  # codes of the new reasons
 
 
 class Head(Form, frozen=True):
@@ -234,6 +236,9 @@ def case_json(cell: CaseCell, now_us: int) -> dict[str, Any]:
             "destination": decision.destination,
             "care": list(decision.care),
         },
+        "reopened": {"at": iso(cell.reopened_at), "reasons": list(cell.reopened_for)}
+        if cell.reopened_at
+        else None,
         "reasons": cell.triage.get("reasons", []),
         "triage": cell.triage,
         "values": {code: value_json(shown, now_us) for code, shown in cell.values.items()},

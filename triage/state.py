@@ -26,6 +26,9 @@ class CaseState(State):
     eta: int | None = None
     mode: str = "Real"
     warnings: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()  # reasons that have rung since the decision, or stood before it
+    reopened_at: int = 0  # 0: the decision stands
+    reopened_for: tuple[str, ...] = ()
 
 
 class UnitState(State):

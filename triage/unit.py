@@ -11,6 +11,7 @@ from hospital_ops.clock import SECOND, from_iso, iso
 from hospital_ops.deciding import PROBE_BED, Decisions, Stamped
 from triage.engine import assess
 from triage.inputs import engine_inputs
+from triage.reopening import codes_of, reopening
 from triage.state import CaseState, UnitState
 
 FUTURE_US = 60 * SECOND  # SAFETY rule 6
@@ -27,7 +28,10 @@ class EdUnit:
         self.state = _load(snapshot) if snapshot else UnitState(unit=unit)
 
     def decide(self, entries: Sequence[Stamped]) -> Decisions:
-        """Takes the entries in, in their order, and proposes again where inputs changed."""
+        """Takes the entries in, in their order, and proposes again after each that changed inputs.
+
+        Never once for a batch: a replay may cut batches elsewhere and has to decide the same.
+        """
         decisions = Decisions()
         for at, entry in entries:
             self.state.now = max(self.state.now, at)
@@ -45,8 +49,6 @@ class EdUnit:
                 counts = self.state.counts
                 counts[entry.code] = counts.get(entry.code, 0) + 1
                 decisions.dirty.add(HEAD)
-        for name in sorted(decisions.dirty & self.state.cases.keys()):
-            self._propose(self.state.cases[name], decisions)
         return decisions
 
     def cell(self, name: str) -> bytes | None:
@@ -101,6 +103,7 @@ class EdUnit:
                 reason=observation.reason,
                 origin=observation.origin,
             )
+        self._propose(case, decisions)
         decisions.dirty.add(case.case)
 
     def _facts(self, entry: wire.CaseFacts, decisions: Decisions) -> None:
@@ -109,6 +112,7 @@ class EdUnit:
         case.mode, case.warnings = entry.mode, entry.warnings
         eta = case.facts.get("eta")
         case.eta = from_iso(eta) if isinstance(eta, str) else None
+        self._propose(case, decisions)
         decisions.dirty.add(case.case)
 
     def _step(self, entry: wire.CaseStep, decisions: Decisions) -> None:
@@ -134,6 +138,8 @@ class EdUnit:
                 destination=entry.destination,
                 care=entry.care,
             )
+            case.known = tuple(sorted(codes_of(case.triage)))
+            case.reopened_at, case.reopened_for = 0, ()
         decisions.dirty.add(case.case)
 
     def _tick(self, decisions: Decisions) -> None:
@@ -169,6 +175,18 @@ class EdUnit:
             )
         case.inputs, case.triage = inputs, result
         decisions.urgent |= result["proposed"] == "red" and before != "red"
+        if case.decision is not None:
+            self._reopen(case, decisions)
+
+    def _reopen(self, case: CaseState, decisions: Decisions) -> None:
+        """A new reason for more than was decided opens the case again, once."""
+        new = reopening(
+            case.decision.colour if case.decision else "", frozenset(case.known), case.triage
+        )
+        if new:
+            case.reopened_at, case.reopened_for = self.state.now, new
+            case.known = tuple(sorted({*case.known, *codes_of(case.triage)}))
+            decisions.urgent = True
 
 
 def _cell(case: CaseState) -> CaseCell:
@@ -187,4 +205,6 @@ def _cell(case: CaseState) -> CaseCell:
         mode=case.mode,
         warnings=case.warnings,
         eta=case.eta,
+        reopened_at=case.reopened_at,
+        reopened_for=case.reopened_for,
     )

@@ -60,6 +60,7 @@ class CaseView:
     here: bool
     simulated: bool
     urgency: float
+    reopened: str = ""  # what is new since the decision
 
     @property
     def cells(self) -> tuple[ValueView, ...]:
@@ -72,7 +73,7 @@ class CaseView:
         return (
             self.colour, self.solid, self.shape_label, self.by, self.suggested, self.complaint,
             self.person, self.crew, self.reasons, self.missing, self.review, self.heard, self.eta,
-            self.since, self.here, self.simulated,
+            self.since, self.here, self.simulated, self.reopened,
             tuple((cell.id, cell.label, cell.kind) for cell in self.values),
         )  # fmt: skip
 
@@ -122,7 +123,16 @@ def case_view(cell: CaseCell, frame: Frame) -> CaseView:
         here=cell.step in ("arrived", "handed_over"),
         simulated=cell.mode != "Real",
         urgency=_number(triage.get("urgency")),
+        reopened=_reopened(cell, frame),
     )
+
+
+def _reopened(cell: CaseCell, frame: Frame) -> str:
+    """`new 14:10: heart rate`, where something new asks for more than was decided."""
+    if not cell.reopened_at:
+        return ""
+    why = ", ".join(clinical_words(code, frame.words.language) for code in cell.reopened_for)
+    return frame.words.t("ed.reopened", time=clock(cell.reopened_at, frame.zone), why=why)
 
 
 def arrivals(views: Iterable[CaseView]) -> list[CaseView]:

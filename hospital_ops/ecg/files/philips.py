@@ -1,0 +1,80 @@
+"""Philips PageWriter and HeartStart XML (SierraECG 1.03, PhilipsECG 1.04)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Final
+from xml.etree.ElementTree import Element
+
+import numpy as np
+
+from hospital_ops.ecg.files import xml
+from hospital_ops.ecg.files.recording import (
+    TWELVE_LEADS,
+    EcgFileError,
+    EcgRecording,
+    check_count,
+    checked,
+    lead_name,
+)
+
+_PACKED: Final = (
+    "the curves are packed in Philips' own way (XLI): export the ECG as HL7 aECG,"
+    " DICOM or uncompressed XML"
+)
+
+
+def read(root: Element) -> EcgRecording:
+    """The parsed waveforms, channel after channel as 16-bit integers.
+
+    Errors: `EcgFileError`; `refused` for XLI compression.
+    """
+    curves = next(iter(xml.every(root, "parsedwaveforms")), None)
+    signal = next(iter(xml.every(root, "signalcharacteristics")), None)
+    if curves is None:
+        raise EcgFileError("not_ecg", "the Philips XML holds no waveforms: export it with curves")
+    how = (xml.attribute(curves, "compression") or xml.attribute(curves, "compressmethod")).upper()
+    if how not in ("", "NONE", "UNCOMPRESSED"):
+        raise EcgFileError("refused", _PACKED)
+    try:
+        return _read(root, curves, signal)
+    except (ValueError, KeyError, OverflowError, binascii.Error) as problem:
+        raise EcgFileError("damaged", "the waveforms are cut: export the file again") from problem
+
+
+def _read(root: Element, curves: Element, signal: Element | None) -> EcgRecording:
+    rate_hz = float(
+        xml.attribute(curves, "samplespersecond") or xml.text(xml.child(signal, "samplingrate"))
+    )
+    step_uv = xml.attribute(curves, "resolution") or xml.text(xml.child(signal, "resolution"))
+    step_mv = float(step_uv or xml.text(xml.child(signal, "signalresolution"))) / 1000
+    names = [lead_name(name) for name in xml.attribute(curves, "leadlabels").split()]
+    names = names or list(TWELVE_LEADS)
+    data = base64.b64decode(xml.text(curves), validate=False)
+    check_count(len(data) // 2)
+    if not data or len(data) % (2 * len(names)):
+        raise ValueError("length")
+    table = np.frombuffer(data, "<i2").reshape(len(names), -1) * step_mv
+    return checked(
+        EcgRecording(
+            leads=dict(zip(names, table, strict=True)),
+            rate_hz=rate_hz,
+            started_at=_started_at(root),
+            device=xml.text(next(iter(xml.every(root, "machine")), None))[:64],
+            ids={"patient": xml.text(next(iter(xml.every(root, "patientid")), None))},
+            source_format="Philips XML",
+            step_mv=dict.fromkeys(names, step_mv),
+        )
+    )
+
+
+def _started_at(root: Element) -> datetime | None:
+    taken = next(iter(xml.every(root, "dataacquisition")), None)
+    try:
+        return datetime.fromisoformat(
+            f"{xml.attribute(taken, 'date')}T{xml.attribute(taken, 'time')}"
+        )
+    except ValueError:
+        return None

@@ -225,9 +225,10 @@ export class Lane {
     this.context.clearRect(0, 0, this.width, this.height);
   }
 
+  /** The bar moves on: only its front edge, for what lies behind it may hold the newest line. */
   #erase(from, to) {
-    const left = this.#x(from);
-    const width = ((to - from) / 1e6) * this.#pxs + ERASE_MM * this.pxmm;
+    const left = (this.#x(from) + ERASE_MM * this.pxmm) % this.width;
+    const width = ((to - from) / 1e6) * this.#pxs + 1;
     this.context.clearRect(left, 0, width, this.height);
     if (left + width > this.width) this.context.clearRect(0, 0, left + width - this.width, this.height);
   }

@@ -82,6 +82,25 @@ async def sign_out(db: Database, principal: Principal, at: int) -> None:
         await audit.note(connection, principal.scope, "sign_out", principal.actor, "", at)
 
 
+async def pair_wall(
+    db: Database, by: Principal, unit: str, now_us: int, limits: SessionLimits
+) -> SignedIn:
+    """A session for a wall screen: read-only, bound to `unit`, not ended by a night, revocable.
+
+    Each screen has an account of its own, whose password nobody knows.
+    """
+    name = f"wall {unit} {uuid7().hex[-6:]}"
+    async with db.transaction(by.scope) as connection:
+        await ensure_account(
+            connection, by.scope, name, Role.WALLBOARD, tokens.new_password(), now_us, (unit,)
+        )
+        await audit.note(connection, by.scope, "pair_wall", name, unit, now_us)
+        account = await connection.fetchrow("select * from account_for_sign_in($1)", name)
+    if account is None:
+        raise NotFound("The screen's account was not made: pair it again.")
+    return await _open_session(db, account, b"", "", now_us, limits)
+
+
 async def revoke_sessions(connection: Connection, by: Scope, name: str, at: int) -> list[str]:
     """Ends every session of an account and returns their keys for the projection."""
     rows = await connection.fetch(

@@ -15,11 +15,37 @@ from streams.pipe import ReplyError
 from web import devices, errors, sockets, waves
 from web.boards import MAKE, Feed
 from web.guard import Guard
-from web.routes import beds, boards, cases, health, orders, pages, patients, prearrivals, session
+from web.routes import (
+    beds,
+    boards,
+    cases,
+    health,
+    orders,
+    pages,
+    patients,
+    prearrivals,
+    session,
+    walls,
+)
 from web.state import Web
 
 PLACES_S = 2.0
 STATIC = Path(__file__).parent / "static"
+PARTS = (
+    session,
+    walls,
+    orders,
+    patients,
+    cases,
+    pages,
+    boards,
+    prearrivals,
+    health,
+    beds,
+    sockets,
+    waves,
+    devices,
+)
 logger = log.get("web")
 
 
@@ -28,13 +54,13 @@ def make_app(web: Web) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        keeper = asyncio.create_task(_keep_places(web))
+        keepers = [asyncio.create_task(w) for w in (_keep_places(web), sockets.inspect(web))]
         try:
             yield
         finally:
-            for task in (keeper, *web.tasks):
+            for task in (*keepers, *web.tasks):
                 task.cancel()
-            await asyncio.gather(keeper, *web.tasks, return_exceptions=True)
+            await asyncio.gather(*keepers, *web.tasks, return_exceptions=True)
 
     app = FastAPI(
         title="Hospital Ops",
@@ -47,10 +73,8 @@ def make_app(web: Web) -> FastAPI:
     app.state.web = web
     app.add_middleware(Guard, secure=web.secure)
     errors.install(app)
-    for routes in (session, orders, patients, cases, pages, boards, prearrivals, health, beds):
-        app.include_router(routes.router)
-    for channels in (sockets, waves, devices):
-        app.include_router(channels.router)
+    for part in PARTS:
+        app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 

@@ -83,7 +83,9 @@ async def devices(request: Request, principal: Someone) -> HTMLResponse:
     web, words = web_of(request), words_of(language_of(request))
     rows = await store.devices(web.database, principal.scope)
     page = Page(words=words, title=words.t("devices.title"), user=principal.actor, demo=web.demo)
-    return HTMLResponse(web.renderer.fill("devices.html", page=page, devices=rows))
+    return HTMLResponse(
+        web.renderer.fill("devices.html", page=page, devices=rows, units=units_of(web, principal))
+    )
 
 
 def _search(

@@ -1,7 +1,8 @@
 """A unit's board as the web process keeps it: one snapshot, and the changes of the last minute.
 
-One task per unit reads `out`; what changed is made into JSON and HTML once, for everyone who
-looks, when the first of them asks. Viewers wait for the next change and take all that they lack.
+One task per unit reads `out`; what changed is made into one ready WebSocket frame per format, and
+the same bytes are handed to everyone who looks. Nobody waits for a viewer: one whose line is full
+is passed over and gets all that it lacks, or a new snapshot, when it reads again.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypedDict, TypeVar
+from itertools import islice
+from typing import Any, Final, Generic, Protocol, TypedDict, TypeVar
 
 from hospital_ops import log, wire
 from hospital_ops.board import HEAD, BedCell, CaseCell, Head, decode_head
@@ -26,6 +28,10 @@ KEPT_S = 60.0  # a board resumes by `rev` within this (SAFETY.md rule 8)
 BLOCK_MS = 2000
 RETRY_S = 0.5
 RING = 2000  # changes kept at the most: bounds the memory where they come fast
+BEAT_S = 1.0
+SILENT_S = 4.0  # without an answer of Redis no beat goes out: the board is not live
+SNAPSHOT_KEPT_S = 0.1  # many who come back at once get the same one: its ages tell tenths
+LINE: Final = "hospital_ops.line"  # under this name the server puts a socket's line into its scope
 
 C = TypeVar("C", BedCell, CaseCell)
 logger = log.get("feed")
@@ -42,7 +48,29 @@ class Change(Generic[C]):
     removed: tuple[str, ...]
     cells: Mapping[str, C]  # the whole board after this revision
     head: Head | None
-    messages: dict[str, str] = field(default_factory=dict)  # by format
+    frames: dict[str, bytes] = field(default_factory=dict)  # by format
+
+
+class Line(Protocol):
+    """What a socket of the server can do for a board."""
+
+    @property
+    def free(self) -> bool:
+        """Whether it takes another frame now."""
+        ...
+
+    def put(self, frames: bytes) -> None:
+        """Writes whole frames."""
+        ...
+
+
+class Viewer:
+    """One screen on a board: where it is written to, and the revision that it has been sent."""
+
+    def __init__(self, line: Line, form: str) -> None:
+        self.line, self.form = line, form
+        self.rev = -1
+        self.unpainted_since: float | None = None
 
 
 class About(TypedDict):
@@ -71,10 +99,18 @@ class BoardFeed(ABC, Generic[C]):
         self.changes: deque[Change[C]] = deque(maxlen=RING)
         self.ready = asyncio.Event()
         self.live_at = 0.0  # when Redis last answered, by the monotonic clock
+        self.viewers: set[Viewer] = set()
         self._news = asyncio.Event()
+        self._behind: dict[tuple[int, str], bytes] = {}  # frames for who has that revision
+        self._snapshots: dict[str, tuple[float, int, bytes]] = {}  # made at, rev, frame
 
     async def run(self) -> None:
         """Follows the unit until cancelled; begins with the whole board after a fault."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._beat())
+            tasks.create_task(self._read_on())
+
+    async def _read_on(self) -> None:
         while True:
             try:
                 await self._follow()
@@ -137,6 +173,50 @@ class BoardFeed(ABC, Generic[C]):
     def _tell(self) -> None:
         self._news.set()
         self._news = asyncio.Event()
+        self._behind.clear()
+        now = self.clock.monotonic_s()
+        for viewer in self.viewers:
+            self.show(viewer, now)
+
+    async def _beat(self) -> None:
+        """A beat each second, only while Redis answers; who is behind catches up first."""
+        while True:
+            await asyncio.sleep(BEAT_S)
+            now = self.clock.monotonic_s()
+            if now - self.live_at > SILENT_S:
+                continue
+            beat = self.beat_frame()
+            for viewer in self.viewers:
+                self.show(viewer, now)
+                if viewer.line.free and viewer.rev == self.rev:
+                    viewer.line.put(beat)
+
+    def beat_frame(self) -> bytes:
+        """What says that the board is live, and at which revision."""
+        now = iso(self.clock.now_us())
+        return text_frame(wire.to_json({"type": "beat", "rev": self.rev, "server_time": now}))
+
+    def begin(self, viewer: Viewer, rev: int | None) -> None:
+        """A screen comes: the changes after `rev` where they are known still, else a snapshot."""
+        frames = None if rev is None else self._since(rev, viewer.form)
+        if frames is None:
+            viewer.rev, frames = self._snapshot_frame(viewer.form)
+            frames += self._since(viewer.rev, viewer.form) or b""
+        viewer.rev = self.rev
+        viewer.line.put(frames + self.beat_frame())
+        self.viewers.add(viewer)
+
+    def show(self, viewer: Viewer, now: float) -> None:
+        """Sends a viewer what it lacks, unless its line is full."""
+        if viewer.rev == self.rev or not viewer.line.free:
+            return
+        frames = self._since(viewer.rev, viewer.form)
+        if frames is None:
+            frames = text_frame(self.snapshot(viewer.form))
+        viewer.rev = self.rev
+        if viewer.unpainted_since is None:
+            viewer.unpainted_since = now
+        viewer.line.put(frames)
 
     async def news(self, after_rev: int, timeout_s: float) -> None:
         """Returns when there is more than `after_rev`, or after `timeout_s`."""
@@ -148,24 +228,39 @@ class BoardFeed(ABC, Generic[C]):
         except TimeoutError:
             return
 
-    def since(self, rev: int, form: str) -> list[str] | None:
-        """Messages for the revisions after `rev`; None where a whole board is needed."""
+    def _since(self, rev: int, form: str) -> bytes | None:
+        """Frames of the revisions after `rev`; None where a whole board is needed."""
+        known = self._behind.get((rev, form))
+        if known is not None:
+            return known
         if rev == self.rev:
-            return []
+            return b""
         if not self.changes or not self.changes[0].rev <= rev + 1 <= self.rev:
             return None
-        behind = self.rev - rev
-        return [self._message(change, form) for change in list(self.changes)[-behind:]]
+        behind = islice(reversed(self.changes), self.rev - rev)
+        frames = b"".join(reversed([self._frame(change, form) for change in behind]))
+        self._behind[rev, form] = frames
+        return frames
 
-    def _message(self, change: Change[C], form: str) -> str:
-        made = change.messages.get(form)
+    def _frame(self, change: Change[C], form: str) -> bytes:
+        made = change.frames.get(form)
         if made is None:
             kind, _, language = form.partition(":")
-            made = self._json(change) if kind == "json" else self.html(change, language)
-            change.messages[form] = made
+            made = text_frame(
+                self._json(change) if kind == "json" else self.html(change, language).encode()
+            )
+            change.frames[form] = made
         return made
 
-    def _json(self, change: Change[C]) -> str:
+    def _snapshot_frame(self, form: str) -> tuple[int, bytes]:
+        """(rev, frame) of a whole board that is at most a tenth of a second old."""
+        now = self.clock.monotonic_s()
+        known = self._snapshots.get(form)
+        if known is None or now - known[0] > SNAPSHOT_KEPT_S or self._since(known[1], form) is None:
+            known = self._snapshots[form] = now, self.rev, text_frame(self.snapshot(form))
+        return known[1], known[2]
+
+    def _json(self, change: Change[C]) -> bytes:
         now = self.clock.now_us()
         message: dict[str, Any] = {
             "type": "change",
@@ -175,7 +270,7 @@ class BoardFeed(ABC, Generic[C]):
         }
         if change.removed:
             message["removed"] = list(change.removed)
-        return wire.to_json(message).decode()
+        return wire.to_json(message)
 
     def snapshot_json(self) -> dict[str, Any]:
         """The public snapshot: every bed or case, with states and ages of this moment."""
@@ -191,12 +286,12 @@ class BoardFeed(ABC, Generic[C]):
             self.plural: [self.view(cell, now) for cell in self.whole(self.cells)],
         }
 
-    def snapshot(self, form: str) -> str:
-        """A whole board for one viewer who begins or fell behind."""
+    def snapshot(self, form: str) -> bytes:
+        """The text of a whole board for one viewer who begins or fell behind."""
         kind, _, language = form.partition(":")
         if kind == "json":
-            return wire.to_json(self.snapshot_json()).decode()
-        return self.html_snapshot(language)
+            return wire.to_json(self.snapshot_json())
+        return self.html_snapshot(language).encode()
 
     @abstractmethod
     def decode(self, cell: bytes) -> C:
@@ -231,3 +326,13 @@ class BoardFeed(ABC, Generic[C]):
                 return None
             await self.news(self.rev, left)
         return self.cells[name]
+
+
+def text_frame(text: bytes) -> bytes:
+    """An unmasked, unfragmented WebSocket text frame (RFC 6455, 5.2), as a server sends it."""
+    size = len(text)
+    if size < 126:
+        return bytes((0x81, size)) + text
+    if size < 65536:
+        return b"\x81\x7e" + size.to_bytes(2, "big") + text
+    return b"\x81\x7f" + size.to_bytes(8, "big") + text

@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn, with sockets that are cut when their reader has stopped reading."""
+"""The HTTP server: uvicorn, with board sockets that take ready frames and cut who stops reading."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import Any, Final
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+
+from web.feed import LINE
 
 STOPPED_S: Final = 5.0  # writing paused for longer: the screen is gone or frozen
 SEND_BUFFER: Final = 64 * 1024  # else megabytes lie unsent before anyone notices
@@ -18,6 +21,26 @@ class BoardSocket(WebSocketsSansIOProtocol):
     """Cuts the connection of a screen that has stopped reading; a close would wait for it."""
 
     _cut: asyncio.TimerHandle | None = None
+
+    def handle_connect(self, event: Request) -> None:
+        """Puts itself into the scope, so that a board can hand the same frame to many sockets."""
+        super().handle_connect(event)
+        scope = getattr(self, "scope", None)  # none where the handshake was refused
+        if scope is not None:
+            scope["extensions"][LINE] = self
+
+    @property
+    def free(self) -> bool:
+        """Whether it takes another frame now: open, and its screen reads."""
+        return self.handshake_complete and self.writable.is_set() and not self._ending
+
+    @property
+    def _ending(self) -> bool:
+        return self.close_sent or self.disconnected or self.transport.is_closing()
+
+    def put(self, frames: bytes) -> None:
+        """Writes whole frames that are packed already; only while it is `free`."""
+        self.transport.write(frames)
 
     def pause_writing(self) -> None:
         """The screen does not take what is sent."""

@@ -286,6 +286,40 @@ class AlarmAct(Form, frozen=True, tag="act"):
     seconds: int = 0  # of a pause; 0: the house's usual one
 
 
+class EcgLead(Form, frozen=True):
+    """One lead of a resting ECG: little-endian int16, value in mV = sample * scale + offset."""
+
+    name: str
+    scale: float
+    offset: float
+    samples: bytes
+
+
+class EcgReceived(Form, frozen=True, tag="ecg"):
+    """A 12-lead ECG of a pre-arrival case: its parts are coming, it is whole, or it was refused."""
+
+    unit: str
+    case: str
+    ecg: str  # UUID of the sender; the same from the first part to the last
+    source: str
+    message_id: str
+    identity: bytes
+    received_at: int
+    mode: str
+    stage: str  # receiving, stored, refused
+    at: int  # when it was taken; of receipt where nobody says
+    rate_hz: float = 0.0
+    leads: tuple[EcgLead, ...] = ()
+    device: str = ""
+    source_format: str = ""
+    notes: tuple[str, ...] = ()
+    sha256: str = ""  # of the file as sent
+    preview: tuple[int, ...] = ()  # 2.5 s of lead II, 100 Hz, hundredths of a mV
+    findings: tuple[str, ...] = ()  # codes of the analysis; a physician decides
+    reason: str = ""  # why it was refused, in words
+    total_bytes: int = 0
+
+
 Entry = (
     Observed
     | Waved
@@ -302,6 +336,7 @@ Entry = (
     | DeviceAlert
     | OrderChanged
     | AlarmAct
+    | EcgReceived
 )
 
 T = TypeVar("T")

@@ -185,6 +185,13 @@ async def set_password(
     return await revoke_sessions(connection, by, name, at)
 
 
+async def listed(connection: Connection) -> list[Record]:
+    """Names, roles and units of the hospital's accounts."""
+    return await connection.fetch(
+        "select name, role, units, disabled_at is not null as disabled from account order by name"
+    )
+
+
 async def living_sessions(connection: Connection, now_us: int) -> list[Principal]:
     """Every session of every hospital that is valid now; the connection has the role writer."""
     rows = await connection.fetch(_SESSIONS, to_datetime(now_us))

@@ -144,16 +144,6 @@ async def case_record(database: Database, scope: Scope, case: str) -> tuple[list
     return values, facts or "{}"
 
 
-async def devices(database: Database, scope: Scope) -> list[Record]:
-    """The registered devices of the hospital."""
-    async with database.transaction(scope) as connection:
-        return await connection.fetch(
-            "select device, kind, coalesce(bed, unit, '') as place, mode,"
-            " token_hash is not null as paired, revoked_at is not null as revoked"
-            " from device order by kind, device"
-        )
-
-
 async def cases_of(database: Database, scope: Scope, patient_id: str) -> list[str]:
     """The pre-arrival cases that became a stay of this person."""
     async with database.transaction(scope) as connection:

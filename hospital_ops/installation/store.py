@@ -152,6 +152,23 @@ async def revoke_device(connection: Connection, by: Scope, device: str, at: int)
     await audit.note(connection, by, "revoke_device", device, "", at)
 
 
+async def listed_devices(connection: Connection) -> list[Record]:
+    """The hospital's devices with their places and whether they may send."""
+    return await connection.fetch(
+        "select device, kind, mode, coalesce(bed, unit, '') as place,"
+        " token_hash is not null as paired, revoked_at is not null as revoked"
+        " from device order by kind, device"
+    )
+
+
+async def listed_units(connection: Connection) -> list[Record]:
+    """The hospital's units with the number of their beds."""
+    return await connection.fetch(
+        "select u.unit, u.kind, u.name, count(b.bed) as beds from unit u"
+        " left join bed b on b.unit = u.unit group by u.unit order by u.unit"
+    )
+
+
 async def adopt_beds(db: Database) -> int:
     """Registers beds that admissions have named and nobody has registered; answers how many."""
     async with db.transaction() as connection:

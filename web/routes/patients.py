@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from hospital_ops import wire
 from hospital_ops.access import Permission, Principal, require
 from hospital_ops.errors import NotFound
+from hospital_ops.installation import store as installation
 from streams.shard import hall
 from web import store
 from web.auth import signed_in, web_of
@@ -81,7 +82,8 @@ async def devices(request: Request, principal: Someone) -> HTMLResponse:
     """The registered devices of the hospital, for administrators."""
     require(principal, Permission.ADMINISTER, principal.hospital)
     web, words = web_of(request), words_of(language_of(request))
-    rows = await store.devices(web.database, principal.scope)
+    async with web.database.transaction(principal.scope) as connection:
+        rows = await installation.listed_devices(connection)
     page = Page(words=words, title=words.t("devices.title"), user=principal.actor, demo=web.demo)
     return HTMLResponse(
         web.renderer.fill("devices.html", page=page, devices=rows, units=units_of(web, principal))

@@ -2,7 +2,8 @@
 //
 // The account stands in the canvas's data-*: `painted` samples and their `hash` (FNV-1a over the
 // 16-bit words in the order of painting), `first` and `last` moment, `gaps` as FROM-TO in
-// microseconds, `late` samples that came after their moment had passed, `doubled` ones.
+// microseconds, `late` samples that came after their moment had passed, `doubled` ones; `pxs` is the
+// present speed in pixels a second.
 
 import { NO_SAMPLE } from "./wave-frame.js";
 
@@ -238,6 +239,6 @@ export class Lane {
     if (now - this.#toldAt < ACCOUNT_MS) return;
     this.#toldAt = now;
     const { gaps, ...told } = this.#told;
-    Object.assign(this.canvas.dataset, told, { gaps: gaps.join(" ") });
+    Object.assign(this.canvas.dataset, told, { gaps: gaps.join(" "), pxs: this.#pxs });
   }
 }

@@ -98,6 +98,14 @@ class Settings(BaseSettings):
     twilio_from: str = ""
     twilio_messaging_service_sid: str = ""
     twilio_base_url: str = ""
+    # Health data leave the house only by a provider whose legal basis somebody has named.
+    sms_legal_basis: str = ""
+    sms_http_url: str = ""
+    sms_http_fields: str = '{"to": "{to}", "text": "{words}", "reference": "{reference}"}'
+    sms_http_headers: SecretStr = SecretStr("")  # a JSON object; holds the provider's key
+    sms_http_form: bool = False
+    sms_http_id_path: str = "id"
+    number_keys: SecretStr = SecretStr("")  # id:base64,...; empty: made in the data directory
 
     @field_validator("zone")
     @classmethod

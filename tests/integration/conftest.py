@@ -12,6 +12,8 @@ from hospital_ops.migrations.runner import migrate
 from hospital_ops.servers.embedded import EmbeddedServers
 from tests.integration.two_hospitals import furnish
 
+_TEMPLATE: list[str] = []  # the run's migrated database, once there is one
+
 
 @pytest.fixture
 async def empty_database_url(servers: EmbeddedServers) -> AsyncIterator[str]:
@@ -27,10 +29,23 @@ async def empty_database_url(servers: EmbeddedServers) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def database_url(empty_database_url: str) -> str:
-    """The superuser's address of a new database with all tables."""
-    await migrate(empty_database_url)
-    return empty_database_url
+async def database_url(servers: EmbeddedServers) -> AsyncIterator[str]:
+    """The superuser's address of a new database with all tables, copied from one migrated once."""
+    name = f"test_{uuid7().hex}"
+    if not _TEMPLATE:
+        template = f"template_{uuid7().hex}"
+        async with database.single(servers.database_url(), name="test") as connection:
+            await connection.execute(f"create database {template}")
+        await ensure_roles(servers.database_url(template))
+        await migrate(servers.database_url(template))
+        _TEMPLATE.append(template)
+    async with database.single(servers.database_url(), name="test") as connection:
+        await connection.execute(f"create database {name} template {_TEMPLATE[0]}")
+    url = servers.database_url(name)
+    await ensure_roles(url)
+    yield url
+    async with database.single(servers.database_url(), name="test") as connection:
+        await connection.execute(f"drop database {name} with (force)")
 
 
 @pytest.fixture

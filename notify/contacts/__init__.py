@@ -1,0 +1,1 @@
+"""To whom a message may go: consent, number, relation, language (PostgreSQL in `store.py`)."""

@@ -1,0 +1,344 @@
+"""The outbox: planned once a day and number, claimed under the stay's lock, finished by token.
+
+SAFETY.md rule 5. Order of locks everywhere: the stay, then the message. Times are microseconds
+UTC and come from the caller's clock, so a test may move them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from hospital_ops.access import Scope
+from hospital_ops.clock import SECOND, from_datetime, to_datetime
+from hospital_ops.database import Connection, Record
+from hospital_ops.identity import uuid7
+from notify import due, hold, states
+from notify.patients.store import microseconds
+from notify.rules import LEASE_S, RULES, Hours
+from notify.sealing import Sealed
+
+CANDIDATES: Final = 20
+
+_PLAN: Final = """
+insert into relative_message (message, hospital_id, unit, stay, patient_id, contact, kind,
+    local_date, number_index, mode, language, state, reasons, opens_at, closes_at, made_at,
+    changed_at)
+select md5('relative' || s.patient_id || $4::date || c.contact || w.kind)::uuid, s.hospital_id,
+       s.unit, s.stay, s.patient_id, c.contact, w.kind, $4, c.number_index, s.mode, c.language,
+       'held', array[w.reason], $5, $6, $2, $2
+  from stay s join contact c on c.stay = s.stay
+  cross join lateral (select case when c.mobile and c.tells <> 'call' then 'daily' else 'call' end,
+                             case when not c.mobile then 'no_mobile'
+                                  when c.tells = 'call' then 'asked_for_call'
+                                  else 'unconfirmed' end) as w (kind, reason)
+ where s.unit = $1 and s.ended_at is null and c.withdrawn_at is null
+   and c.verified_at is not null and (c.until is null or c.until > $2)
+   and s.hospital_id = $3
+ order by c.contact
+on conflict do nothing
+returning message
+"""
+_CLAIM_FACTS: Final = """
+select s.ended_at is null and s.unit = m.unit as here, s.end_reason,
+       c.withdrawn_at is null and c.verified_at is not null and c.mobile
+         and c.number_index = m.number_index and (c.until is null or c.until > $2) as consented,
+       c.withdrawn_at is null and c.number_index = m.number_index as reachable,
+       s.automatic, s.treatment_limited, s.hold_reason <> '' as patient_hold,
+       exists (select from relative_stop p where p.hospital_id = m.hospital_id
+                and p.place in (m.unit, m.hospital_id || ':*')) as stopped,
+       (select to_timestamp(split_part(position, '-', 1)::double precision / 1000)
+          from reader_position p where p.shard = m.unit and p.stream = 'in') as position_at,
+       alarms.red, alarms.since as worse_at, h.zone, c.number_key, c.number_sealed,
+       (select count(*) from relative_message t where t.hospital_id = m.hospital_id
+         and t.local_date = m.local_date and t.kind = 'daily'
+         and t.state in ('sending', 'sent', 'delivered', 'unknown', 'failed')) as gone,
+       (select count(*) from contact x join stay y using (stay)
+         where x.hospital_id = m.hospital_id and x.verified_at is not null
+           and (y.ended_at is null or y.ended_at > $2::timestamptz - interval '1 day')) as expected
+  from relative_message m join stay s using (stay) join contact c using (contact)
+  join hospital h on h.hospital_id = m.hospital_id
+  left join lateral (
+    select bool_or(a.state in ('active', 'acknowledged')) as red, max(a.since) as since
+      from (select distinct on (alarm_id) alarm_id, state, priority, since
+              from alert_event
+             where hospital_id = m.hospital_id and patient_id = m.patient_id::text
+               and at > $2::timestamptz - interval '7 days'
+             order by alarm_id, at desc) a
+     where a.priority = 'high') alarms on true
+ where m.message = $1
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A message that one attempt of one sender may hand to a provider, once."""
+
+    message: str
+    hospital: str
+    attempt: str
+    contact: str
+    number: Sealed
+    words: str
+    mode: str
+    unit: str
+    attempts: int
+    claimed_at: int
+
+
+async def plan(connection: Connection, by: Scope, unit: str, window: due.Window, now: int) -> int:
+    """The day's rows of a unit's confirmed contacts; what is there stays; answers how many new."""
+    rows = await connection.fetch(
+        _PLAN,
+        unit,
+        to_datetime(now),
+        by.hospital,
+        window.day,
+        to_datetime(window.opens_at),
+        to_datetime(window.closes_at),
+    )
+    return len(rows)
+
+
+async def candidates(connection: Connection, now: int, limit: int = CANDIDATES) -> list[Record]:
+    """(message, stay, unit) of what may be due, oldest window first; judged under the lock."""
+    return await connection.fetch(
+        "select message, stay, unit from relative_message where state = 'due' and opens_at <= $1"
+        " and (not_before is null or not_before <= $1) order by opens_at, message limit $2",
+        to_datetime(now),
+        limit,
+    )
+
+
+async def claim(
+    connection: Connection, message: Any, stay: Any, hours: Hours, now: int
+) -> Claimed | None:
+    """Claims in the running transaction, or holds, expires or cancels; None: not to be sent now.
+
+    The stay's lock is the one that a death, discharge, transfer, withdrawal or hold takes.
+    """
+    locked = await connection.fetchval(
+        "select true from stay where stay = $1 for no key update skip locked", stay
+    )
+    if not locked:
+        return None
+    row = await connection.fetchrow(
+        "select * from relative_message where message = $1 and state = 'due' for update", message
+    )
+    if row is None:
+        return None
+    facts = await connection.fetchrow(_CLAIM_FACTS, message, to_datetime(now))
+    verdict, reasons = _judge(row, facts, hours, now)
+    if verdict == states.DUE:
+        return None
+    if verdict != states.SENDING:
+        await _move(connection, message, verdict, reasons, now)
+        return None
+    attempt = str(uuid7())
+    await connection.execute(
+        "update relative_message set state = 'sending', attempt = $2, attempts = attempts + 1,"
+        " lease_until = $3, changed_at = $4, reasons = '{}' where message = $1",
+        message,
+        attempt,
+        to_datetime(now + LEASE_S * SECOND),
+        to_datetime(now),
+    )
+    return Claimed(
+        message=str(message),
+        hospital=row["hospital_id"],
+        attempt=attempt,
+        contact=str(row["contact"]),
+        number=Sealed(facts["number_key"], facts["number_sealed"]) if facts else Sealed("", b""),
+        words=row["words"],
+        mode=row["mode"],
+        unit=row["unit"],
+        attempts=row["attempts"] + 1,
+        claimed_at=now,
+    )
+
+
+def _judge(
+    row: Record, facts: Record | None, hours: Hours, now: int
+) -> tuple[str, tuple[str, ...]]:
+    """The state a due message takes now (due: stays as it is), and why."""
+    if facts is None or not facts["here"]:
+        return states.CANCELLED, ((facts and facts["end_reason"]) or "moved",)
+    if row["kind"] == "code":
+        return (states.SENDING, ()) if facts["reachable"] else (states.CANCELLED, ("withdrawn",))
+    if not facts["consented"]:
+        return states.CANCELLED, ("withdrawn",)
+    window = due.Window(
+        row["local_date"], from_datetime(row["opens_at"]), from_datetime(row["closes_at"])
+    )
+    if window.is_over(now) or due.local_date(now, facts["zone"]) > window.day:
+        return states.EXPIRED, ("window_over",)
+    if not due.may_leave(now, window, facts["zone"], hours):
+        return states.DUE, ()
+    reasons = hold.why(_facts(row, facts, now))
+    if facts["gone"] > RULES["expected_factor"] * max(1, facts["expected"]):
+        reasons = ("too_many", *reasons)
+    return (states.HELD, reasons) if reasons else (states.SENDING, ())
+
+
+def _facts(row: Record, facts: Record, now: int) -> hold.Facts:
+    return hold.Facts(
+        now=now,
+        red_alarm=bool(facts["red"]),
+        worse_at=microseconds(facts["worse_at"]),
+        position_at=microseconds(facts["position_at"]),
+        stopped=facts["stopped"],
+        patient_hold=facts["patient_hold"],
+        treatment_limited=facts["treatment_limited"] and not row["confirmed_by"],
+        confirmed=bool(row["confirmed_by"]),
+        automatic=facts["automatic"],
+        dynamics=row["dynamics"],
+        severity=row["severity"],
+        severity_at=microseconds(row["severity_at"]),
+        figures=row["figures"],
+        forbidden=bool(row["forbidden"]),
+        released=bool(row["released_by"]),
+    )
+
+
+async def facts_of(connection: Connection, message: Any, now: int) -> Record | None:
+    """What a hold is judged by, for the confirmation; the same question as in the claim."""
+    return await connection.fetchrow(_CLAIM_FACTS, message, to_datetime(now))
+
+
+def reasons_of(row: Record, facts: Record, now: int) -> tuple[str, ...]:
+    """Why this message would be held at this moment."""
+    return hold.why(_facts(row, facts, now))
+
+
+async def _move(
+    connection: Connection, message: Any, to: str, reasons: Sequence[str], now: int
+) -> None:
+    await connection.execute(
+        "update relative_message set state = $2, reasons = $3, changed_at = $4 where message = $1"
+        " and state = any ($5::text[])",
+        message,
+        to,
+        list(reasons),
+        to_datetime(now),
+        states.before(to),
+    )
+
+
+async def finish(
+    connection: Connection,
+    claimed: Claimed,
+    to: str,
+    *,
+    reason: str = "",
+    provider: str = "",
+    provider_id: str = "",
+    again_at: int | None = None,
+    now: int,
+) -> bool:
+    """Writes what an attempt came to, if it is still this attempt's; False: somebody was ahead.
+
+    A callback may have come before the answer: the state then stays, the provider's id is kept.
+    """
+    moved = await connection.fetchval(
+        "update relative_message set state = $3, reasons = $4, provider = $5, provider_id = $6,"
+        " not_before = $7, changed_at = $8, lease_until = null,"
+        " sent_at = case when $3 in ('sent', 'delivered') then $8 else sent_at end,"
+        " delivered_at = case when $3 = 'delivered' then $8 else delivered_at end,"
+        " words = case when kind = 'code' and $3 in ('sent', 'delivered') then '' else words end"
+        " where message = $1 and attempt = $2 and state = any ($9::text[]) returning true",
+        claimed.message,
+        claimed.attempt,
+        to,
+        [reason] if reason else [],
+        provider,
+        provider_id,
+        None if again_at is None else to_datetime(again_at),
+        to_datetime(now),
+        states.before(to) if to != states.DUE else [states.SENDING],
+    )
+    if not moved and provider_id:
+        await connection.execute(
+            "update relative_message set provider = $3, provider_id = $4"
+            " where message = $1 and attempt = $2 and provider_id = ''",
+            claimed.message,
+            claimed.attempt,
+            provider,
+            provider_id,
+        )
+    return bool(moved)
+
+
+async def tidy(connection: Connection, now: int) -> tuple[int, int, int]:
+    """(unknown, expired, escalated): claims whose sender is gone, windows that closed, late ones.
+
+    A claim without an answer is unknown: no machine sends it again (SAFETY I4).
+    """
+    at = to_datetime(now)
+    lost = await connection.fetch(
+        "update relative_message set state = 'unknown', reasons = '{no_answer}', changed_at = $1"
+        " where message in (select message from relative_message where state = 'sending'"
+        " and lease_until < $1 for update skip locked) returning message",
+        at,
+    )
+    over = await connection.fetch(
+        "update relative_message set state = 'expired', changed_at = $1,"
+        " reasons = case when reasons = '{}' then '{window_over}' else reasons end"
+        " where message in (select message from relative_message"
+        " where state in ('due', 'held') and closes_at <= $1 for update skip locked)"
+        " returning message",
+        at,
+    )
+    early = (RULES["escalate_before_close_min"]) * 60 * SECOND
+    late = await connection.fetch(
+        "update relative_message set escalated_at = $1 where message in"
+        " (select message from relative_message where state = 'held' and escalated_at is null"
+        " and closes_at <= $2 and closes_at > $1 for update skip locked) returning message",
+        at,
+        to_datetime(now + early),
+    )
+    return len(lost), len(over), len(late)
+
+
+async def told(
+    connection: Connection,
+    message: str,
+    attempt: str,
+    provider_id: str,
+    what: str,
+    reason: str,
+    now: int,
+) -> str | None:
+    """A provider's callback: forward or nothing; None where this attempt or id is not ours."""
+    row = await connection.fetchrow(
+        "select state, provider_id from relative_message where message = $1 and attempt = $2"
+        " for update",
+        message,
+        attempt,
+    )
+    if row is None or row["provider_id"] not in ("", provider_id):
+        return None
+    to = states.of_callback(row["state"], what)
+    if to != row["state"]:
+        await connection.execute(
+            "update relative_message set state = $2, reasons = $3, provider_id = $4,"
+            " changed_at = $5, sent_at = coalesce(sent_at, $5), lease_until = null,"
+            " delivered_at = case when $2 = 'delivered' then $5 else delivered_at end"
+            " where message = $1",
+            message,
+            to,
+            [reason] if reason else [],
+            provider_id,
+            to_datetime(now),
+        )
+    return to
+
+
+async def counts(connection: Connection, day: date) -> dict[str, int]:
+    """How many messages of a day are in each state."""
+    rows = await connection.fetch(
+        "select state, count(*) as n from relative_message where local_date = $1 group by state",
+        day,
+    )
+    return {row["state"]: row["n"] for row in rows}

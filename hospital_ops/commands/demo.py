@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import os
 import sys
-import urllib.error
-import urllib.request
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from hospital_ops import log, settings
 from hospital_ops.commands import demo_house
 from hospital_ops.commands.demo_house import House
 from hospital_ops.commands.machine import Machine, machine, until_told
+from hospital_ops.commands.run_file import RunFile
 from hospital_ops.errors import ConfigurationError
 from hospital_ops.settings import MllpSource, Settings
 from simulators.admissions import admissions, send_all
 from simulators.courses import recordings_folder
-
-READY_WITHIN_S = 90.0
-POLL_S = 0.1
 
 
 def main(argv: list[str]) -> int:
@@ -74,7 +66,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 async def _run(wanted: Settings, arguments: argparse.Namespace) -> None:
     house = House(wanted.data_dir, arguments.seed, arguments.icu_beds, arguments.ambulances)
-    run_file = RunFile(wanted, house)
+    run_file = RunFile(wanted, house.as_json)
     async with machine(wanted, house.prepare, run_file.pids_changed) as running:
         run_file.begin(running)
         told = asyncio.create_task(until_told())
@@ -93,7 +85,7 @@ async def _bring_up(
     """Admits the patients, starts the devices, and says so when a probe has come through."""
     host = "127.0.0.1"
     beds = admissions(house.seed, house.beds, house.started_at)
-    run_file.admitted(beds)
+    house.lie_here(beds)
     if not house.admitted:
         await send_all(host, arguments.mllp_port, [raw for _, _, raw in beds])
         house.note_admitted()
@@ -110,90 +102,15 @@ async def _bring_up(
             "--speed",
             str(arguments.speed),
         )
-    await _until_ready(run_file.http)
-    run_file.ready = True
-    run_file.write()
-    run_file.announce()
+    await run_file.until_ready()
+    _announce(run_file.http, house.users)
 
 
-async def _until_ready(http: str) -> None:
-    problems: list[str] = ["the web role does not answer"]
-    async with asyncio.timeout(READY_WITHIN_S) as limit:
-        while problems:
-            await asyncio.sleep(POLL_S)
-            problems = await asyncio.to_thread(_problems, http)
-    if limit.expired():
-        raise ConfigurationError(f"The demo did not become ready: {' '.join(problems)}")
-
-
-def _problems(http: str) -> list[str]:
-    try:
-        with urllib.request.urlopen(f"{http}/readyz", timeout=2) as answer:  # noqa: S310
-            found: list[str] = json.load(answer)["problems"]
-    except urllib.error.HTTPError as error:
-        found = json.load(error).get("problems", [str(error)])
-    except OSError as error:
-        found = [str(error)]
-    return found
-
-
-class RunFile:
-    """`D/run.json`, readable by its owner alone: where everything is while the demo runs."""
-
-    def __init__(self, wanted: Settings, house: House) -> None:
-        self.path = wanted.data_dir / "run.json"
-        self.http = f"http://127.0.0.1:{wanted.http_port}"
-        self.mllp = f"127.0.0.1:{wanted.mllp_port}"
-        self.house = house
-        self.ready = False
-        self._running: Machine | None = None
-        self._pids: dict[str, int] = {}
-        self._mrns: dict[str, tuple[str, str]] = {}
-
-    def begin(self, running: Machine) -> None:
-        """The machine whose addresses it tells."""
-        self._running = running
-
-    def pids_changed(self, pids: Mapping[str, int]) -> None:
-        """A child has a new process."""
-        self._pids = dict(pids)
-        if self._running is not None:
-            self.write()
-
-    def admitted(self, beds: list[tuple[str, str, bytes]]) -> None:
-        """Who lies where."""
-        self._mrns = {bed: (mrn, self.house.patient_id(bed, mrn)) for bed, mrn, _ in beds}
-
-    def write(self) -> None:
-        """Writes the file anew, in one step."""
-        running = self._running
-        if running is None:
-            return
-        content: dict[str, Any] = {
-            "http": self.http,
-            "mllp": self.mllp,
-            "redis_url": running.redis_url,
-            "database_url": running.database_url,
-            "pids": {"main": os.getpid(), **self._pids},
-            "ready": self.ready,
-            **self.house.as_json(self._mrns),
-        }
-        new = self.path.with_suffix(".new")
-        new.touch(mode=0o600)
-        new.write_text(json.dumps(content, ensure_ascii=False, indent=1), "utf-8")
-        new.replace(self.path)
-
-    def end(self) -> None:
-        """Nothing runs any more."""
-        self.path.unlink(missing_ok=True)
-
-    def announce(self) -> None:
-        """Address, users and passwords, for whoever started it."""
-        print(f"\nHospital Ops, demonstration: {self.http}")
-        if recordings_folder() is None:
-            print("No recordings found: the monitors play synthetic patients.")
-        for user in self.house.users:
-            print(f"  {user['name']:24} {user['password']}   {user['role']}, {user['hospital']}")
-        print(
-            "The bedside monitor is the primary alarm. Ctrl-C ends the demonstration.\n", flush=True
-        )
+def _announce(http: str, users: list[dict[str, str]]) -> None:
+    """Address, users and passwords, for whoever started it."""
+    print(f"\nHospital Ops, demonstration: {http}")
+    if recordings_folder() is None:
+        print("No recordings found: the monitors play synthetic patients.")
+    for user in users:
+        print(f"  {user['name']:24} {user['password']}   {user['role']}, {user['hospital']}")
+    print("The bedside monitor is the primary alarm. Ctrl-C ends the demonstration.\n", flush=True)

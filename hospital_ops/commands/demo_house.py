@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,6 +43,7 @@ class House:
         self.admitted: bool = kept.get("admitted", False)
         self.passwords: dict[str, str] = kept.get("passwords", {})
         self.tokens: dict[str, str] = kept.get("tokens", {})
+        self.patients: dict[str, tuple[str, str]] = {}  # bed to (number, id)
 
     @property
     def beds(self) -> list[str]:
@@ -148,8 +148,13 @@ class House:
         beds = [bed for bed in self.beds if hospital_of(bed) == hospital]
         return tablets + [(f"{bed}-monitor", bed) for bed in beds]
 
-    def as_json(self, patients: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
+    def lie_here(self, beds: list[tuple[str, str, bytes]]) -> None:
+        """Who lies where: bed, number, and the admission that says so."""
+        self.patients = {bed: (mrn, self.patient_id(bed, mrn)) for bed, mrn, _ in beds}
+
+    def as_json(self) -> dict[str, Any]:
         """The part of run.json that says what there is."""
+        patients = self.patients
         return {
             "hospitals": [{"id": h, "name": name} for h, name, _ in HOSPITALS],
             "units": [

@@ -7,11 +7,11 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hospital_ops import database, log, settings
+from hospital_ops import database, settings
 from hospital_ops.clock import SystemClock
 from hospital_ops.commands.serve import ROLES
 from hospital_ops.migrations.keeper import keep_partitions
@@ -125,23 +125,6 @@ async def _set_up(full: Settings, prepare: Prepare, *, own_server: bool) -> None
         await Relay(writer, Appender(Pipe(full.redis_url)), clock, mode).keep_projections()
     finally:
         await writer.close()
-
-
-def serve_all() -> int:
-    """`serve all`: one machine until SIGTERM or Ctrl-C."""
-    wanted = settings.load()
-    log.configure("main", wanted.log_level)
-    with suppress(KeyboardInterrupt):
-        asyncio.run(_serve_all(wanted))
-    return 0
-
-
-async def _serve_all(wanted: Settings) -> None:
-    async def nothing(_: Settings) -> None:
-        return
-
-    async with machine(wanted, nothing, lambda _: None):
-        await until_told()
 
 
 async def until_told() -> None:

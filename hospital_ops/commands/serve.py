@@ -29,7 +29,7 @@ def main(argv: list[str]) -> int:
     role = parser.parse_args(argv).role
     try:
         if role == "all":
-            from hospital_ops.commands.machine import serve_all
+            from hospital_ops.commands.whole_machine import serve_all
 
             return serve_all()
         loaded = settings.load()

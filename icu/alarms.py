@@ -188,6 +188,7 @@ def leave(turn: Turn, patient_id: str, to: Turn | None) -> None:
         elif turn.bed.alarms.pop(alarm.key, None):
             if alarm.key in to.bed.alarms:
                 _aside(to.bed, to.bed.alarms[alarm.key])
+            alarm.good_until = 0  # until the new bed's devices say otherwise: a move ends nothing
             to.bed.alarms[alarm.key] = alarm
             to.tell(alarm, alarm.state)
             to.red |= alarm.priority == HIGH and alarm.state == ACTIVE

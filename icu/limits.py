@@ -35,7 +35,7 @@ def number_of(shown: Shown | None, now: int) -> float | None:
         return None
     if shown.gone_at and now >= shown.gone_at:
         return None
-    return shown.value
+    return float(shown.value)
 
 
 def judge(turn: Turn, names: Iterable[str]) -> None:
@@ -103,7 +103,7 @@ def _ring(turn: Turn, limit: Limit, shown: Shown, value: float) -> None:
     alarm.value, alarm.limit, alarm.unit = value, limit.limit, limit.of.unit
     alarm.sign, alarm.step, alarm.good_until = limit.of.sign, limit.of.step, shown.gone_at
     if limit.of.side == "s":  # the number that counts is how long, not the rate of 0
-        alarm.value = (turn.now - since) // SECOND
+        alarm.value = float((turn.now - since) // SECOND)
     alarms.begin(turn, alarm)
 
 
@@ -175,10 +175,8 @@ def judge_all(turn: Turn) -> None:
         each = BY_KEY.get(alarm.key)
         if each is None:
             continue
-        if each.code not in bed.values:
+        if not any(x.of is each for x in limits_of(each.code, age.band, age.years)):
             alarms.move(turn, alarm, "lost")
-        elif not any(x.of is each for x in limits_of(each.code, age.band, age.years)):
-            alarms.move(turn, alarm, "false")
     judge(turn, list(bed.values))
 
 

@@ -33,7 +33,7 @@ class Alarm(State):
     unit: str = ""
     sign: str = ""
     good_until: int = 0  # from here on nobody knows whether it still holds; 0: no end
-    step: float = 0  # so much worse rings again; 0: never
+    step: float = 0.0  # so much worse rings again; 0: never
     step_from: float | None = None  # the value at the acknowledgement
     reminder_us: int = 0
     remind_at: int = 0

@@ -21,8 +21,9 @@ class IcuUnit:
     def __init__(self, unit: str, hospital: str, snapshot: bytes = b"") -> None:
         self.state = _load(snapshot) if snapshot else UnitState(unit=unit, hospital=hospital)
         for bed in self.state.beds.values():
-            # A snapshot of the version before named alarms by id and knew no keys.
-            bed.alarms = {alarm.key or alarm.id: alarm for alarm in bed.alarms.values()}
+            for alarm in bed.alarms.values():
+                if not alarm.key:  # a snapshot of the version before, which knew technical ones
+                    alarm.key, alarm.technical = alarm.id, True
 
     def decide(self, entries: Sequence[Stamped]) -> Decisions:
         """Takes the entries in, in their order."""
@@ -187,14 +188,14 @@ class IcuUnit:
                 self._done(turn, decisions)
 
     def _admission(self, event: wire.Admission, decisions: Decisions) -> None:
-        person = _person(event, self.state.hospital)
+        person = self._known(_person(event, self.state.hospital), event.trigger == "A01")
         moved: dict[str, str] = {}  # bed -> who lay there until now
         for name, binding in bindings.of_admission(event, self.state.hospital).items():
             bed = self._bed(name)
             before = bed.history[-1].patient_id if bed.history else ""
             bed.history = bindings.bound(bed.history, binding)
             if binding.patient_id:
-                bed.people[person.patient_id] = _merged(bed.people.get(person.patient_id), person)
+                bed.people[person.patient_id] = person
             bed.people = {p: bed.people[p] for p in _needed(bed) if p in bed.people}
             if bed.history[-1].patient_id != before:
                 # Never carried over a new admission (clinical/observation_classes.json).
@@ -215,15 +216,22 @@ class IcuUnit:
             self._anew(turn, decisions)
         self._known_better(person, set(moved), decisions)
 
+    def _known(self, person: PatientCell, admitted: bool) -> PatientCell:
+        """The person with what an earlier message said, at whichever bed."""
+        for bed in self.state.beds.values():
+            known = bed.people.get(person.patient_id)
+            if known is not None:
+                return _merged(known, person, person if admitted else known)
+        return person
+
     def _known_better(self, person: PatientCell, done: set[str], decisions: Decisions) -> None:
         """What an ADT event says about somebody who lies here; an age changes the limits."""
         for bed in self.state.beds.values():
             known = bed.people.get(person.patient_id)
             if known is None or bed.bed in done:
                 continue
-            better = _merged(known, person)
-            if better != known:
-                bed.people[person.patient_id] = better
+            if person != known:
+                bed.people[person.patient_id] = person
                 self._anew(self._turn(bed), decisions)
 
     def _anew(self, turn: Turn, decisions: Decisions) -> None:
@@ -232,10 +240,8 @@ class IcuUnit:
         self._done(turn, decisions)
 
 
-def _merged(known: PatientCell | None, said: PatientCell) -> PatientCell:
+def _merged(known: PatientCell, said: PatientCell, admitted: PatientCell) -> PatientCell:
     """Facts that a later message leaves out stay as they were."""
-    if known is None:
-        return said
     return PatientCell(
         patient_id=said.patient_id,
         mrn=said.mrn,
@@ -243,7 +249,7 @@ def _merged(known: PatientCell | None, said: PatientCell) -> PatientCell:
         name=said.name or known.name,
         sex=said.sex if said.sex != "unknown" else known.sex,
         birth_date=said.birth_date or known.birth_date,
-        admitted_at=known.admitted_at,
+        admitted_at=admitted.admitted_at,
     )
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from hospital_ops.board import AlarmCell, BedCell
 from hospital_ops.clinical.tables import table
+from icu.rules import words as rule_words
 from web.words import Words
 
 STORM: Final = 8  # more new reds than this
@@ -23,6 +24,7 @@ TOP: Final = 3  # so many keep the frame in a storm, so many are named in the ba
 HIGH, MEDIUM, CHECK, UNCONFIRMED, TECHNICAL, STALE, OVERDUE, ACKNOWLEDGED, DUE, QUIET = range(10)
 
 _LIMIT: Final = re.compile(r"(-?\d+(?:\.\d+)?)\s*([<>≤≥])\s*(-?\d+(?:\.\d+)?)")
+RINGING: Final = ("active", "latched")  # a latched one goes on until it is acknowledged
 _MARKS: Final = {"high": "!!!", "medium": "!!", "low": ""}
 # Code of a value -> its word; what an alarm is about may be any of them.
 NAMES: Final = {
@@ -60,7 +62,7 @@ def alarm_view(alarm: AlarmCell, words: Words) -> AlarmView:
     rule = rules().get(alarm.code, {})
     technical = rule.get("kind") == "technical" and alarm.priority != "high"
     look = "low" if technical else alarm.priority
-    new = alarm.state == "active"
+    new = alarm.state in RINGING
     rank = {"high": HIGH, "medium": MEDIUM}.get(look, TECHNICAL) if new else ACKNOWLEDGED
     return AlarmView(
         id=alarm.id,
@@ -79,21 +81,41 @@ def alarm_view(alarm: AlarmCell, words: Words) -> AlarmView:
 def alarm_text(alarm: AlarmCell, words: Words) -> str:
     """`MAP 48 < 60` where value and limit are known, else the rule's own words, else as sent."""
     name = NAMES.get(alarm.about)
-    limit = _LIMIT.search(alarm.text)
-    if limit and name:
-        value, sign, edge = limit.groups()
-        numbers = f"{words.number(float(value))} {sign} {words.number(float(edge))}"
+    figures = _figures(alarm)
+    if figures and name:
+        value, sign, edge = figures
+        numbers = f"{words.number(value)} {sign} {words.number(edge)}"
         return f"{words.t(f'value.{name}')} {numbers}"
-    text = rules().get(alarm.code, {}).get("text")
-    if isinstance(text, dict) and words.language in text:
-        said = str(text[words.language])
-        return f"{words.t(f'value.{name}')}: {said.lower()}" if name and _general(said) else said
-    return alarm.text or alarm.code
+    if alarm.device or alarm.code not in rules():
+        return alarm.text or alarm.code
+    key = alarm.code if alarm.about else f"{alarm.code}_age"
+    said = rule_words(key, words.language)
+    said = rule_words(alarm.code, words.language) if said == key else said
+    if said == alarm.code:
+        return alarm.text or alarm.code
+    return f"{words.t(f'value.{name}')}: {_lowered(said)}" if name and _general(alarm) else said
 
 
-def _general(said: str) -> bool:
+def _figures(alarm: AlarmCell) -> tuple[float, str, float] | None:
+    """Value, sign and limit; nothing where seconds were waited for (apnoea)."""
+    if alarm.value is not None and alarm.limit is not None and alarm.sign in ("<", ">"):
+        return alarm.value, alarm.sign, alarm.limit
+    found = _LIMIT.search(alarm.text)
+    return (float(found[1]), found[2], float(found[3])) if found else None
+
+
+def _general(alarm: AlarmCell) -> bool:
     """Whether a rule's words do not say which value they mean."""
-    return said in ("Sensor silent", "Датчик молчит")
+    return alarm.code in ("silent_sensor", "signal_poor", "implausible", "limits_missing")
+
+
+def _lowered(said: str) -> str:
+    return said[:1].lower() + said[1:]
+
+
+def shown(cell: BedCell) -> list[AlarmCell]:
+    """The alarms that ring for themselves; one value never rings twice."""
+    return [alarm for alarm in cell.alarms if not alarm.merged_into]
 
 
 def ordered(alarms: Iterable[AlarmView]) -> list[AlarmView]:
@@ -125,7 +147,7 @@ def queue_view(beds: Mapping[str, BedCell], words: Words) -> QueueView:
     items = [
         QueueItem(cell.label, alarm_view(alarm, words))
         for cell in beds.values()
-        for alarm in cell.alarms
+        for alarm in shown(cell)
     ]
     looks = ("high", "medium", "low")
     items.sort(key=lambda i: (i.alarm.rank, looks.index(i.alarm.look), -i.alarm.since, i.bed))
@@ -153,7 +175,7 @@ def storm_places(beds: Mapping[str, BedCell]) -> dict[str, int]:
 
 
 def _reds(cell: BedCell) -> list[AlarmCell]:
-    return [a for a in cell.alarms if a.priority == "high" and a.state == "active"]
+    return [a for a in shown(cell) if a.priority == "high" and a.state in RINGING]
 
 
 def _new_reds(beds: Mapping[str, BedCell]) -> int:
@@ -169,8 +191,8 @@ def _distance(alarm: AlarmCell) -> float:
 
     A red without a number (asystole, apnoea) is as far away as can be.
     """
-    limit = _LIMIT.search(alarm.text)
-    if not limit:
+    figures = _figures(alarm)
+    if not figures:
         return 1.0
-    value, edge = float(limit.group(1)), float(limit.group(3))
+    value, _, edge = figures
     return abs(value - edge) / (abs(edge) or 1.0)

@@ -104,7 +104,7 @@ class TileView:
 def tile_view(cell: BedCell, frame: Frame, place: int = 0) -> TileView:
     """The tile of a bed at a moment; `place` is its rank in an alarm storm."""
     words = frame.words
-    said = ordered(alarm_view(alarm, words) for alarm in cell.alarms)
+    said = ordered(alarm_view(alarm, words) for alarm in alarms.shown(cell))
     owner = f"bed-{cell.bed}"
     marks = _marks(said)
     ringing = [alarm.look for alarm in said if alarm.new]

@@ -1,0 +1,132 @@
+"""Alarms of devices: with their own priority, never lowered, never doubled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from icu.alarms import PAUSE_MAX_US
+from tests.alarm_ward import BED, Ward
+
+LOW_SPO2: dict[str, Any] = {"hr": 80.0, "spo2": 86.0}
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"), [("PH", "high"), ("PM", "medium"), ("PL", "low"), ("PI", "low")]
+)
+def test_a_device_alarm_keeps_the_priority_of_the_device(sent: str, shown: str) -> None:
+    ward = Ward()
+    ward.device_alert(priority=sent)
+    alarm = ward.alarms()["device_alarm"]
+    assert (alarm.priority, alarm.text, alarm.value) == (shown, "Low SpO2", 86.0)
+    assert ward.urgent is (shown == "high")
+
+
+def test_a_repeat_is_the_same_alarm_and_its_end_ends_it() -> None:
+    ward = Ward()
+    ward.device_alert()
+    first = ward.alarms()["device_alarm"].id
+    ward.wait(5)
+    ward.device_alert("continue", value=84.0)
+    alarm = ward.alarms()["device_alarm"]
+    assert (alarm.id, alarm.value) == (first, 84.0)
+    ward.device_alert("end")
+    assert not ward.alarms()
+    assert [event.state for event in ward.told] == ["active", "inactive"]
+
+
+def test_an_escalation_is_louder_and_a_deescalation_is_never_softer() -> None:
+    ward = Ward()
+    ward.device_alert()
+    ward.wait(1)
+    ward.device_alert("escalate", priority="PH")
+    assert ward.alarms()["device_alarm"].priority == "high"
+    assert ward.urgent
+    ward.device_alert("deescalate", priority="PL")
+    assert ward.alarms()["device_alarm"].priority == "high"
+
+
+def test_the_device_rings_and_ours_on_the_same_value_is_listed_under_it() -> None:
+    ward = Ward()
+    ward.device_alert()
+    ward.send(18, **LOW_SPO2)
+    alarms = ward.alarms()
+    assert alarms["spo2_low"].merged_into == alarms["device_alarm"].id
+    assert alarms["device_alarm"].merged_into == ""
+
+
+def test_a_red_of_ours_is_never_hidden_under_a_yellow_of_the_device() -> None:
+    ward = Ward()
+    ward.device_alert()
+    ward.send(8, hr=80.0, spo2=70.0)
+    alarms = ward.alarms()
+    assert alarms["spo2_desat"].merged_into == ""
+    assert alarms["device_alarm"].merged_into == alarms["spo2_desat"].id
+
+
+def test_who_takes_on_the_device_alarm_takes_on_what_is_listed_under_it() -> None:
+    ward = Ward()
+    ward.device_alert()
+    ward.send(18, **LOW_SPO2)
+    ward.act("acknowledge", ward.alarms()["device_alarm"].id)
+    assert {alarm.state for alarm in ward.alarms().values()} == {"acknowledged"}
+
+
+def test_ours_on_another_value_rings_for_itself() -> None:
+    ward = Ward()
+    ward.device_alert()
+    ward.send(8, hr=130.0, spo2=97.0)
+    assert ward.alarms()["hr_high"].merged_into == ""
+
+
+def test_a_pause_at_the_bedside_counts_here_and_ends_here_by_itself() -> None:
+    ward = Ward()
+    ward.device_alert()
+    ward.device_alert("update", inactivation=("audio-paused", "alarm-paused"))
+    assert ward.alarms()["device_alarm"].paused_until == ward.now + PAUSE_MAX_US
+    ward.wait(PAUSE_MAX_US // 1_000_000 + 1)
+    assert ward.alarms()["device_alarm"].paused_until == 0
+    assert ward.alarms()["device_alarm"].state == "active"
+
+
+def test_an_acknowledgement_at_the_bedside_counts_here() -> None:
+    ward = Ward()
+    ward.device_alert(device="mon7")
+    ward.device_alert("update", inactivation=("alarm-acknowledged",), device="mon7")
+    alarm = ward.alarms()["device_alarm"]
+    assert (alarm.state, alarm.acknowledged_by) == ("acknowledged", "bedside:mon7")
+
+
+def test_an_alarm_that_the_device_latches_goes_on_until_it_is_acknowledged() -> None:
+    ward = Ward()
+    ward.device_alert()
+    ward.device_alert("update", state="latched")
+    assert ward.alarms()["device_alarm"].state == "latched"
+    ward.act("acknowledge", ward.alarms()["device_alarm"].id)
+    assert not ward.alarms()
+
+
+def test_a_start_that_was_overtaken_by_its_end_does_not_ring() -> None:
+    ward = Ward()
+    began = ward.now
+    ward.wait(2)
+    ward.device_alert("end")
+    ward.device_alert(at=began)
+    assert not ward.alarms()
+
+
+def test_a_device_alarm_of_an_hour_ago_is_listed_and_does_not_ring() -> None:
+    ward = Ward()
+    ward.device_alert(at=ward.now - 3600 * 1_000_000, priority="PH")
+    assert not ward.alarms()
+    assert [event.state for event in ward.told] == ["past"]
+
+
+def test_a_technical_alarm_of_a_pump_is_not_merged() -> None:
+    ward = Ward()
+    ward.device_alert(kind="ST", priority="PH", about="", text="Occlusion downstream")
+    ward.send(18, **LOW_SPO2)
+    assert ward.alarms()["spo2_low"].merged_into == ""
+    assert ward.alarms()["device_alarm"].text == "Occlusion downstream"
+    assert ward.cell().bed == BED

@@ -1,0 +1,147 @@
+"""Technical alarms: silence, poor signals, unknown patients, wrong clocks and second senders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from hospital_ops import wire
+from hospital_ops.clock import SECOND
+from hospital_ops.deciding import Stamped
+from icu.unit import IcuUnit
+from tests.alarm_ward import BED, START, UNIT, Ward
+
+QUIET: dict[str, Any] = {"hr": 80.0, "spo2": 97.0, "rr": 15.0}
+
+
+def test_one_silent_sensor_is_named_and_ends_when_it_speaks_again() -> None:
+    ward = Ward()
+    ward.send(5, **QUIET)
+    ward.send(20, hr=80.0, rr=15.0)
+    alarm = ward.alarms()["silent_sensor"]
+    assert (alarm.about, alarm.priority) == ("59408-5", "medium")
+    ward.send(1, **QUIET)
+    assert not ward.alarms()
+
+
+def test_a_silent_bed_is_one_alarm_and_not_one_for_each_sensor() -> None:
+    ward = Ward()
+    ward.send(5, **QUIET)
+    ward.wait(20)
+    assert set(ward.alarms()) == {"no_data"}
+    assert [event.rule for event in ward.told] == ["no_data"]
+    assert ward.alarms()["no_data"].priority == "medium"
+    ward.send(1, **QUIET)
+    assert not ward.alarms()
+
+
+def test_losing_sight_of_a_ventilated_patient_is_red() -> None:
+    ward = Ward()
+    ward.send(5, **QUIET, peep=6.0)
+    ward.wait(20)
+    assert ward.alarms()["no_data"].priority == "high"
+    assert ward.urgent
+
+
+def test_a_monitor_without_a_patient_is_named_after_its_delay() -> None:
+    ward = Ward(admit=False)
+    ward.send(8, **QUIET)
+    assert "unbound_device" not in ward.alarms()
+    ward.send(4, **QUIET)
+    assert ward.alarms()["unbound_device"].priority == "medium"
+    ward.admission("A01", BED, "m1", "1960-01-01")
+    ward.send(1, **QUIET)
+    assert not ward.alarms()
+
+
+def test_an_empty_bed_whose_monitor_was_taken_away_is_quiet() -> None:
+    ward = Ward(admit=False)
+    ward.send(15, **QUIET)
+    ward.wait(60)
+    assert not ward.alarms()
+
+
+def test_a_cuff_that_has_missed_three_cycles_is_overdue() -> None:
+    ward = Ward()
+    for _ in range(4):
+        ward.message(BED, {"nibp_sys": 120.0, "nibp_mean": 85.0})
+        ward.wait(300)
+    ward.wait(3 * 300 + 5)
+    alarm = ward.alarms()["nibp_overdue"]
+    assert (alarm.priority, len(ward.alarms())) == ("low", 1)
+
+
+def test_a_very_unusual_value_asks_to_look_at_the_sensor() -> None:
+    ward = Ward()
+    ward.send(2, **QUIET, temp=47.0)
+    assert ward.alarms()["implausible"].about == "8310-5"
+    ward.send(2, **QUIET, temp=37.0)
+    assert not ward.alarms()
+
+
+def test_a_saturation_that_gives_no_reading_is_a_sensor_off() -> None:
+    ward = Ward()
+    ward.send(14, hr=80.0, spo2=None)
+    assert not ward.alarms()
+    ward.send(4, hr=80.0, spo2=None)
+    assert ward.alarms()["spo2_sensor_off"].priority == "medium"
+
+
+def test_a_flat_arterial_line_is_technical() -> None:
+    ward = Ward()
+    ward.send(14, hr=80.0, abp_sys=102.0, abp_dia=100.0)
+    assert "line_damped" in ward.alarms()
+    ward.send(1, hr=80.0, abp_sys=120.0, abp_dia=70.0)
+    assert "line_damped" not in ward.alarms()
+
+
+def test_two_senders_of_one_channel_are_seen_at_once() -> None:
+    ward = Ward()
+    ward.message(BED, QUIET, device="mon1")
+    ward.wait(1)
+    ward.message(BED, QUIET, device="mon2")
+    assert ward.alarms()["second_sender"].priority == "medium"
+    for _ in range(20):
+        ward.message(BED, QUIET, device="mon2")
+        ward.wait(1)
+    assert not ward.alarms()
+
+
+def test_a_clock_that_is_wrong_is_named_after_a_minute() -> None:
+    ward = Ward()
+    for _ in range(65):
+        ward.message(BED, QUIET, sent_at=ward.now - 40 * SECOND)
+        ward.wait(1)
+    assert ward.alarms()["clock_offset"].priority == "low"
+
+
+def test_a_child_without_a_limit_of_mean_pressure_says_so() -> None:
+    ward = Ward("2023-01-01")
+    ward.send(3, hr=110.0, abp_mean=40.0)
+    alarm = ward.alarms()["limits_missing"]
+    assert (alarm.about, alarm.priority, alarm.text) == ("76214-6", "low", "Limits not set")
+
+
+def test_technical_alarms_are_the_same_after_a_restart() -> None:
+    ward = Ward()
+    ward.send(5, **QUIET)
+    ward.send(20, hr=80.0, rr=15.0)
+    before = ward.cell()
+    told = len(ward.told)
+    ward.restart()
+    ward.send(1, hr=80.0, rr=15.0)
+    assert [a.id for a in ward.cell().alarms] == [a.id for a in before.alarms]
+    assert len(ward.told) == told
+
+
+def test_a_snapshot_of_the_version_before_is_understood() -> None:
+    """Alarms stood under their ids then, and had seven fields."""
+    alarm = ["id-1", "medium", "silent_sensor", "Sensor silent", "active", START, "59408-5"]
+    bed = [BED, "1", [], {}, {}, {}, {"id-1": alarm}]
+    old = msgspec.msgpack.encode([UNIT, "h1", {BED: bed}])
+    unit = IcuUnit(UNIT, "h1", old)
+    assert next(iter(unit.state.beds[BED].alarms.values())).id == "id-1"
+    unit.state.beds[BED].next_change = START
+    told = unit.decide([Stamped(START, wire.Tick(START))]).outputs
+    assert [event.state for event in told if isinstance(event, wire.Alerted)] == ["inactive"]

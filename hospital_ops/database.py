@@ -106,8 +106,8 @@ class Database:
         """
         async with self.raw() as connection:
             frame = connection.transaction()
-            await frame.start()
             try:
+                await frame.start()
                 if scope is not None:
                     await enter(connection, scope)
                 yield connection
@@ -186,7 +186,7 @@ class Database:
     async def _give_back(self, connection: PoolConnectionProxy[asyncpg.Record]) -> None:
         try:
             await self._pool.release(connection, timeout=ACQUIRE_TIMEOUT_S)
-        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (asyncpg.PostgresError, *_MAYBE_GONE):
             # The reset failed: the pool has already thrown the connection away.
             _cut(connection)
 

@@ -1,0 +1,140 @@
+"""Whatever is killed while everybody sends: what was acknowledged is stored, once."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+import httpx2
+
+from hospital_ops.clock import SystemClock, to_datetime
+from streams.pipe import Pipe, ReplyError
+from streams.publish import read_board
+from tests.faults.load_help import MONITORS, TABLETS, Load, loaded
+from tests.faults.oracle_help import everything_stored, judge
+from tests.faults.program_help import LONG, SEED, Figures, Program, until
+
+ROUNDS = 20 if LONG else 5
+PARTS = ("valkey", "postgres", "gateway", "live", "store", "web")
+UNIT = "h1-icu-1"
+
+
+async def board_rev(program: Program) -> int:
+    """The revision of the unit's board, or 0 while Redis is away."""
+    pipe = Pipe(program.run["redis_url"], timeout_s=1.0)
+    try:
+        return (await read_board(pipe, UNIT)).rev
+    except (OSError, ReplyError):
+        return 0
+    finally:
+        await pipe.close()
+
+
+async def stored_since(program: Program, moment: int) -> bool:
+    """Whether PostgreSQL has a message that came after `moment`."""
+    try:
+        connection = await asyncpg.connect(program.run["database_url"], timeout=2)
+    except (OSError, asyncpg.PostgresError):
+        return False
+    try:
+        return bool(
+            await connection.fetchval(
+                "select exists (select from message where received_at > $1)", to_datetime(moment)
+            )
+        )
+    except (OSError, asyncpg.PostgresError):
+        return False
+    finally:
+        connection.terminate()
+
+
+async def web_answers(program: Program) -> bool:
+    """Whether the pages are served."""
+    async with httpx2.AsyncClient(trust_env=False, timeout=1.0) as client:
+        try:
+            return (await client.get(f"{program.run['http']}/healthz")).status_code == 200
+        except httpx2.TransportError:
+            return False
+
+
+def works_again(program: Program, load: Load, name: str, rev: int) -> Callable[[], Awaitable[bool]]:
+    """What must be true before a part counts as back, asked after its kill."""
+    since, moment = time.monotonic(), SystemClock().now_us()
+
+    async def acknowledged() -> bool:
+        return load.acked_at > since
+
+    async def moved() -> bool:
+        return await board_rev(program) > rev
+
+    async def stored() -> bool:
+        return await stored_since(program, moment)
+
+    async def served() -> bool:
+        return await web_answers(program)
+
+    checks = {"live": moved, "store": stored, "postgres": stored, "web": served}
+    return checks.get(name, acknowledged)
+
+
+async def strike(program: Program, load: Load, name: str) -> float:
+    """Kills one part under load; answers the seconds until it works again."""
+    rev = await board_rev(program)
+    killed = await program.kill(name)
+    begin = time.monotonic()
+    again = works_again(program, load, name, rev)
+    await program.back(name, killed)
+    await until(again, f"{name} works again")
+    return time.monotonic() - begin
+
+
+async def strike_all(program: Program, load: Load) -> float:
+    """Kills the program itself and starts it on the same data."""
+    begin = time.monotonic()
+    await program.kill_all()
+    again = works_again(program, load, "main", 0)
+    await program.wait_ready()
+    await until(again, "senders are acknowledged again")
+    return time.monotonic() - begin
+
+
+async def test_nothing_acknowledged_is_lost_or_doubled_when_parts_and_all_are_killed(
+    program: Program, figures: Figures
+) -> None:
+    await program.wait_ready()
+    chance = random.Random(SEED)
+    recovery: dict[str, list[float]] = {name: [] for name in (*PARTS, "main")}
+    async with loaded(program) as load:
+        await until(lambda: acked(load, 50), "the load runs")
+        for _ in range(ROUNDS):
+            for name in chance.sample(PARTS, len(PARTS)):
+                recovery[name].append(await strike(program, load, name))
+                await asyncio.sleep(chance.uniform(0, 0.2))
+            recovery["main"].append(await strike_all(program, load))
+    await everything_stored(program, load)
+    verdict = await judge(program, load)
+    for name, seconds in recovery.items():
+        figures.add(
+            f"kill {name}",
+            fired=len(seconds),
+            recovery_s_max=round(max(seconds), 2),
+            recovery_s=[round(s, 2) for s in seconds],
+        )
+    figures.add(
+        "ledger",
+        senders=MONITORS + TABLETS,
+        repeats=load.repeats,
+        timeless=sum(sent.timeless for sent in load.messages.values()),
+        **{name: getattr(verdict, name) for name in verdict.__dataclass_fields__},
+    )
+    assert all(len(seconds) == ROUNDS for seconds in recovery.values())
+    assert load.refused == []
+    assert verdict.n > 50 * ROUNDS
+    assert verdict.good, verdict
+    assert program.unforeseen_ends() == []
+
+
+async def acked(load: Load, number: int) -> bool:
+    """Whether so many were acknowledged."""
+    return load.acked >= number

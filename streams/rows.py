@@ -118,6 +118,8 @@ class Batch:
             self._audited(taken, entry)
         elif isinstance(entry, wire.CaseFacts | wire.CaseStep | wire.Decided):
             self._case(taken, entry)
+        elif isinstance(entry, wire.EcgReceived):
+            self._ecg(taken, entry)
         elif isinstance(entry, wire.Assessed):
             self._assessed(taken, entry)
         elif isinstance(entry, wire.Alerted):
@@ -254,6 +256,23 @@ class Batch:
                 json.dumps(payload, ensure_ascii=False), mode, taken.entry_id,
             ),
         )  # fmt: skip
+
+    def _ecg(self, taken: Taken, ecg: wire.EcgReceived) -> None:
+        """A resting ECG: its file beside the message, each lead a piece of curve of the case."""
+        hospital, received = hospital_of(taken.shard), ecg.received_at
+        owner = self._claim(taken, ecg.source, ecg.identity, ecg.identity, received)
+        self._message(taken, ecg, "ecg", ecg.message_id, owner)
+        for index, lead in enumerate(ecg.leads):
+            self.add(
+                "waveform",
+                owner,
+                (
+                    hospital, taken.shard, ecg.case, None, _short(ecg.device or ecg.source),
+                    _short(lead.name), ecg.ecg, to_datetime(ecg.at), to_datetime(received),
+                    ecg.rate_hz, lead.scale, lead.offset, "mV", lead.samples, index, ecg.mode,
+                    taken.entry_id,
+                ),
+            )  # fmt: skip
 
     def _assessed(self, taken: Taken, entry: wire.Assessed) -> None:
         self.add(

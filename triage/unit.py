@@ -9,6 +9,7 @@ from hospital_ops import wire
 from hospital_ops.board import HEAD, CaseCell, DecisionCell, Head, Shown
 from hospital_ops.clock import SECOND, from_iso, iso
 from hospital_ops.deciding import PROBE_BED, Decisions, Stamped
+from triage.ecgs import with_ecg
 from triage.engine import assess
 from triage.inputs import engine_inputs
 from triage.reopening import codes_of, reopening
@@ -41,6 +42,8 @@ class EdUnit:
                 self._facts(entry, decisions)
             elif isinstance(entry, wire.CaseStep):
                 self._step(entry, decisions)
+            elif isinstance(entry, wire.EcgReceived):
+                self._ecg(entry, decisions)
             elif isinstance(entry, wire.Decided):
                 self._decided(entry, decisions)
             elif isinstance(entry, wire.Tick):
@@ -113,6 +116,14 @@ class EdUnit:
         eta = case.facts.get("eta")
         case.eta = from_iso(eta) if isinstance(eta, str) else None
         self._propose(case, decisions)
+        decisions.dirty.add(case.case)
+
+    def _ecg(self, entry: wire.EcgReceived, decisions: Decisions) -> None:
+        case = self._case(entry.case)
+        case.ecgs = with_ecg(case.ecgs, entry)
+        if entry.findings:  # the machine's reading: a reason to propose, never a decision
+            known = case.facts.get("ecg_findings") or ()
+            case.facts = {**case.facts, "ecg_findings": sorted({*known, *entry.findings})}
         decisions.dirty.add(case.case)
 
     def _step(self, entry: wire.CaseStep, decisions: Decisions) -> None:

@@ -6,7 +6,7 @@ import zlib
 from pathlib import Path
 from typing import Final
 
-from hospital_ops.ecg.files import aecg, dicom, edf, philips, scp, text, wfdb, xml
+from hospital_ops.ecg.files import aecg, dicom, edf, philips, samples, scp, text, wfdb, xml
 from hospital_ops.ecg.files.recording import MOST_BYTES, EcgFileError, EcgRecording, check_size
 
 _GZIP: Final = b"\x1f\x8b"
@@ -65,6 +65,8 @@ def _read_bytes(
         if reader is None:
             raise EcgFileError("not_ecg", "this XML is no ECG that we know: send aECG or Philips")
         return reader(root)
+    if data[:1] == b"{":
+        return samples.read(data)
     if name.endswith(".hea"):
         raise EcgFileError("refused", "a WFDB header alone: its signal files must lie beside it")
     if name.upper().endswith(".ECG"):

@@ -37,7 +37,7 @@ class EcgFileError(HospitalOpsError):
     """A file that cannot be taken; `code` is stable, the sentence says what to do.
 
     Codes: `too_large`, `not_ecg` (nothing we know), `damaged`, `refused` (known, but a part of
-    it is not read here), `hostile` (asks for more than any real file).
+    it is not read here), `hostile` (asks for more than any real file), `bad_sha256` (an upload).
     """
 
     def __init__(self, code: str, reason: str) -> None:

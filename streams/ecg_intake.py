@@ -1,0 +1,305 @@
+"""The way in for a 12-lead ECG: parts in any order, each acknowledged once it is on disk.
+
+Parts wait beside the unit's streams (same slot, same fsync) under the sender's own id. When the
+last gap is closed the whole is checked against its sha256, read into leads and appended as one
+entry, with the file beside it; repeats of any part, before or after, change nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from hospital_ops import wire
+from hospital_ops.access import Permission, Principal
+from hospital_ops.clock import from_datetime, iso
+from hospital_ops.ecg.files import packing, reading
+from hospital_ops.ecg.files.recording import EcgFileError, EcgRecording
+from hospital_ops.errors import MessageError, NotStored
+from streams.append import REFUSE_WAVES_AT
+from streams.intake import Intake
+from streams.pipe import ReplyError
+
+TOTAL_MAX: Final = 4 << 20  # SAFETY.md section 3
+PARTS_MAX: Final = 1024
+PENDING_MAX: Final = 32  # ECGs of one case, whole or coming
+KEPT_S: Final = 48 * 3600  # parts of a broken upload, and the copy that pages read
+KEPT_BYTES: Final = 64 * 1024
+_DONE, _META = b"done", b"meta"
+
+Interpret = Callable[[EcgRecording, Mapping[str, Any]], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What a sender says about the bytes of one request."""
+
+    ecg: str  # UUID; empty: derived from the file
+    offset: int = 0
+    total: int | None = None  # None: these bytes are all
+    sha256: str = ""  # of the whole file, hexadecimal
+    rate_hz: float | None = None  # of a text file, which does not know it
+    step_mv: float | None = None
+
+
+def no_findings(_: EcgRecording, __: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is said of an ECG where no analysis is built in: nothing."""
+    return ()
+
+
+class EcgIntake:
+    """Takes ECGs of pre-arrival cases. `interpret` gives codes of findings from the curves."""
+
+    def __init__(self, intake: Intake, interpret: Interpret = no_findings) -> None:
+        self.intake, self.interpret = intake, interpret
+        self.appender, self.clock, self.pipe = intake.appender, intake.clock, intake.appender.pipe
+
+    async def take(
+        self, principal: Principal, case: str, part: Part, body: bytes
+    ) -> dict[str, Any]:
+        """Stores one part; answers `{"id","received","total","complete","missing"}` from disk.
+
+        Errors: MessageError (nothing of this part was kept, or the whole was refused, in words),
+        NotStored (send the part again), NotFound.
+        """
+        unit = await self.intake.case_unit(principal, case, Permission.SEND_VALUES)
+        case = str(UUID(case))
+        part = await self._checked(principal, case, part, body)
+        total = part.total or len(body)
+        key = key_of(unit, case, part.ecg)
+        kept = await self._fields(key)
+        if _DONE in kept:
+            return _answer(part.ecg, total, [(0, total)], await self._done(key))
+        if kept.get(_META, _meta(part)) != _meta(part):
+            raise MessageError("other_file", "this id has another total or sha256: take a new id")
+        await self._room(unit, case, part.ecg, kept)
+        first = not kept
+        await self._keep_part(key, part, body)
+        kept = await self._fields(key)
+        missing = gaps((_span(name) for name in kept if name[:1].isdigit()), total)
+        if missing:
+            if first:
+                await self._append(unit, self._entry(principal, unit, case, part, "receiving"))
+            return _answer(part.ecg, total, _covered(missing, total), None)
+        entry = await self._whole(principal, unit, case, part, key, await self._parts(key, total))
+        return _answer(part.ecg, total, [(0, total)], entry)
+
+    async def state(self, unit: str, case: str, ecg: str) -> dict[str, Any] | None:
+        """What has come of an upload, so that a sender resumes it; None: nothing is known."""
+        key = key_of(unit, str(UUID(case)), _ecg_id(ecg))
+        kept = await self._fields(key)
+        if _META not in kept:
+            return None
+        total = int(kept[_META].split(b" ")[0])
+        if _DONE in kept:
+            return _answer(ecg, total, [(0, total)], await self._done(key))
+        missing = gaps((_span(name) for name in kept if name[:1].isdigit()), total)
+        return _answer(ecg, total, _covered(missing, total), None)
+
+    async def stored(self, unit: str, case: str, ecg: str) -> wire.EcgReceived | None:
+        """The whole ECG while it is kept beside the stream; None: ask the archive."""
+        return await self._done(key_of(unit, str(UUID(case)), _ecg_id(ecg)))
+
+    async def _checked(self, principal: Principal, case: str, part: Part, body: bytes) -> Part:
+        total = len(body) if part.total is None else part.total
+        digest = part.sha256.lower()
+        if part.total is None and not digest:
+            digest = hashlib.sha256(body).hexdigest()
+        try:
+            if not 0 < total <= TOTAL_MAX:
+                raise MessageError("too_large", f"an ECG file has at most {TOTAL_MAX} bytes")
+            if not body or part.offset < 0 or part.offset + len(body) > total:
+                raise MessageError("bad_part", "offset and length of the part lie outside total")
+            if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+                raise MessageError("bad_sha256", "send sha256 of the whole file, 64 hex digits")
+            derived = str(UUID(bytes=hashlib.sha256(f"{case} {digest}".encode()).digest()[:16]))
+            ecg = _ecg_id(part.ecg) if part.ecg else derived
+        except MessageError as error:
+            await self.intake.keep(principal, error, body[:KEPT_BYTES])
+            raise
+        return replace(part, ecg=ecg, total=total, sha256=digest)
+
+    async def _room(self, unit: str, case: str, ecg: str, kept: Mapping[bytes, bytes]) -> None:
+        if self.appender.used >= REFUSE_WAVES_AT:
+            raise NotStored("not stored, send again: memory is kept for vitals and alarms")
+        if len(kept) > PARTS_MAX:
+            raise MessageError("too_many", f"send at most {PARTS_MAX} parts: make them larger")
+        names = f"{{{unit}}}:ecgs:{case}"
+        await self._call("SADD", names, ecg)
+        await self._call("EXPIRE", names, KEPT_S)
+        if not kept and await self._call("SCARD", names) > PENDING_MAX:
+            await self._call("SREM", names, ecg)
+            raise MessageError("too_many", f"a case has at most {PENDING_MAX} ECGs")
+
+    async def _keep_part(self, key: str, part: Part, body: bytes) -> None:
+        await self._call("HSET", key, _META, _meta(part), f"{part.offset}-{len(body)}", body)
+        await self._call("EXPIRE", key, KEPT_S)
+
+    async def _parts(self, key: str, total: int) -> bytes:
+        flat = await self._call("HGETALL", key)
+        whole = bytearray(total)
+        for name, value in zip(flat[::2], flat[1::2], strict=True):
+            if name[:1].isdigit():
+                start, end = _span(name)
+                whole[start:end] = value
+        return bytes(whole)
+
+    async def _whole(
+        self, principal: Principal, unit: str, case: str, part: Part, key: str, data: bytes
+    ) -> wire.EcgReceived:
+        """Reads the complete file and appends it; a bad one is refused, kept and told."""
+        try:
+            if hashlib.sha256(data).hexdigest() != part.sha256:
+                raise EcgFileError("bad_sha256", "the bytes differ from sha256: send all again")
+            entry = self._entry(principal, unit, case, part, "stored")
+            entry = await asyncio.to_thread(self._read, entry, part, data)
+        except EcgFileError as error:
+            refused = MessageError(error.code, error.reason)
+            await self.intake.keep(principal, refused, data[:KEPT_BYTES])
+            await self._append(
+                unit, self._entry(principal, unit, case, part, "refused", error.reason)
+            )
+            await self._call("DEL", key)
+            raise refused from error
+        await self._append(unit, entry, data)
+        copy = wire.encode(entry)
+        await self._call("HSET", key, _DONE, copy)
+        names = [name for name in await self._call("HKEYS", key) if name[:1].isdigit()]
+        await self._call("HDEL", key, *names)
+        return entry
+
+    def _read(self, entry: wire.EcgReceived, part: Part, data: bytes) -> wire.EcgReceived:
+        recording = reading.read(data, rate_hz=part.rate_hz, step_mv=part.step_mv)
+        leads = packing.packed(recording)
+        at, notes = _taken_at(recording.started_at, entry.received_at)
+        return wire.EcgReceived(
+            **{name: getattr(entry, name) for name in entry.__struct_fields__}
+            | {
+                "at": at,
+                "rate_hz": recording.rate_hz,
+                "leads": leads,
+                "device": recording.device,
+                "source_format": recording.source_format,
+                "notes": (*recording.notes, *notes),
+                "preview": packing.preview(leads, recording.rate_hz),
+                "findings": self.interpret(recording, {}),
+            }
+        )
+
+    def _entry(
+        self,
+        principal: Principal,
+        unit: str,
+        case: str,
+        part: Part,
+        stage: str,
+        reason: str = "",
+    ) -> wire.EcgReceived:
+        now = self.clock.now_us()
+        what = f"{principal.actor}\x1f{case}\x1f{part.ecg}\x1f{stage}\x1f{part.sha256}"
+        return wire.EcgReceived(
+            unit=unit,
+            case=case,
+            ecg=part.ecg,
+            source=principal.actor,
+            message_id=part.ecg,
+            identity=hashlib.sha256(what.encode()).digest(),
+            received_at=now,
+            mode=principal.mode,
+            stage=stage,
+            at=now,
+            sha256=part.sha256,
+            reason=reason,
+            total_bytes=part.total or 0,
+        )
+
+    async def _append(self, unit: str, entry: wire.EcgReceived, raw: bytes = b"") -> None:
+        await self.appender.append(unit, entry, raw)
+
+    async def _fields(self, key: str) -> dict[bytes, bytes]:
+        """The names of what is kept, and the value of `meta`; parts stay where they are."""
+        names = await self._call("HKEYS", key)
+        meta = await self._call("HGET", key, _META)
+        return dict.fromkeys(names, b"") | ({_META: meta} if meta else {})
+
+    async def _done(self, key: str) -> wire.EcgReceived | None:
+        kept = await self._call("HGET", key, _DONE)
+        entry = wire.decode(kept) if kept else None
+        return entry if isinstance(entry, wire.EcgReceived) else None
+
+    async def _call(self, *arguments: Any) -> Any:
+        try:
+            return await self.pipe.call(*arguments)
+        except (ReplyError, OSError) as error:
+            raise NotStored("not stored, send again: the stream server is away or full") from error
+
+
+def key_of(unit: str, case: str, ecg: str) -> str:
+    """Where the parts of an upload wait: in the slot of the unit's streams."""
+    return f"{{{unit}}}:ecg:{case}:{ecg}"
+
+
+def gaps(spans: Iterable[tuple[int, int]], total: int) -> list[tuple[int, int]]:
+    """What of 0..total no span covers, in order; spans may overlap."""
+    missing, at = [], 0
+    for start, end in sorted(spans):
+        if start > at:
+            missing.append((at, start))
+        at = max(at, end)
+    if at < total:
+        missing.append((at, total))
+    return missing
+
+
+def _covered(missing: list[tuple[int, int]], total: int) -> list[tuple[int, int]]:
+    return gaps(missing, total)
+
+
+def _span(name: bytes) -> tuple[int, int]:
+    start, _, length = name.partition(b"-")
+    return int(start), int(start) + int(length)
+
+
+def _meta(part: Part) -> bytes:
+    return f"{part.total} {part.sha256}".encode()
+
+
+def _answer(
+    ecg: str, total: int, have: list[tuple[int, int]], entry: wire.EcgReceived | None
+) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "id": ecg,
+        "received": sum(end - start for start, end in have),
+        "total": total,
+        "complete": entry is not None,
+        "missing": [list(span) for span in gaps(have, total)],
+    }
+    if entry is not None:
+        answer |= {
+            "at": iso(entry.at),
+            "leads": [lead.name for lead in entry.leads],
+            "rate_hz": entry.rate_hz,
+            "format": entry.source_format,
+            "notes": list(entry.notes),
+            "findings": list(entry.findings),
+        }
+    return answer
+
+
+def _taken_at(started_at: datetime | None, received_at: int) -> tuple[int, tuple[str, ...]]:
+    """When it was taken; a time without a zone, or none, is nobody's: the receipt counts."""
+    if started_at is None or started_at.tzinfo is None:
+        return received_at, ("the file names no time with a zone: the time of receipt is shown",)
+    return from_datetime(started_at), ()
+
+
+def _ecg_id(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError as error:
+        raise MessageError("bad_ecg_id", "the ECG is named by a UUID of your own") from error

@@ -19,6 +19,7 @@ from web.routes import (
     beds,
     boards,
     cases,
+    ecgs,
     health,
     orders,
     pages,
@@ -33,6 +34,7 @@ PLACES_S = 2.0
 STATIC = Path(__file__).parent / "static"
 PARTS = (
     session,
+    ecgs,
     walls,
     orders,
     patients,

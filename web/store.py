@@ -233,3 +233,17 @@ def _frame(row: Record, place: str) -> bytes:
             samples=row["samples"],
         )
     )
+
+
+async def ecg(database: Database, scope: Scope, case: str, ecg_id: str) -> wire.EcgReceived | None:
+    """A resting ECG of a case as it was archived, or None where none is within `scope`."""
+    async with database.transaction(scope) as connection:
+        entry = await connection.fetchval(
+            "select m.entry from waveform w join message m"
+            "    on m.received_at = w.received_at and m.unit = w.unit and m.entry_id = w.entry_id"
+            " where w.place = $1 and w.channel = $2 and m.kind = 'ecg' limit 1",
+            case,
+            ecg_id,
+        )
+    found = wire.decode(entry) if entry else None
+    return found if isinstance(found, wire.EcgReceived) else None

@@ -9,6 +9,7 @@ from hospital_ops.board import CaseCell
 from hospital_ops.clinical.tables import words as clinical_words
 from hospital_ops.clock import from_iso
 from web.render import Renderer
+from web.views import ecg12
 from web.views.case import CaseView, case_view
 from web.views.page import Page
 from web.views.values import Frame, clock
@@ -44,6 +45,7 @@ class CasePage:
     decided: str  # words about the present decision, empty before
     version: int
     other_colours: tuple[str, ...]
+    ecgs: tuple[ecg12.Small, ...] = ()
     care: tuple[str, ...] = CARE
     reasons: tuple[str, ...] = REASONS
 
@@ -70,6 +72,7 @@ def case_page(cell: CaseCell, frame: Frame, changes: list[dict[str, Any]]) -> Ca
         decided=_decided(cell, frame),
         version=cell.version,
         other_colours=tuple(colour for colour in COLOURS if colour != proposed),
+        ecgs=tuple(ecg12.small(ecg, frame) for ecg in reversed(cell.ecgs)),
     )
 
 

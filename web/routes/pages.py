@@ -12,7 +12,7 @@ from hospital_ops.access import Permission, Principal, allows, knows_of, require
 from hospital_ops.errors import NotFound
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
-from web.language import COOKIE, language_of
+from web.language import language_of, remember
 from web.state import Web
 
 router = APIRouter()
@@ -31,13 +31,13 @@ def units_of(web: Web, principal: Principal) -> list[dict[str, str]]:
 
 
 @router.get("/")
-async def home(request: Request, principal: Someone) -> HTMLResponse:
+async def home(request: Request, principal: Someone) -> Response:
     """The boards that are open to the user."""
     web = web_of(request)
     page = web.renderer.home_page(
         language_of(request), principal.actor, units_of(web, principal), demo=web.demo
     )
-    return HTMLResponse(page)
+    return remember(request, HTMLResponse(page))
 
 
 @router.get("/icu/{unit}")
@@ -79,6 +79,4 @@ async def board(request: Request, unit: str, principal: Someone) -> Response:
             },
         )
     )
-    if "lang" in request.query_params:
-        answer.set_cookie(COOKIE, language, samesite="strict", max_age=31_536_000)
-    return answer
+    return remember(request, answer)

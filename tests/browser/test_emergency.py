@@ -1,0 +1,184 @@
+"""An ambulance case on the emergency board: it comes, worsens, is heard of and decided upon."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx2
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser.ward import WELL, Ambulance, Ward, until
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.usefixtures("clear_street"),
+]
+ED = "/ed/h1-ed"
+RED: dict[str, float | str] = {"8867-4": 168, "8480-6": 74, "8462-4": 41}
+
+
+async def board(ward: Ward, chromium: Browser, name: str = "ed.h1", **more: Any) -> Page:
+    """The emergency board, live."""
+    page = await ward.open(
+        chromium, name, ED, **{"viewport": {"width": 1920, "height": 1080}, **more}
+    )
+    await expect(page.locator("html")).to_have_attribute("data-link", "live", timeout=10_000)
+    return page
+
+
+async def coming(ward: Ward, **facts: Any) -> Ambulance:
+    """An ambulance that has called and measured a patient who is well."""
+    vehicle = ward.ambulance("h1-tablet-1")
+    await vehicle.call(**facts)
+    await vehicle.measure(WELL)
+    return vehicle
+
+
+async def stands(ward: Ward, vehicle: Ambulance, **wanted: Any) -> Any:
+    """The case as JSON once it says what is wanted."""
+
+    async def asked() -> Any:
+        async with ward.client("ed.h1") as client:
+            answer = await client.get(f"/api/v1/prearrivals/{vehicle.case}")
+        case = answer.json()
+        return case if all(case.get(key) == value for key, value in wanted.items()) else None
+
+    return await until(asked)
+
+
+async def test_a_case_arrives_and_its_colour_rises_on_the_open_page(
+    ward: Ward, chromium: Browser
+) -> None:
+    page = await board(ward, chromium)
+    await page.evaluate("window.sameDocument = true")
+    vehicle = await coming(ward)
+    card = page.locator(f"#case-{vehicle.case}")
+    await expect(card).to_be_visible(timeout=3000)
+    await expect(card).to_have_attribute("data-t", "green")
+    await expect(card.locator(".eta .num")).to_have_text("9")
+    await expect(card.locator(".by")).to_have_text("suggested")
+    await vehicle.measure(RED)
+    await expect(card).to_have_attribute("data-t", "red", timeout=3000)
+    shape = card.locator(".shape")
+    await expect(shape).to_have_attribute("data-by", "system")
+    await expect(shape.locator("text")).to_have_text("R")
+    await expect(card.locator(f"#case-{vehicle.case}-8867-4")).to_have_attribute("data-out", "")
+    await expect(card.locator("text=not heard yet")).to_be_visible()
+    first = page.locator("#arrivals > li").first
+    await expect(first).to_have_attribute("data-t", "red")  # the most urgent is the first
+    assert await page.evaluate("sameDocument") is True
+    assert await page.evaluate("complaints") == []
+    await vehicle.step("arrival")
+    await expect(page.locator(f"tr#case-{vehicle.case}")).to_be_visible()
+    await page.context.close()
+
+
+async def test_a_physician_hears_and_accepts_and_the_shape_becomes_solid_with_a_name(
+    ward: Ward, chromium: Browser
+) -> None:
+    vehicle = await coming(ward)
+    await vehicle.measure(RED)
+    await stands(ward, vehicle, proposed="red")
+    wall = await board(ward, chromium, "triage.h1")
+    card = wall.locator(f"#case-{vehicle.case}")
+    dash = "s => getComputedStyle(document.querySelector(s)).strokeDasharray"
+    drawn = f"#case-{vehicle.case} .shape .g"
+    assert await wall.evaluate(dash, drawn) != "none"
+
+    page = await board(ward, chromium)
+    await page.locator(f"#case-{vehicle.case} a.open").click()
+    await expect(page.get_by_text("if Heart rate")).not_to_have_count(0)
+    await page.get_by_role("button", name="Heard").click()
+    await expect(card).to_contain_text("heard by ed.h1")
+    await page.get_by_label("resuscitation").check()
+    await page.get_by_role("button", name="Accept: red").click()
+    await expect(page).to_have_url(f"{ward.http}{ED}")
+
+    await expect(card.locator(".shape")).to_have_attribute("data-by", "physician")
+    await expect(card.locator("b.by")).to_contain_text("ed.h1")
+    assert await wall.evaluate(dash, drawn) == "none"
+    case = await stands(ward, vehicle, decided="red", decided_by="ed.h1")
+    assert case["decision"]["care"] == ["resuscitation"]
+    assert [one["by"] for one in case["acknowledgements"]] == ["ed.h1"]
+    for each in (wall, page):
+        assert await each.evaluate("complaints") == []
+        await each.context.close()
+
+
+async def test_who_decides_second_sees_both_and_is_told_that_theirs_was_not_saved(
+    ward: Ward, chromium: Browser
+) -> None:
+    vehicle = await coming(ward)
+    await vehicle.measure(RED)
+    await stands(ward, vehicle, proposed="red")
+    first = await ward.open(chromium, "ed.h1", f"/ed/cases/{vehicle.case}")
+    second = await ward.open(chromium, "icu.h1", f"/ed/cases/{vehicle.case}")
+    await first.get_by_role("button", name="Accept: red").click()
+    await expect(first).to_have_url(f"{ward.http}{ED}")
+    await stands(ward, vehicle, decided="red")
+
+    await second.get_by_label("yellow").check()
+    await second.get_by_label("seen, the picture is different").check()
+    async with second.expect_response(lambda answer: "decision" in answer.url) as told:
+        await second.get_by_role("button", name="Save the other colour").click()
+    assert (await told.value).status == 409
+    lost = second.get_by_role("alert")
+    await expect(lost).to_contain_text("ed.h1 decided first: red")
+    await expect(lost).to_contain_text("Yours, yellow, was not saved")
+    await stands(ward, vehicle, decided="red", decided_by="ed.h1", version=1)
+    for page in (first, second):
+        await page.context.close()
+
+
+async def test_another_colour_asks_for_a_reason(ward: Ward, chromium: Browser) -> None:
+    vehicle = await coming(ward)
+    await stands(ward, vehicle, proposed="green")
+    page = await ward.open(chromium, "ed.h1", f"/ed/cases/{vehicle.case}")
+    await page.get_by_label("yellow").check()
+    await page.get_by_role("button", name="Save the other colour").click()
+    assert page.url.endswith(vehicle.case)  # the browser asks for the reason first
+    async with ward.client("ed.h1") as client:  # and so does the house, without a browser
+        path = f"/api/v1/prearrivals/{vehicle.case}/decision"
+        refused = await client.post(path, json={"colour": "yellow", "version": 0})
+    assert (refused.status_code, refused.json()["error"]) == (400, "no_reason")
+    await page.get_by_label("treatment limits").check()
+    await page.get_by_label("in words").fill("frail, lives alone")
+    await page.get_by_role("button", name="Save the other colour").click()
+    await expect(page).to_have_url(f"{ward.http}{ED}")
+    case = await stands(ward, vehicle, decided="yellow")
+    assert case["proposed"] == "green"
+    assert "frail, lives alone" in case["decision"]["reason"]
+    card = page.locator(f"#case-{vehicle.case}")
+    await expect(card.locator(".other")).to_contain_text("suggested: green")
+    await page.context.close()
+
+
+async def test_a_nurse_hears_of_a_case_and_cannot_decide(ward: Ward, chromium: Browser) -> None:
+    vehicle = await coming(ward)
+    await stands(ward, vehicle, proposed="green")
+    page = await ward.open(chromium, "triage.h1", f"/ed/cases/{vehicle.case}")
+    await expect(page.get_by_role("button", name="Heard")).to_be_visible()
+    await expect(page.get_by_role("button", name="Accept")).to_have_count(0)
+    async with ward.client("triage.h1") as client:
+        path = f"/api/v1/prearrivals/{vehicle.case}/decision"
+        refused = await client.post(path, json={"colour": "green", "version": 0})
+        assert refused.status_code == 404
+    await page.context.close()
+
+
+async def test_a_form_of_another_site_decides_nothing(ward: Ward) -> None:
+    vehicle = await coming(ward)
+    await stands(ward, vehicle, proposed="green")
+    cookies = {"session": await ward.token("ed.h1")}
+    async with httpx2.AsyncClient(base_url=ward.http, cookies=cookies, trust_env=False) as client:
+        for origin in ({"Origin": "http://elsewhere.test"}, {"Origin": "null"}, {}):
+            for path, form in (
+                (f"/ed/cases/{vehicle.case}/decision", {"colour": "green", "version": "0"}),
+                (f"/ed/cases/{vehicle.case}/acknowledgement", {}),
+                ("/sign-out", {}),
+            ):
+                answer = await client.post(path, data=form, headers=origin)
+                assert answer.status_code == 403, (origin, path)
+    case = await stands(ward, vehicle, decided=None)
+    assert case["acknowledgements"] == []

@@ -1,0 +1,183 @@
+"""NOT LIVE: a board that lost its server says so by itself and misses nothing afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import Browser, Page, WebSocket, expect
+
+from simulators.network import FaultProxy
+from tests.browser.ward import Ward, stopped, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+ICU = "/icu/h1-icu-1"
+BED = "h1-icu-1-01"
+HR = f"#bed-{BED}-8867-4"
+GREY = "getComputedStyle(document.querySelector('.boardpage')).filter"
+# Whether a number was ever on the page as live again before it was the new one.
+WATCH_RETURN = """(selector) => {
+  window.seen = [];
+  const look = () => {
+    const number = document.querySelector(selector + " .n").textContent;
+    seen.push([document.documentElement.dataset.link, number]);
+  };
+  new MutationObserver(look).observe(document, {subtree: true, childList: true,
+    characterData: true, attributes: true, attributeFilter: ["data-link"]});
+}"""
+
+
+async def board(ward: Ward, chromium: Browser, path: str = ICU, **more: Any) -> Page:
+    """A board that says it is live."""
+    page = await ward.open(chromium, "nurse.h1", path, **more)
+    await expect(page.locator("html")).to_have_attribute("data-link", "live", timeout=10_000)
+    return page
+
+
+async def says_not_live(page: Page, number: str, within_s: float = 6) -> None:
+    """The whole width says NOT LIVE, and the last value is readable with its clock time."""
+    dialog = page.get_by_role("alertdialog")
+    await expect(dialog).to_be_visible(timeout=within_s * 1000)
+    await expect(dialog).to_contain_text("NOT LIVE")
+    await expect(dialog).to_contain_text("Look at the bedside monitors")
+    await expect(page.locator(f"{HR} .n")).to_have_text(number)
+    await expect(page.locator(f"{HR} .at")).to_contain_text(":")
+    width, window = await page.evaluate(
+        "[document.querySelector('.lost').getBoundingClientRect().width, innerWidth]"
+    )
+    assert width >= 0.95 * window
+
+
+async def test_a_stopped_server_is_not_live_and_the_values_come_before_the_sign_goes(
+    ward: Ward, chromium: Browser
+) -> None:
+    monitor = ward.monitor(BED)
+    desk, wall = await asyncio.gather(
+        board(ward, chromium), board(ward, chromium, f"{ICU}?mode=wall")
+    )
+    await monitor.send(hr=77, spo2=98)
+    for page in (desk, wall):
+        await expect(page.locator(f"{HR} .n")).to_have_text("77")
+    assert await desk.evaluate(GREY) == "none"
+    with stopped(ward.pid("web")):
+        await asyncio.gather(*(says_not_live(page, "77") for page in (desk, wall)))
+        assert await desk.evaluate(GREY) == "grayscale(1)"  # no longer a claim to be live
+        await desk.evaluate(WATCH_RETURN, HR)
+        await monitor.send(hr=133, spo2=96)  # the way in goes on without the pages
+    for page in (desk, wall):
+        await expect(page.locator("html")).to_have_attribute("data-link", "live", timeout=15_000)
+        await expect(page.locator(f"{HR} .n")).to_have_text("133")
+    seen = await desk.evaluate("seen")
+    assert ["live", "77"] not in seen
+    assert ["lost", "133"] in seen
+    for page in (desk, wall):
+        assert await page.evaluate("complaints") == []
+        await page.context.close()
+    await monitor.close()
+
+
+async def test_when_the_live_reader_stands_still_values_grow_old_and_the_bar_says_why(
+    ward: Ward, chromium: Browser
+) -> None:
+    monitor = ward.monitor(BED)
+    page = await board(ward, chromium)
+    await monitor.send(hr=81, spo2=98)
+    await expect(page.locator(f"{HR} .n")).to_have_text("81")
+    with stopped(ward.pid("live")):
+        async with monitor.sending(hr=144):  # acknowledged, and seen by nobody yet
+            await expect(page.locator(HR)).to_have_attribute("data-q", "stale", timeout=9000)
+            path = page.locator("[data-part=path]")
+            await expect(path).to_be_visible(timeout=12_000)
+            await expect(path).to_contain_text("Monitoring path not confirmed for 1")
+            await expect(page.locator(HR)).to_have_attribute("data-q", "gone", timeout=12_000)
+            await expect(page.locator("html")).to_have_attribute("data-link", "live")
+    await expect(page.locator(f"{HR} .n")).to_have_text("144", timeout=10_000)
+    await expect(path).to_be_hidden(timeout=10_000)
+    assert await page.evaluate("complaints") == []
+    await page.context.close()
+
+
+async def numbers(ward: Ward) -> dict[str, str]:
+    """What the board as JSON says now: cell id -> number."""
+    shown = await ward.json("nurse.h1", "/api/v1/boards/h1-icu-1")
+    return {
+        f"bed-{bed['bed']}-{code}": f"{bed['values'][code]['value']:g}"
+        for bed in shown["beds"]
+        for code in ("8867-4", "59408-5")
+    }
+
+
+async def painted(page: Page, wanted: dict[str, str]) -> dict[str, str]:
+    """The same cells as they stand on the page."""
+    found: dict[str, str] = await page.evaluate(
+        "ids => Object.fromEntries(ids.map((id) =>"
+        " [id, document.getElementById(id)?.querySelector('.n').textContent]))",
+        list(wanted),
+    )
+    return found
+
+
+def listen(link: WebSocket, frames: list[str]) -> None:
+    """Notes the address of a socket and all that it brings."""
+    frames.append(link.url)
+    link.on("framereceived", lambda frame: frames.append(str(frame)))
+
+
+async def test_a_silent_network_is_noticed_and_nothing_is_missing_after_it(
+    ward: Ward, chromium: Browser
+) -> None:
+    monitors = [ward.monitor(f"h1-icu-1-0{n}") for n in range(1, 5)]
+    for n, monitor in enumerate(monitors):
+        await monitor.send(hr=70 + n, spo2=97)
+    port = urlsplit(ward.http).port or 0
+    async with FaultProxy("127.0.0.1", port, ward.side_port) as proxy:
+        page = await board(ward, chromium, http=f"http://127.0.0.1:{ward.side_port}")
+        await expect(page.locator(f"{HR} .n")).to_have_text("70")
+        frames: list[str] = []
+        page.on("websocket", lambda link: listen(link, frames))
+        rev = await page.evaluate("document.getElementById('board-rev').dataset.rev")
+        proxy.drop_to_client()  # both sides think that the connection stands
+        await says_not_live(page, "70")
+        for n, monitor in enumerate(monitors):
+            await monitor.send(hr=130 - n, spo2=91 + n)
+        assert proxy.to_client.dropped_bytes > 0
+        proxy.restore()
+        await expect(page.locator("html")).to_have_attribute("data-link", "live", timeout=15_000)
+
+        async def same() -> bool:
+            wanted = await numbers(ward)
+            return await painted(page, wanted) == wanted
+
+        await until(same, 5)
+        assert frames[0].startswith("ws"), frames[0]
+        assert f"rev={rev}" in frames[0]
+        assert not any('data-base="-1"' in frame for frame in frames)  # changes, no whole board
+
+        proxy.cut()  # and once more, as a cable that is pulled
+        await says_not_live(page, "130")
+        await monitors[0].send(hr=99, spo2=95)
+        proxy.restore()
+        await expect(page.locator("html")).to_have_attribute("data-link", "live", timeout=15_000)
+        await expect(page.locator(f"{HR} .n")).to_have_text("99")
+        assert [c for c in await page.evaluate("complaints") if "resource" not in c] == []
+        await page.context.close()
+    for monitor in monitors:
+        await monitor.close()
+
+
+async def test_a_page_that_lay_in_the_background_is_not_believed(
+    ward: Ward, chromium: Browser
+) -> None:
+    page = await board(ward, chromium)
+    await page.evaluate(
+        "Object.defineProperty(document, 'hidden', {value: true, configurable: true});"
+        "document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    await expect(page.locator("html")).to_have_attribute("data-link", "lost")
+    await page.evaluate(
+        "delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    await expect(page.locator("html")).to_have_attribute("data-link", "live", timeout=5000)
+    await page.context.close()

@@ -1,0 +1,146 @@
+"""Values on the wall of the real system: they come, grow old and go as SAFETY.md I6 says."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from hospital_ops.clock import SECOND
+from tests.browser.ward import Ward, now_us, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+ICU = "/icu/h1-icu-1"
+HR, SPO2, GCS, NIBP = "8867-4", "59408-5", "9269-2", "bp"
+
+
+def value(page: Page, bed: str, slot: str) -> str:
+    """The selector of a value of a bed."""
+    return f"#bed-{bed}-{slot}"
+
+
+async def board(ward: Ward, chromium: Browser, name: str = "nurse.h1", path: str = ICU) -> Page:
+    """A board that says it is live."""
+    page = await ward.open(chromium, name, path, viewport={"width": 1920, "height": 1080})
+    await expect(page.locator("html")).to_have_attribute("data-link", "live", timeout=10_000)
+    return page
+
+
+async def unharmed(page: Page) -> None:
+    """Nothing in the page's program failed, and its policy refused nothing."""
+    assert await page.evaluate("complaints") == []
+
+
+async def test_a_value_changes_on_the_wall_when_the_device_sends(
+    ward: Ward, chromium: Browser
+) -> None:
+    page = await board(ward, chromium)
+    await page.evaluate("window.sameDocument = true")
+    monitor = ward.monitor("h1-icu-1-01")
+    for hr in (71, 84, 139):
+        await monitor.send(hr=hr, spo2=97, abp_sys=121, abp_dia=64, abp_mean=83)
+        cell = page.locator(value(page, monitor.bed, HR))
+        await expect(cell.locator(".n")).to_have_text(str(hr), timeout=2000)
+    assert await page.evaluate("sameDocument") is True
+    shown = await ward.json("nurse.h1", "/api/v1/boards/h1-icu-1")
+    bed = next(bed for bed in shown["beds"] if bed["bed"] == monitor.bed)
+    assert bed["values"][HR]["value"] == 139
+    await unharmed(page)
+    await page.context.close()
+    await monitor.close()
+
+
+async def test_what_stops_turns_amber_then_goes_and_what_was_typed_stays(
+    ward: Ward, chromium: Browser
+) -> None:
+    """One look at four beds: one goes on, one stops, one has typed values, one has a cuff."""
+    on, off, typed, cuff = (ward.monitor(f"h1-icu-1-0{n}") for n in range(1, 5))
+    page = await board(ward, chromium)
+    await typed.type_in("9269-2", "13")
+    now = now_us()
+    for minutes in (30, 20, 10):
+        await cuff.send(cuff=(127, 58, 81), at_us=now - minutes * 60 * SECOND)
+    async with on.sending(hr=77, spo2=98), cuff.sending(hr=64):
+        await off.send(hr=123, spo2=91)
+        stopped = page.locator(value(page, off.bed, HR))
+        await expect(stopped.locator(".n")).to_have_text("123")
+        await expect(stopped).not_to_have_attribute("data-q", "stale")
+        await expect(stopped).to_have_attribute("data-q", "stale", timeout=9000)
+        await expect(stopped.locator(".n")).to_have_text("123")
+        await expect(stopped.locator(".ago")).to_have_text("5 s")
+        await expect(page.locator(f"#bed-{off.bed} .aged")).to_contain_text("Data 5 s ago")
+        await expect(stopped).to_have_attribute("data-q", "gone", timeout=15_000)
+        await expect(stopped.locator(".n")).to_have_text("– –")
+        assert "123" not in await page.locator(f"#bed-{off.bed}").inner_text()
+        line = page.locator(f"#bed-{off.bed} .foot")
+        await expect(line).to_have_attribute("data-p", "low")  # technical: a line, never filled
+        await expect(line).to_contain_text("sensor silent")
+        await expect(page.locator("#queue")).to_contain_text("2 · ")
+
+        going = page.locator(value(page, on.bed, HR))
+        await expect(going.locator(".n")).to_have_text("77")
+        await expect(going.locator(".ago")).to_have_text("")
+        gcs = page.locator(value(page, typed.bed, GCS))
+        await expect(gcs.locator(".n")).to_have_text("13")
+        await expect(gcs.locator(".at")).to_contain_text(":")
+        nibp = page.locator(value(page, cuff.bed, NIBP))
+        await expect(nibp.locator(".n")).to_have_text("127/58")
+        await expect(nibp.locator(".at")).to_contain_text(":")
+
+        shown = await ward.json("nurse.h1", "/api/v1/boards/h1-icu-1")
+        beds = {bed["bed"]: bed for bed in shown["beds"]}
+        assert beds[off.bed]["values"][HR]["value"] is None
+        assert {a["code"] for a in beds[off.bed]["alarms"]} == {"silent_sensor"}
+        assert beds[typed.bed]["values"][GCS]["state"] == "spot"
+        assert beds[typed.bed]["alarms"] == []
+        assert beds[cuff.bed]["values"]["8480-6"]["value"] == 127
+        assert beds[cuff.bed]["alarms"] == []
+
+        await off.send(hr=88, spo2=95)  # it measures again: the number is back, the alarm ends
+        await expect(stopped.locator(".n")).to_have_text("88")
+        await expect(line).not_to_contain_text("sensor silent")
+    await unharmed(page)
+    await page.context.close()
+    await asyncio.gather(*(each.close() for each in (on, off, typed, cuff)))
+
+
+async def test_both_languages_show_the_same_bed(ward: Ward, chromium: Browser) -> None:
+    monitor = ward.monitor("h1-icu-1-03")
+    english = await board(ward, chromium, path=f"{ICU}?lang=en")
+    russian = await board(ward, chromium, path=f"{ICU}?lang=ru")
+    async with monitor.sending(hr=72, spo2=97, rr=14, temp=37.4):
+        for page, label, number in ((english, "RR", "37.4"), (russian, "ЧД", "37,4")):
+            cell = page.locator(value(page, monitor.bed, "8310-5"))
+            await expect(cell.locator(".n")).to_have_text(number)
+            await expect(page.locator(f"#bed-{monitor.bed} .row2 .name").nth(1)).to_have_text(label)
+        await expect(english.locator("[data-part=link-words]")).to_have_text("Live")
+        await expect(russian.locator("html")).to_have_attribute("lang", "ru")
+        await expect(russian.locator("[data-part=link-words]")).not_to_have_text("Live")
+    for page in (english, russian):
+        await unharmed(page)
+        await page.context.close()
+
+
+async def test_what_cannot_be_true_is_no_number_on_the_wall(ward: Ward, chromium: Browser) -> None:
+    page = await board(ward, chromium)
+    monitor = ward.monitor("h1-icu-1-03")
+    await monitor.type_in("8867-4", "4000")
+    await monitor.type_in("59408-5", "NaN")
+
+    async def invalid() -> bool:
+        shown = await ward.json("nurse.h1", "/api/v1/boards/h1-icu-1")
+        values = next(bed["values"] for bed in shown["beds"] if bed["bed"] == monitor.bed)
+        return all(values.get(code, {}).get("state") == "invalid" for code in (HR, SPO2))
+
+    await until(invalid)
+    for slot in (HR, SPO2):
+        cell = page.locator(value(page, monitor.bed, slot))
+        await expect(cell).to_have_attribute("data-q", "invalid")
+        await expect(cell.locator(".ago")).to_have_text("invalid")
+    tile = await page.locator(f"#bed-{monitor.bed}").inner_text()
+    assert "4000" not in tile
+    assert "NaN" not in tile
+    await unharmed(page)
+    await page.context.close()
+    await monitor.close()

@@ -17,6 +17,7 @@ from hospital_ops.deciding import PROBE_BED
 from hospital_ops.errors import NotStored
 from hospital_ops.installation.store import DeviceRow, Projection, UnitRow
 from streams.pipe import Argument, Pipe, ReplyError
+from streams.remembered import Remembered
 from streams.shard import hall
 
 HOSPITALS = "hospitals"
@@ -90,6 +91,8 @@ class Projections:
 
     def __init__(self, pipe: Pipe) -> None:
         self.pipe = pipe
+        self._principals: Remembered[Principal] = Remembered()  # by key
+        self._cases: Remembered[list[str]] = Remembered()
 
     async def _replace(
         self, key: str, rows: Mapping[str, Mapping[str, Any]], keep_since: int | None = None
@@ -164,14 +167,20 @@ class Projections:
 
     async def dismiss(self, principal: Principal) -> None:
         """Ends a session or device at once."""
+        self._principals.forget(principal.key)
         await self.pipe.call("HDEL", _key(principal.hospital, "principals"), principal.key)
 
     async def principal(self, token: str, now_us: int) -> Principal | None:
-        """Whoever holds this token, unless it has ended."""
+        """Whoever holds this token, unless it has ended; a second old at the most."""
         hospital = tokens.token_hospital(token)
         if not hospital:
             return None
-        return await self.principal_by_key(hospital, tokens.token_hash(token).hex(), now_us)
+        key = tokens.token_hash(token).hex()
+        known = self._principals.get(key)
+        if known is None:
+            known = await self.principal_by_key(hospital, key, now_us)
+            return known and self._principals.put(key, known)
+        return None if known.expires_at is not None and known.expires_at <= now_us else known
 
     async def principal_by_key(self, hospital: str, key: str, now_us: int) -> Principal | None:
         """Whoever was let in under `key`; a socket asks again while it is open."""
@@ -201,8 +210,12 @@ class Projections:
 
     async def case(self, hospital: str, case: str) -> list[str] | None:
         """[unit, who opened it] of a case, or None where nobody has named it."""
-        row = await self._ask("HGET", _key(hospital, "cases"), case)
-        return wire.from_json(row) if row else None
+        name = f"{hospital} {case}"
+        known = self._cases.get(name)
+        if known is None:
+            row = await self._ask("HGET", _key(hospital, "cases"), case)
+            return self._cases.put(name, wire.from_json(row)) if row else None
+        return known
 
     async def _ask(self, *command: Argument) -> Any:
         """For what a sender waits for: while Redis is away nothing of it was stored."""

@@ -5,6 +5,7 @@ Nothing of the request is repeated in an answer; what may not be known is 404.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
 from fastapi import FastAPI, HTTPException, Request
@@ -26,14 +27,30 @@ from web.auth import SignInNeeded, web_of
 from web.language import language_of
 
 RETRY_AFTER_S = "2"
+Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 
 def install(app: FastAPI) -> None:
     """Teaches the application to answer our errors."""
-    app.add_exception_handler(HospitalOpsError, _ours)
-    app.add_exception_handler(SignInNeeded, _sign_in)
-    app.add_exception_handler(RequestValidationError, _malformed)
-    app.add_exception_handler(StarletteHTTPException, _http)
+    for kind, handler in _handlers():
+        app.add_exception_handler(kind, handler)
+
+
+async def answer(request: Request, error: Exception) -> Response:
+    """The answer to an error of a route that stands before the router."""
+    for kind, handler in _handlers():
+        if isinstance(error, kind):
+            return await handler(request, error)
+    raise error
+
+
+def _handlers() -> tuple[tuple[type[Exception], Handler], ...]:
+    return (
+        (HospitalOpsError, _ours),
+        (SignInNeeded, _sign_in),
+        (RequestValidationError, _malformed),
+        (StarletteHTTPException, _http),
+    )
 
 
 def _status(error: Exception) -> tuple[int, str]:

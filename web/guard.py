@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_MAX: Final = 1 << 20
@@ -34,7 +33,9 @@ class Guard:
     """Refuses large and slow bodies before a route sees them; adds the headers."""
 
     def __init__(self, app: ASGIApp, *, secure: bool) -> None:
-        self.app, self.secure = app, secure
+        self.app = app
+        always = HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if secure else {})
+        self._always = [(name.lower().encode(), value.encode()) for name, value in always.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request or socket."""
@@ -68,15 +69,14 @@ class Guard:
             await answer({"type": "http.response.body", "body": _TOO_LARGE})
 
     def _add_headers(self, scope: Scope, message: Message) -> None:
-        headers = MutableHeaders(scope=message)
-        for name, value in HEADERS.items():
-            headers.setdefault(name, value)
-        if self.secure:
-            headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-        if scope["path"].startswith("/static/"):
-            headers["Cache-Control"] = "no-cache"  # revalidated: an upgrade is seen at once
-        else:
-            headers["Cache-Control"] = "no-store"
+        headers = message.setdefault("headers", [])
+        given = {name for name, _ in headers}
+        headers += [header for header in self._always if header[0] not in given]
+        # What is static is revalidated: an upgrade is seen at once.
+        keep = b"no-cache" if scope["path"].startswith("/static/") else b"no-store"
+        if b"cache-control" in given:
+            headers[:] = [header for header in headers if header[0] != b"cache-control"]
+        headers.append((b"cache-control", keep))
 
 
 def _limited(receive: Receive) -> Receive:

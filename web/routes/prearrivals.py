@@ -28,7 +28,10 @@ async def open_case(request: Request, case: str, principal: Someone) -> dict[str
 
 @router.post("/{case}/measurements")
 async def take_measurements(request: Request, case: str, principal: Someone) -> dict[str, Any]:
-    """Stores a batch of events; the answer names what was stored, doubtful, rejected."""
+    """Stores a batch of events; the answer names what was stored, doubtful, rejected.
+
+    This is what the OpenAPI document describes; web/busy.py answers it before the router does.
+    """
     return await web_of(request).intake.take_measurements(principal, case, await request.body())
 
 

@@ -14,6 +14,7 @@ from hospital_ops import log
 from streams.pipe import ReplyError
 from web import devices, errors, sockets, waves
 from web.boards import MAKE, Feed
+from web.busy import Busy
 from web.guard import Guard
 from web.routes import (
     beds,
@@ -73,6 +74,7 @@ def make_app(web: Web) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.web = web
+    app.add_middleware(Busy)
     app.add_middleware(Guard, secure=web.secure)
     errors.install(app)
     for part in PARTS:

@@ -27,7 +27,10 @@ from streams.store import StoreReader
 BEDS: Final = 50
 BATCH: Final = 1000  # messages of ten values, or pieces of five waves
 TABLES: Final = ("identity", "message", "measurement", "waveform")
-COUNT: Final = {"measurement": "select count(*) from measurement", "waveform": "select count(*) from waveform"}
+COUNT: Final = {
+    "measurement": "select count(*) from measurement",
+    "waveform": "select count(*) from waveform",
+}
 EMPTY: Final = "truncate identity, message, measurement, waveform, reader_position"
 COPY_OUT: Final = {name: f"select * from {name}" for name in TABLES}
 Row = dict[str, Any]

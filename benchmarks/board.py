@@ -63,7 +63,9 @@ async def _pipeline(*, quick: bool, long: bool) -> list[Row]:
     full, hundred = loads[-1], loads[-2]
     costs = "; ".join(load.words() for load in loads)
     took = f"{seconds:.0f} s, limit {least.words()}"
-    note = f"fsync always, generator at most {full.late_ms:.0f} ms late (limit's {least.late_ms:.0f})"
+    note = (
+        f"fsync always, generator at most {full.late_ms:.0f} ms late (limit's {least.late_ms:.0f})"
+    )
     n = full.updates
     return [
         {"id": "board.p50", "value": full.p50_ms, "limit": least.p50_ms, "n": n, "note": note},

@@ -38,9 +38,7 @@ MDC: Final = (
 )
 
 
-def numerics(
-    unit: str, bed: str, at: int, number: int, *, stamped: bool = False
-) -> wire.Observed:
+def numerics(unit: str, bed: str, at: int, number: int, *, stamped: bool = False) -> wire.Observed:
     """A monitor's message of ten values.
 
     `stamped`: boards tell times in milliseconds, so the rest of `at` goes into the temperature,

@@ -98,9 +98,7 @@ async def _least(token: str, size: int, rate: float, seconds: float) -> float:
     port = free_port()
     async with (
         program("limits.viewers", port=port, size=size, rate=rate, seconds=seconds) as server,
-        program(
-            "clients.viewers", port=port, token=token, units=["x"], viewers=VIEWERS, reading=0
-        ),
+        program("clients.viewers", port=port, token=token, units=["x"], viewers=VIEWERS, reading=0),
     ):
         await server.tell()
         found = await server.result()

@@ -81,9 +81,7 @@ class Stage:
         return {name: cpu_s(self.supervisor.pids[name]) for name in names}
 
     def _environment(self) -> Mapping[str, str]:
-        source = (
-            '[{"name":"loopback","networks":["127.0.0.0/8"],"hospital":"h1","mode":"Test"}]'
-        )
+        source = '[{"name":"loopback","networks":["127.0.0.0/8"],"hospital":"h1","mode":"Test"}]'
         return {
             "HOSPITAL_OPS_REDIS_URL": self.redis_url,
             "HOSPITAL_OPS_DATABASE_URL": self.database_url,
@@ -136,9 +134,7 @@ async def furnish(
         for number in range(1, tablets + 1):
             device = f"h1-tablet-{number}"
             await installation.ensure_device(connection, by, device, "tablet", "Test", now)
-            on.tablets[device] = await installation.issue_device_token(
-                connection, by, device, now
-            )
+            on.tablets[device] = await installation.issue_device_token(connection, by, device, now)
         await accounts.ensure_account(connection, by, "wall", Role.WALLBOARD, on.password, now)
     await app.close()
     writer = await database.connect(on.database_url, "writer", name="bench")

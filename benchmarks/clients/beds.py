@@ -51,7 +51,10 @@ class House:
                 (wave, b"") for wave in waves(unit, bed_of(unit, bed), now, second)
             ]
         await asyncio.gather(
-            *(self.appender.append_many(unit, items, stream) for (unit, stream), items in into.items())
+            *(
+                self.appender.append_many(unit, items, stream)
+                for (unit, stream), items in into.items()
+            )
         )
 
 

@@ -25,9 +25,7 @@ END: Final = b"\r\n\r\n"
 
 
 # The moment of a message: the time in milliseconds, and the rest in the temperature.
-STAMP: Final = re.compile(
-    rb'"8310-5":\{"value":([\d.]+),"unit":"[^"]*","determined_at":"([^"]+)"'
-)
+STAMP: Final = re.compile(rb'"8310-5":\{"value":([\d.]+),"unit":"[^"]*","determined_at":"([^"]+)"')
 
 
 class _Seen:

@@ -79,7 +79,9 @@ async def live(given: dict[str, Any], seen: dict[str, int]) -> None:
     positions = {b"v": b"0", b"w": b"0"}
     ready()
     while True:
-        count = pack(b"XREAD", b"COUNT", 512, b"BLOCK", 1000, b"STREAMS", *positions, *positions.values())
+        count = pack(
+            b"XREAD", b"COUNT", 512, b"BLOCK", 1000, b"STREAMS", *positions, *positions.values()
+        )
         (reply,) = await raw.ask(count, 1)
         shown: list[list[bytes]] = [[] for _ in viewers.of]
         for name, entries in reply or ():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from hospital_ops import waveform, wire
@@ -12,6 +12,7 @@ from streams.shard import START, keys
 
 COUNT: Final = 500  # entries of one read: about two seconds of a full unit
 BLOCK_MS: Final = 1000
+RECENT_COUNT: Final = 5000  # ten seconds of the largest unit with five curves a bed
 
 
 def frame_of(wave: wire.Waved) -> bytes:
@@ -52,13 +53,27 @@ class WaveReader:
         found = await read_streams(
             self.pipe, {self.key: self.position}, count=COUNT, block_ms=BLOCK_MS
         )
-        waves = []
-        for entry_id, fields in found.get(self.key, []):
-            self.position = entry_id
-            try:
-                entry = wire.decode(fields[1])
-            except wire.DecodeError:
-                continue
-            if isinstance(entry, wire.Waved):
-                waves.append(entry)
-        return waves
+        entries = found.get(self.key, [])
+        if entries:
+            self.position = entries[-1][0]
+        return _waves(fields for _, fields in entries)
+
+
+async def recent(pipe: Pipe, unit: str, since_us: int) -> list[wire.Waved]:
+    """What came since a moment, so that a screen does not begin empty."""
+    reply = await pipe.call(
+        "XRANGE", keys(unit).waves, since_us // 1000, "+", "COUNT", RECENT_COUNT
+    )
+    return _waves(fields for _, fields in reply)
+
+
+def _waves(entries: Iterable[Sequence[bytes]]) -> list[wire.Waved]:
+    waves = []
+    for fields in entries:
+        try:
+            entry = wire.decode(fields[1])
+        except wire.DecodeError:
+            continue
+        if isinstance(entry, wire.Waved):
+            waves.append(entry)
+    return waves

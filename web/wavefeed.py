@@ -48,6 +48,15 @@ class Viewer:
         self.waiting.append(frame)
         self.news.set()
 
+    def begin(self, waves: Sequence[wire.Waved]) -> list[bytes]:
+        """Messages with what came before it looked."""
+        before = Viewer(self.bed, tuple(self.codes))
+        before.waiting.extend(frame_of(wave) for wave in waves if self.wants(wave))
+        messages = []
+        while before.waiting:
+            messages.append(before.take())
+        return messages
+
     def take(self) -> bytes:
         """As many waiting frames as fit one message, in their order."""
         parts: list[bytes] = []

@@ -10,9 +10,11 @@ from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 
 from hospital_ops import waveform
 from hospital_ops.access import Permission, Principal, allows
+from hospital_ops.clock import SECOND
 from hospital_ops.errors import NotStored
 from streams.pipe import ReplyError
 from streams.shard import hospital_of
+from streams.waves import recent
 from web.auth import check_origin, identify, web_of
 from web.state import Web
 from web.wavefeed import Viewer, WaveFeed
@@ -20,6 +22,7 @@ from web.wavefeed import Viewer, WaveFeed
 router = APIRouter()
 
 BEAT_S: Final = 1.0
+RECENT_US: Final = 10 * SECOND  # about a sweep of the bed's page
 CHECK_S: Final = 2.0  # a revoked session's socket closes within 5 s
 REVOKED, AWAY = 1008, 1013
 BEAT: Final = waveform.mark(waveform.BEAT)
@@ -47,7 +50,7 @@ async def waveforms(
     feed.join(viewer)
     try:
         await _serve(web, socket, principal, unit, viewer)
-    except (WebSocketDisconnect, RuntimeError, OSError):
+    except (WebSocketDisconnect, RuntimeError, OSError, ReplyError):
         return  # gone: it comes back by itself
     finally:
         await feed.leave(viewer)
@@ -65,6 +68,10 @@ async def _serve(
     beat_at = checked_at = monotonic()
     try:
         await socket.send_bytes(BEAT)
+        since_us = web.clock.now_us() - RECENT_US
+        # A piece may come twice, from here and from the reader: a screen knows it by its time.
+        for message in viewer.begin(await recent(web.appender.pipe, unit, since_us)):
+            await socket.send_bytes(message)
         while not gone.done():
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(0.01, beat_at + BEAT_S - monotonic())):

@@ -14,6 +14,7 @@ from typing import Any
 from hospital_ops.clock import SECOND, Clock, SystemClock, iso
 from simulators import seeds
 from simulators.clients import BackOff
+from simulators.ecg12 import TAKEN_AT_S, Upload, file_of
 from simulators.ledger import Ledger
 from simulators.scenarios import CUFF, STREAMED, Case
 from simulators.stories import STORIES, scenario
@@ -71,6 +72,8 @@ class Drive:
         self._arrival_told = False
         self._back_off = BackOff(seeds.stream("tablet", *self._seed_parts))
         self._online = True
+        self._ecg: Upload | None = None
+        self._ecg_next = False  # parts of the ECG take turns with the newest values
 
     @property
     def waiting(self) -> int:
@@ -131,7 +134,7 @@ class Drive:
         self._arrived_us = self._clock.now_us()
 
     async def _deliver(self) -> None:
-        while not (self._arrival_told and not self._kept):
+        while not (self._arrival_told and not self._kept and not self._ecg_waits()):
             if self.case.is_offline(self.elapsed_s()):
                 await asyncio.sleep(self._plan.every_s)
                 continue
@@ -158,6 +161,10 @@ class Drive:
             self._arrival_told = True
             return True
         batch = self._kept[: -BATCH - 1 : -1]  # newest first
+        self._ecg_next = not self._ecg_next
+        if await self._ecg_is_taken() and self._ecg and (self._ecg_next or not batch):
+            await self._ecg.send_part(self._line)
+            return True
         if not batch:
             return False
         for event in batch:
@@ -172,6 +179,19 @@ class Drive:
         if not done:
             raise TryAgain("nothing of the batch was stored")
         return True
+
+    async def _ecg_is_taken(self) -> bool:
+        """Takes the 12-lead when its time has come; whether something of it is still to be sent."""
+        t_s = self.elapsed_s()
+        if self._ecg is None and t_s >= TAKEN_AT_S:
+            at_us = self._clock.now_us()
+            name = self._plan.name
+            data = await asyncio.to_thread(file_of, self.case, t_s, at_us, name)
+            self._ecg = Upload(self.id, data, at_us, *self._seed_parts)
+        return self._ecg_waits()
+
+    def _ecg_waits(self) -> bool:
+        return self._ecg is not None and self._ecg.waiting
 
     def _facts(self) -> dict[str, Any]:
         """The case as the crew knows it; the ETA changes in steps, the rest when it changes."""

@@ -62,6 +62,10 @@ class TabletLine:
             frozenset(str(one["event_id"]) for one in rejected),
         )
 
+    async def send_ecg(self, case_id: str, part: dict[str, Any], data: bytes) -> dict[str, Any]:
+        """Sends a part of an ECG file; the answer names what is still `missing`."""
+        return await self._call("POST", f"/api/v1/prearrivals/{case_id}/ecgs", data, part)
+
     async def arrive(self, case_id: str, at: str) -> None:
         """Says that the patient is at the door since `at` (ISO 8601)."""
         try:
@@ -74,9 +78,16 @@ class TabletLine:
         """Closes the connections."""
         await self._client.aclose()
 
-    async def _call(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | bytes,
+        asked: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        whole: dict[str, Any] = {"content": body} if isinstance(body, bytes) else {"json": body}
         try:
-            answer = await self._client.request(method, path, json=body)
+            answer = await self._client.request(method, path, params=asked, **whole)
         except httpx2.TransportError as error:
             raise TryAgain(type(error).__name__) from None
         status = answer.status_code

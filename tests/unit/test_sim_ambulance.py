@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections.abc import AsyncIterator
 from importlib.resources import files
 from typing import Any
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 import pytest
 
 from hospital_ops.clock import ManualClock, from_iso
+from hospital_ops.ecg.files import samples
 from simulators import seeds
 from simulators.ambulance import Ambulance, AmbulancePlan, Drive
 from simulators.ledger import Ledger
@@ -29,6 +32,7 @@ class Hospital:
         self.cases: dict[str, dict[str, Any]] = {}
         self.events: dict[str, dict[str, Any]] = {}
         self.batches: list[list[dict[str, Any]]] = []
+        self.ecgs: dict[str, bytearray] = {}
         self.arrived: list[str] = []
         self.tokens: set[str] = set()
         self.calls = 0
@@ -51,7 +55,8 @@ class Hospital:
                 lines = head.split("\r\n")
                 headers = dict(line.lower().split(": ", 1) for line in lines[1:] if line)
                 body = await reader.readexactly(int(headers.get("content-length", "0")))
-                if not self._answer(writer, lines[0], headers, json.loads(body)):
+                sent = body if "/ecgs?" in lines[0] else json.loads(body)
+                if not self._answer(writer, lines[0], headers, sent):
                     break
         except asyncio.IncompleteReadError:
             pass
@@ -77,6 +82,7 @@ class Hospital:
     def _do(self, line: str, body: Any) -> dict[str, Any]:
         method, path, _ = line.split(" ")
         case, _, step = path.removeprefix("/api/v1/prearrivals/").partition("/")
+        step, _, query = step.partition("?")
         if method == "PUT":
             self.cases[case] = body
         elif step == "measurements":
@@ -84,6 +90,14 @@ class Hospital:
             self.batches.append(body["events"])
             self.events.update({event["event_id"]: event for event in body["events"]})
             return {"stored": [one["event_id"] for one in body["events"]], "rejected": []}
+        elif step == "ecgs":
+            asked = dict(parse_qsl(query))
+            whole = self.ecgs.setdefault(asked["sha256"], bytearray())
+            assert int(asked["offset"]) <= len(whole), "the first part that is missing comes first"
+            whole[int(asked["offset"]) :] = body
+            total = int(asked["total"])
+            missing = [[len(whole), total]] if len(whole) < total else []
+            return {"complete": not missing, "missing": missing}
         elif step == "arrival":
             self.arrived.append(case)
         return {}
@@ -128,6 +142,10 @@ async def test_every_event_is_stored_although_one_call_in_four_fails(
     assert ambulance.drives == 2
     assert ledger.unacknowledged() == []
     assert set(hospital.events) == set(ledger.rows)
+    assert len(hospital.ecgs) == 2, "one 12-lead a case"
+    for sha256, data in hospital.ecgs.items():
+        assert hashlib.sha256(data).hexdigest() == sha256
+        assert len(samples.read(bytes(data)).leads) == 12
     assert set(hospital.arrived) == set(hospital.cases)
     assert len(hospital.cases) == 2
     assert hospital.tokens == {"bearer secret"}

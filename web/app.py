@@ -17,6 +17,7 @@ from web.boards import MAKE, Feed
 from web.busy import Busy
 from web.guard import Guard
 from web.routes import (
+    alarms,
     beds,
     boards,
     cases,
@@ -35,6 +36,7 @@ PLACES_S = 2.0
 STATIC = Path(__file__).parent / "static"
 PARTS = (
     session,
+    alarms,
     ecgs,
     walls,
     orders,

@@ -71,6 +71,7 @@ _GONE: Final[tuple[type[BaseException], ...]] = (
     asyncpg.exceptions.InternalClientError,  # the protocol was cut in the middle
 )
 _MAYBE_GONE: Final[tuple[type[BaseException], ...]] = (*_GONE, asyncpg.InterfaceError)
+_NOT_RESET: Final[tuple[type[BaseException], ...]] = (*_MAYBE_GONE, asyncpg.PostgresError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +187,7 @@ class Database:
     async def _give_back(self, connection: PoolConnectionProxy[asyncpg.Record]) -> None:
         try:
             await self._pool.release(connection, timeout=ACQUIRE_TIMEOUT_S)
-        except (asyncpg.PostgresError, *_MAYBE_GONE):
+        except _NOT_RESET:
             # The reset failed: the pool has already thrown the connection away.
             _cut(connection)
 

@@ -38,6 +38,8 @@ _PARAMETERS = {
     "NISysABP": "nibp_sys",
     "NIDiasABP": "nibp_dia",
     "NIMAP": "nibp_mean",
+    "FiO2": "fio2",
+    "GCS": "gcs",
 }
 _COLUMNS = {
     "hr": "hr",
@@ -47,6 +49,7 @@ _COLUMNS = {
     "sbp": "nibp_sys",
     "dbp": "nibp_dia",
     "map": "nibp_mean",
+    "fio2": "fio2",
 }
 
 
@@ -178,7 +181,12 @@ def _hourly(name: str, path: Path, stays: Path) -> Iterator[Recording]:
 
 def _add(points: Points, key: str, time_s: float, text: str) -> None:
     limits = sign(key).plausible
-    if text and limits is not None and limits[0] <= (value := float(text)) <= limits[1]:
+    if not text or limits is None:
+        return
+    value = float(text)
+    if key == "fio2" and value <= 1.0:  # one set writes a fraction, the other a percentage
+        value *= 100.0
+    if limits[0] <= value <= limits[1]:
         points.setdefault(key, {})[time_s] = value
 
 

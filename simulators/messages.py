@@ -29,6 +29,8 @@ _CHANNELS: dict[str, tuple[int, int, int]] = {
     "abp_sys": (5, 1, 1),
     "abp_dia": (5, 1, 2),
     "abp_mean": (5, 1, 3),
+    "fio2": (6, 1, 1),
+    "gcs": (7, 1, 1),
 }
 _CUFF_CHANNEL = "70687^MDC_DEV_PRESS_BLD_NONINV_CHAN^MDC"
 _CUFF_MODULE = "70686^MDC_DEV_PRESS_BLD_NONINV_VMD^MDC"

@@ -17,7 +17,8 @@ from simulators.ledger import Ledger
 from simulators.messages import Reading, Sender
 from simulators.outbox import Letter, Outbox
 
-EACH_SECOND = ("hr", "rr", "spo2", "pr", "temp", "abp_sys", "abp_dia", "abp_mean")
+EACH_SECOND = ("hr", "rr", "spo2", "pr", "temp", "abp_sys", "abp_dia", "abp_mean", "fio2")
+CHARTED = ("gcs",)  # what a nurse enters at the monitor, with each cuff
 CUFF = ("nibp_sys", "nibp_dia", "nibp_mean")
 CUFF_CYCLES_S = (300, 600, 900)  # every 5, 10 or 15 minutes
 INFLATION_S = 20  # from the start of a cuff reading (its time) to its value
@@ -102,6 +103,7 @@ class Monitor:
         cuff_at_us = 0
         if elapsed_s >= self._cuff_due_s:
             cuff = self._read(CUFF, t_s)
+            readings += self._read(CHARTED, t_s)
             cuff_at_us = now_us - INFLATION_S * SECOND
             self._cuff_due_s = elapsed_s - elapsed_s % self._cycle_s + self._cycle_s
         self._count += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hospital_ops.bindings import History
 from hospital_ops.board import PatientCell, Shown
 from hospital_ops.wire import Form, State, field
+from icu.orders import BedsideOrder
 
 
 class Pending(Form, frozen=True):
@@ -68,6 +69,9 @@ class BedState(State):
     clash_at: int = 0  # when two senders of one channel were last seen
     past: dict[str, int] = field(default_factory=dict)  # minute of the last past event by key
     ended: dict[str, int] = field(default_factory=dict)  # device alarms that are over, and when
+    orders: dict[str, BedsideOrder] = field(default_factory=dict)  # open ones, by id
+    order_counts: dict[str, int] = field(default_factory=dict)
+    order_change: int = 0  # when one becomes due or overdue; 0: nothing is waiting
 
 
 class UnitState(State):

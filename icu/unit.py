@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from hospital_ops import bindings, identity, wire
 from hospital_ops.board import HEAD, BedCell, Head, PatientCell
 from hospital_ops.deciding import PROBE_BED, Decisions, Stamped
-from icu import alarms, devices, limits, technical, values
+from icu import alarms, devices, limits, orders, technical, values
 from icu.alarms import Turn
 from icu.state import BedState, UnitState
 
@@ -40,6 +40,8 @@ class IcuUnit:
                 self._device_alert(entry, decisions)
             elif isinstance(entry, wire.AlarmAct):
                 self._act(entry, decisions)
+            elif isinstance(entry, wire.OrderChanged):
+                self._order(entry, decisions)
             elif isinstance(entry, wire.Kept):
                 self._count(entry.code)
                 decisions.dirty.add(HEAD)
@@ -178,9 +180,26 @@ class IcuUnit:
             del known[next(iter(known))]
         return first
 
+    def _order(self, entry: wire.OrderChanged, decisions: Decisions) -> None:
+        bed = self._bed(entry.bed)
+        order = orders.taken(bed.orders.get(entry.order), entry)
+        if order is None:
+            bed.orders.pop(entry.order, None)
+        else:
+            bed.orders[entry.order] = order
+        self._count_orders(bed, decisions)
+
+    def _count_orders(self, bed: BedState, decisions: Decisions) -> None:
+        now = self.state.now
+        bed.order_counts = orders.counts(bed.orders, now)
+        bed.order_change = orders.next_change(bed.orders, now)
+        decisions.dirty.add(bed.bed)
+
     def _tick(self, decisions: Decisions) -> None:
         now = self.state.now
         for bed in self.state.beds.values():
+            if bed.order_change and bed.order_change <= now:
+                self._count_orders(bed, decisions)
             if bed.next_change and bed.next_change <= now:
                 turn = self._turn(bed)
                 self._pass_time(turn)
@@ -285,6 +304,7 @@ def _cell(bed: BedState) -> BedCell:
         patient=patient,
         values=dict(bed.values),
         alarms=alarms.cells(bed),
+        orders=dict(bed.order_counts),
         flags=tuple(flags),
         mode=bed.mode,
         device=bed.device,

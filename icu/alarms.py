@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from hospital_ops import wire
+from hospital_ops import codes, wire
 from hospital_ops.board import AlarmCell
 from hospital_ops.clock import SECOND
 from hospital_ops.identity import derived
@@ -24,6 +24,8 @@ from icu.states import ACKNOWLEDGED, ACTIVE, INACTIVE, after
 PAUSE_US: Final = 60 * SECOND
 PAUSE_MAX_US: Final = 120 * SECOND
 PAST: Final = "past"
+_CUFF: Final = frozenset(v.code for v in codes.VITALS if v.key.startswith("nibp"))
+_LINE: Final = frozenset(v.code for v in codes.VITALS if v.key.startswith("abp"))
 
 
 @dataclass
@@ -206,7 +208,8 @@ def _aside(bed: BedState, alarm: Alarm) -> None:
 def merging(bed: BedState) -> dict[str, str]:
     """Id of an alarm -> id of the one that rings for it: one value never rings twice.
 
-    The device's own alarm wins over ours on the same value, unless ours is the louder one.
+    The device's own alarm wins over ours on the same value, unless ours is the louder one; a
+    line wins over the cuff on the same rule.
     """
     devices = [a for a in bed.alarms.values() if a.device and a.about and not a.technical]
     merged: dict[str, str] = {}
@@ -217,6 +220,11 @@ def merging(bed: BedState) -> dict[str, str]:
             louder = PRIORITIES.index(own.priority) < PRIORITIES.index(device.priority)
             lesser, greater = (device, own) if louder else (own, device)
             merged.setdefault(lesser.id, greater.id)
+    for cuff in bed.alarms.values():
+        if cuff.about in _CUFF:
+            for line in bed.alarms.values():
+                if line.code == cuff.code and line.about in _LINE:
+                    merged.setdefault(cuff.id, line.id)
     # An alarm that itself is listed under another rings for nobody.
     return {lesser: greater for lesser, greater in merged.items() if greater not in merged}
 

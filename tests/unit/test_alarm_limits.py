@@ -115,6 +115,15 @@ def test_an_arterial_line_waits_for_its_delay() -> None:
     assert "sbp_low" in ward.alarms()
 
 
+def test_a_line_and_a_cuff_ring_once() -> None:
+    ward = Ward()
+    ward.message(BED, {"nibp_mean": 50.0})
+    ward.send(8, **QUIET | {"abp_mean": 48.0})
+    cells = {cell.about: cell for cell in ward.cell().alarms}
+    assert cells["8478-0"].merged_into == cells["76214-6"].id
+    assert not cells["76214-6"].merged_into
+
+
 def test_the_pulse_rate_never_rings_beside_the_heart_rate() -> None:
     ward = Ward()
     ward.send(30, **QUIET | {"pr": 180.0})

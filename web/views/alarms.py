@@ -62,8 +62,8 @@ def alarm_view(alarm: AlarmCell, words: Words) -> AlarmView:
     rule = rules().get(alarm.code, {})
     technical = rule.get("kind") == "technical" and alarm.priority != "high"
     look = "low" if technical else alarm.priority
-    new = alarm.state in RINGING
-    rank = {"high": HIGH, "medium": MEDIUM}.get(look, TECHNICAL) if new else ACKNOWLEDGED
+    new, ringing = alarm.state == "active", alarm.state in RINGING
+    rank = {"high": HIGH, "medium": MEDIUM}.get(look, TECHNICAL) if ringing else ACKNOWLEDGED
     return AlarmView(
         id=alarm.id,
         look=look,
@@ -175,7 +175,7 @@ def storm_places(beds: Mapping[str, BedCell]) -> dict[str, int]:
 
 
 def _reds(cell: BedCell) -> list[AlarmCell]:
-    return [a for a in shown(cell) if a.priority == "high" and a.state in RINGING]
+    return [a for a in shown(cell) if a.priority == "high" and a.state == "active"]
 
 
 def _new_reds(beds: Mapping[str, BedCell]) -> int:

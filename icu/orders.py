@@ -27,6 +27,7 @@ KINDS: Final = (
     "diet",
     "consult",
 )
+ENDED_KEPT: Final = 100  # ended orders of a bed whose versions are remembered
 DUE_SOON_US: Final = 30 * 60 * SECOND  # project: an order is "due" from half an hour before
 
 
@@ -89,16 +90,15 @@ class BedsideOrder(State):
     due_at: int  # microseconds UTC; 0: no time was set
 
 
-def taken(known: BedsideOrder | None, entry: wire.OrderChanged) -> BedsideOrder | None:
-    """The order after an event; what is older than what is known changes nothing.
+def taken(known: dict[str, BedsideOrder], entry: wire.OrderChanged) -> dict[str, BedsideOrder]:
+    """The orders of a bed after an event; what is not newer than what is known changes nothing.
 
-    None: it is open no longer and leaves the board.
+    An order that has ended is remembered by its version, so that a late event does not open it.
     """
-    if known is not None and entry.version <= known.version:
+    before = known.get(entry.order)
+    if before is not None and entry.version <= before.version:
         return known
-    if Stage(entry.request, entry.task) not in OPEN:
-        return None
-    return BedsideOrder(
+    order = BedsideOrder(
         order=entry.order,
         version=entry.version,
         kind=entry.kind,
@@ -107,13 +107,24 @@ def taken(known: BedsideOrder | None, entry: wire.OrderChanged) -> BedsideOrder 
         task=entry.task,
         due_at=entry.due_at,
     )
+    others = {name: other for name, other in known.items() if name != entry.order}
+    ended = [name for name, other in others.items() if not is_open(other)]
+    for name in ended[: max(0, len(ended) - ENDED_KEPT)]:
+        del others[name]
+    return {**others, entry.order: order}
+
+
+def is_open(order: BedsideOrder) -> bool:
+    """Whether something is still to be done."""
+    return Stage(order.request, order.task) in OPEN
 
 
 def counts(orders: dict[str, BedsideOrder], now: int) -> dict[str, int]:
     """How many orders of a bed are active, due and overdue at `now`."""
-    timed = [order.due_at for order in orders.values() if order.due_at]
+    active = [order for order in orders.values() if is_open(order)]
+    timed = [order.due_at for order in active if order.due_at]
     return {
-        "active": len(orders),
+        "active": len(active),
         "due": sum(now <= due <= now + DUE_SOON_US for due in timed),
         "overdue": sum(due < now for due in timed),
     }
@@ -124,7 +135,7 @@ def next_change(orders: dict[str, BedsideOrder], now: int) -> int:
     moments = [
         moment
         for order in orders.values()
-        if order.due_at
+        if order.due_at and is_open(order)
         for moment in (order.due_at - DUE_SOON_US, order.due_at + 1)
         if moment > now
     ]

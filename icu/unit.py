@@ -182,11 +182,7 @@ class IcuUnit:
 
     def _order(self, entry: wire.OrderChanged, decisions: Decisions) -> None:
         bed = self._bed(entry.bed)
-        order = orders.taken(bed.orders.get(entry.order), entry)
-        if order is None:
-            bed.orders.pop(entry.order, None)
-        else:
-            bed.orders[entry.order] = order
+        bed.orders = orders.taken(bed.orders, entry)
         self._count_orders(bed, decisions)
 
     def _count_orders(self, bed: BedState, decisions: Decisions) -> None:

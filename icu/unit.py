@@ -283,6 +283,8 @@ def _person(event: wire.Admission, hospital: str) -> PatientCell:
         sex=facts.sex,
         birth_date=facts.birth_date,
         admitted_at=event.event_at,
+        age_years=facts.age_years,
+        case=event.case,
     )
 
 

@@ -1,0 +1,196 @@
+"""The manual of alarms, `docs/alarms.md`, written from the tables so that it cannot drift.
+
+`python -m icu.manual > docs/alarms.md`; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from hospital_ops.clinical.tables import table
+from hospital_ops.clock import SECOND
+from icu.ages import BANDS
+from icu.alarms import PAUSE_MAX_US, PAUSE_US
+from icu.limits import OLD_US
+from icu.rules import LIMIT_RULES, ROWS, words
+from icu.states import NEXT
+
+_TECHNICAL: Final = frozenset(
+    {
+        "no_data", "silent_sensor", "spo2_sensor_off", "signal_poor", "line_damped", "implausible",
+        "nibp_overdue", "clock_offset", "unbound_device", "second_sender", "monitoring_paused",
+        "limits_missing",
+    }
+)  # fmt: skip
+_BY_DEVICE: Final = frozenset(
+    {"device_alarm", "vent_disconnect", "vent_pressure_high", "battery_low", "nibp_failed",
+     "leads_off"}
+)  # fmt: skip
+_ECG: Final = frozenset({"asystole", "vf", "vt"})
+_BY_LIMIT: Final = frozenset(each.rule.id for each in LIMIT_RULES)
+
+_HEAD: Final = """# Alarms
+
+This page is written by `python -m icu.manual > docs/alarms.md` from
+`hospital_ops/clinical/tables/alarms.json` and the code; a test compares them.
+
+**The bedside monitor is the primary alarm.** This is a distributed information system: it shows
+again what bedside devices measure, some seconds later, and it must never be the only alarm. It is
+not certified as a medical device. Every page says so.
+
+## How a value becomes an alarm
+1. Only values of devices ring: never typed ones, laboratory results or settings.
+2. Only a value that may be believed rings: a number, not marked invalid, newer than every other
+   of its code, not withdrawn (`observation_classes.json`) and not older than {old} s on arrival. A
+   questionable value rings, with a technical alarm beside it. An invalid reading neither starts,
+   cancels nor ends anything.
+3. The condition must hold for its delay, counted by the device's time; back inside cancels. A cuff
+   is judged on arrival, an arterial line after at least {line} s.
+4. Late data never ring. A red value among them is listed as a past event (state `past`), once for
+   each rule and minute.
+5. Limits follow the age band of the patient in the bed. Without an age, adult limits are not
+   used: only limits that are the same in every band hold, and lethal ones beyond the limit of
+   every band. `limits_missing` says so.
+6. The pulse rate rings only where there is no heart rate. SpO2 high rings only on oxygen.
+7. An alarm that a device sends keeps its priority. Ours on the same value is listed under it
+   (`merged_into`), unless ours is the louder one. A line wins over the cuff on the same rule.
+8. An alarm's id is derived from rule, patient (or bed), code and onset: doing it again does
+   nothing. It moves with its patient to another bed.
+
+## States
+"""
+_STATES: Final = """
+`lost`: the value was withdrawn, or the patient has left. `worse`: an acknowledged red is a step
+worse than at the acknowledgement ({steps}); it rings again, and at each further step.
+Where two states stand, the second holds for rules that latch, and for `lost` also for every red:
+**a red that nobody has acknowledged ends only by a good value or by a person.**
+
+- Acknowledge: by name; a latched alarm ends with it. It never silences the bedside. What is
+  acknowledged or paused at the bedside counts here.
+- Pause: the sound of one alarm, {pause} s by one tap, at most {most} s; it ends by itself, and is
+  ended by a worsening. {warn} A new alarm rings at once. There is no way to switch a red off.
+- An acknowledged red gives one short burst every {reminder} s while it lasts.
+- `burst_at` is when the full burst begins; it goes on while the state is active or latched and
+  `paused_until` has passed. `reminded_at` is one short burst.
+- Nothing is lost by a restart: alarms, delays, pauses and reminders are in the snapshot.
+"""
+_LIMITS_OF_METHOD: Final = """
+## What this method cannot do
+- Rates come averaged from the devices: `brady_extreme`, `tachy_extreme` and `apnoea` are judged on
+  the numbers that they send, not on beats or breaths. A rate of 0 breaths a minute that lasts for
+  the seconds of the rule is an apnoea.
+- Asystole, VF and VT need the curves; here they come only as alarms of the device.
+- `rr_low` is not switched off under controlled ventilation: the set rate is not known.
+- Limits are those of the table. Limits of a patient and targets by order are not read yet.
+- "High in a child under two months" of `temp_low` and `temp_high` stands in the notes only.
+- A device whose clock is wrong by more than its values' life is shown as silent, with
+  `clock_offset` beside it.
+- A number that is wrong and plausible rings or stays silent like a true one.
+- The combined rules are prompts; none of them is evaluated here. `oliguria_kdigo` belongs to the
+  indicators.
+"""
+
+
+def manual() -> str:
+    """The whole page."""
+    rules = table("alarms")
+    defaults = rules["rule_defaults"]["acknowledged_red"]
+    steps = ", ".join(
+        f"{name.replace('_', ' ')} {number:g}"
+        for name, number in defaults["step"].items()
+        if isinstance(number, int | float)
+    )
+    delays = rules["project_defaults"]["limit_delay_s"]
+    warn = f"`monitoring_paused`: {ROWS['monitoring_paused']['condition']}."
+    parts = [
+        _HEAD.format(old=OLD_US // SECOND, line=delays["abp"]),
+        _table(("state", "event", "next"), _transitions()),
+        _STATES.format(
+            steps=steps,
+            pause=PAUSE_US // SECOND,
+            most=PAUSE_MAX_US // SECOND,
+            warn=warn,
+            reminder=defaults["reminder_s"],
+        ),
+        "\n## Rules on values\n",
+        "Limits by age band: " + ", ".join(BANDS) + ". `–`: not set, the rule is off.\n\n",
+        _table(
+            ("rule", "words", "limits", "priority", "delay s", "latches", "source of the limits"),
+            (_limit_row(row) for row in ROWS.values() if row["id"] in _BY_LIMIT),
+        ),
+        "\n## All other rules\n\n",
+        _table(
+            ("rule", "condition", "priority", "delay s", "default", "evaluated", "source"),
+            (_other_row(row) for row in ROWS.values() if row["id"] not in _BY_LIMIT),
+        ),
+        _LIMITS_OF_METHOD,
+    ]
+    return "".join(parts)
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    head = tuple(head)
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join("| " + " | ".join(_cell(c) for c in line) + " |\n" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _transitions() -> Iterable[tuple[str, str, str]]:
+    for (state, event), (ends, goes_on) in NEXT.items():
+        yield state, event, ends if ends == goes_on else f"{ends}; {goes_on}"
+
+
+def _limit_row(row: Mapping[str, Any]) -> tuple[str, ...]:
+    figures, sources = [], []
+    for band in BANDS:
+        limit = (row["limits"] or {}).get(band) or {}
+        numbers = [str(value) for name, value in limit.items() if name != "source"]
+        figures.append(numbers[0] if numbers else "–")
+        if limit.get("source") and limit["source"] not in sources:
+            sources.append(limit["source"])
+    sign = next(each.sign for each in LIMIT_RULES if each.rule.id == row["id"])
+    delays = {each.delay_us // SECOND for each in LIMIT_RULES if each.rule.id == row["id"]}
+    bands = row.get("priority_by_band")
+    by_band = ", ".join(f"{band}: {name}" for band, name in bands.items()) if bands else ""
+    return (
+        f"`{row['id']}`",
+        f"{words(row['id'])} / {words(row['id'], 'ru')}",
+        f"{sign} {', '.join(figures)} {row.get('unit', 's')}",
+        by_band or row["priority"],
+        " or ".join(str(delay) for delay in sorted(delays)),
+        "yes" if row["latching"] else "no",
+        "; ".join(sources) or str(row["source"]),
+    )
+
+
+def _other_row(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        f"`{row['id']}`",
+        row["condition"],
+        row["priority"],
+        str(row["delay_s"]),
+        row["default"],
+        _evaluated(row),
+        str(row["source"] or "none"),
+    )
+
+
+def _evaluated(row: Mapping[str, Any]) -> str:
+    if row["id"] in _TECHNICAL:
+        return "here"
+    if row["default"] == "off":
+        return "no: off until a site sets it"
+    if row["id"] in _BY_DEVICE:
+        return "as an alarm of the device"
+    if row["id"] in _ECG:
+        return "as an alarm of the device; not from our curves yet"
+    return "not by this engine"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(manual())

@@ -55,6 +55,8 @@ class Permission(StrEnum):
     CARRY_OUT_ORDER = "carry_out_order"
     ADMINISTER = "administer"
     READ_AUDIT = "read_audit"
+    CONSENT = "consent"
+    CONFIRM_MESSAGES = "confirm_messages"
 
 
 _P = Permission
@@ -74,7 +76,7 @@ _NURSE: Final = _PHYSICIAN - {_P.DECIDE_TRIAGE, _P.ORDER}
 
 PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
     Role.ED_PHYSICIAN: _PHYSICIAN,
-    Role.ICU_PHYSICIAN: _PHYSICIAN,
+    Role.ICU_PHYSICIAN: _PHYSICIAN | {_P.CONSENT, _P.CONFIRM_MESSAGES},
     Role.NURSE: _NURSE,
     Role.TRIAGE_NURSE: _NURSE | {_P.OPEN_CASE, _P.SEND_VALUES},
     Role.CREW: frozenset({_P.OPEN_CASE, _P.SEND_VALUES}),

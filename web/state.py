@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from hospital_ops.access import SessionLimits
 from hospital_ops.clock import Clock
 from hospital_ops.database import Database
+from notify.desk.acts import Desk
 from streams.append import Appender
 from streams.intake import Intake
 from streams.projections import Places, Projections
@@ -37,6 +38,9 @@ class Web:
     feeds: dict[str, Feed] = field(default_factory=dict)
     waves: dict[str, WaveFeed] = field(default_factory=dict)  # by unit
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    desk: Desk | None = None  # messages to relatives
+    public_url: str = ""  # what the SMS provider signs its callbacks over
+    twilio_token: str = field(default="", repr=False)
 
     @property
     def cookie_name(self) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hospital_ops import database
 from hospital_ops.commands.process import Process
+from notify.desk.acts import Desk
+from notify.sealing import load
 from streams.append import Appender
 from streams.intake import Intake
 from streams.projections import Places, Projections
@@ -18,9 +20,11 @@ async def run(process: Process) -> None:
     settings = process.settings
     listening = listen(settings.http_host, settings.http_port)
     projections, appender, places = Projections(process.pipe), Appender(process.pipe), Places()
+    app = await database.connect(settings.database_url, "app", name="web")
+    keys = load(settings.number_keys.get_secret_value(), settings.data_dir)
     web = Web(
         redis_url=settings.redis_url,
-        database=await database.connect(settings.database_url, "app", name="web"),
+        database=app,
         appender=appender,
         projections=projections,
         intake=Intake(appender, projections, places, process.clock),
@@ -32,5 +36,8 @@ async def run(process: Process) -> None:
         mode=process.mode,
         limits=settings.session_limits,
         places=places,
+        desk=Desk(app, keys, process.clock),
+        public_url=settings.public_url,
+        twilio_token=settings.twilio_auth_token.get_secret_value(),
     )
     await serve(make_app(web), listening)

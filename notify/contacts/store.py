@@ -11,7 +11,7 @@ from hospital_ops.access import Scope
 from hospital_ops.clock import from_datetime, to_datetime
 from hospital_ops.database import Connection, Record
 from hospital_ops.errors import Conflict, NotFound
-from hospital_ops.identity import uuid7
+from hospital_ops.identity import derived, uuid7
 from notify.patients.store import Stay, microseconds
 from notify.phone import Phone
 from notify.rules import RULES
@@ -219,12 +219,43 @@ async def of_stay(connection: Connection, stay: str) -> list[Contact]:
     return [_contact(row) for row in rows]
 
 
+async def stay_of(connection: Connection, contact: str) -> str | None:
+    """The stay that a contact belongs to."""
+    found = await connection.fetchval("select stay from contact where contact = $1", contact)
+    return None if found is None else str(found)
+
+
 async def by_number(connection: Connection, index: bytes) -> list[Contact]:
     """Living contacts of the scope that have this number, for inbound messages."""
     rows = await connection.fetch(
         "select * from contact where number_index = $1 and withdrawn_at is null", index
     )
     return [_contact(row) for row in rows]
+
+
+async def take_inbound(
+    connection: Connection, by: Scope, index: bytes, kind: str, words: str, now: int
+) -> int:
+    """A text from a relative: stop withdraws, call and anything else wait in the unit's inbox.
+
+    Answers how many contacts the number belongs to; the same words in the same second are one.
+    """
+    found = await by_number(connection, index)
+    for one in found:
+        if kind == "stop":
+            await withdraw(connection, by, one.contact, "stop_word", now)
+        await connection.execute(
+            "insert into relative_inbox (inbox, hospital_id, unit, contact, kind, words,"
+            " received_at) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
+            str(derived("inbox", one.contact, words, str(now // 1_000_000))),
+            by.hospital,
+            one.unit,
+            one.contact,
+            kind,
+            words[:500],
+            to_datetime(now),
+        )
+    return len(found)
 
 
 async def sealed_number(connection: Connection, contact: str) -> Sealed:

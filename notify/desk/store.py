@@ -203,7 +203,7 @@ async def call_made(
 ) -> Confirmed:
     """The call is recorded; then the message is released (`send`) or cancelled.
 
-    Raises Conflict where it does not wait for a person.
+    Of an expired one only the call is recorded: it never leaves late. Raises Conflict where it does not wait for a person.
     """
     row = await _held(connection, message)
     await connection.execute(
@@ -216,7 +216,9 @@ async def call_made(
         send,
     )
     action = "release_message" if send else "call_relative"
-    if send and row["words"]:
+    if row["state"] == "expired":
+        done = Confirmed(message, "expired", tuple(row["reasons"]))
+    elif send and row["words"]:
         done = await reconsider(connection, message, now)
     else:
         await connection.execute(
@@ -313,6 +315,6 @@ async def _held(connection: Connection, message: str) -> Record:
     row = await connection.fetchrow(
         "select * from relative_message where message = $1 for update", message
     )
-    if row is None or row["state"] != "held":
+    if row is None or row["state"] not in ("held", "expired"):
         raise Conflict("This message does not wait for a person any more: look again.")
     return row

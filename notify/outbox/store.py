@@ -335,6 +335,15 @@ async def told(
     return to
 
 
+async def contact_of(connection: Connection, message: str) -> str:
+    """The contact a message went to."""
+    return str(
+        await connection.fetchval(
+            "select contact from relative_message where message = $1", message
+        )
+    )
+
+
 async def counts(connection: Connection, day: date) -> dict[str, int]:
     """How many messages of a day are in each state."""
     rows = await connection.fetch(

@@ -1,0 +1,169 @@
+"""Pages of messages to relatives: the day's list with the phone, and one bed's relatives."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.datastructures import FormData
+
+from hospital_ops.access import Permission, Principal, allows, require
+from hospital_ops.clinical.dynamics import SEVERITY_WORDS
+from hospital_ops.errors import MessageError, NotFound
+from notify.desk.acts import BASES, ENDS, TELLS
+from notify.desk.day import DYNAMICS
+from notify.rules import languages
+from streams.shard import hospital_of
+from web.auth import signed_in, web_of
+from web.language import language_of
+from web.routes.pages import units_of
+from web.routes.relatives_api import NOT_HERE, audit_read, desk_of, unit_of, zone_of
+from web.views import relatives as views
+from web.views.page import Page
+from web.words import Words, words_of
+
+router = APIRouter(include_in_schema=False)
+Someone = Annotated[Principal, Depends(signed_in)]
+RELATIONS = ("wife", "husband", "daughter", "son", "mother", "father", "sister", "brother", "other")
+
+
+@router.get("/relatives")
+async def first_unit(request: Request, principal: Someone) -> Response:
+    """To the first intensive care unit that is open to the user."""
+    units = [u["id"] for u in units_of(web_of(request), principal) if u["kind"] == "icu"]
+    if not units:
+        raise NotFound(NOT_HERE)
+    return RedirectResponse(f"/relatives/{units[0]}", status_code=303)
+
+
+@router.get("/relatives/{unit}")
+async def day(
+    request: Request, unit: str, principal: Someone, message: UUID | None = None
+) -> HTMLResponse:
+    """Today's messages, held first; the chosen one as the phone shows it."""
+    require(principal, Permission.SEE_PATIENT, hospital_of(unit), unit)
+    web, zone, words = web_of(request), zone_of(request, unit), words_of(language_of(request))
+    desk = desk_of(request)
+    rows, stops = await desk.today(principal.scope, unit, zone)
+    await audit_read(request, principal, unit, unit)
+    lines = views.lines(rows, words, zone)
+    chosen = next((r for r in rows if r["message"] == message), None)
+    chosen = chosen or next((r for r in rows if r["words"]), None)
+    phone = None
+    if chosen is not None:
+        steps = await desk.steps(principal.scope, str(chosen["message"]))
+        phone = views.phone(chosen, steps, words, zone)
+    return HTMLResponse(
+        web.renderer.fill(
+            "relatives.html",
+            page=_page(request, principal, words, words.t("relatives.title"), unit),
+            unit=unit,
+            lines=lines,
+            totals=views.totals(lines, words),
+            phone=phone,
+            stopped=[place for place in stops if place == unit or place.endswith(":*")],
+            may=allows(principal, Permission.CONFIRM_MESSAGES, hospital_of(unit), unit),
+            severities=SEVERITY_WORDS,
+            courses=DYNAMICS,
+        )
+    )
+
+
+@router.post("/relatives/{unit}")
+async def act(request: Request, unit: str, principal: Someone) -> Response:
+    """One act of the list's forms, then the list again."""
+    require(principal, Permission.CONFIRM_MESSAGES, hospital_of(unit), unit)
+    desk, form, by = desk_of(request), await request.form(), principal.scope
+    what, message = _word(form, "act"), _word(form, "message")
+    if what == "confirm":
+        course = _word(form, "course")
+        await desk.confirm(by, _word(form, "stay"), _word(form, "severity"), course)
+    elif what in ("call", "release"):
+        await desk.called(by, message, _word(form, "note"), send=what == "release")
+    elif what in ("sent", "failed"):
+        await desk.settle(by, message, what)
+    elif what == "stop":
+        await desk.stop(by, unit, _word(form, "reason"))
+    elif what == "go_on":
+        await desk.go_on(by, unit)
+    else:
+        raise MessageError("unknown_act", "load the page again and repeat")
+    chosen = f"?message={message}" if message else ""
+    return RedirectResponse(f"/relatives/{unit}{chosen}", status_code=303)
+
+
+@router.get("/relatives/beds/{bed}")
+async def bed(request: Request, bed: str, principal: Someone) -> HTMLResponse:
+    """The relatives of whoever lies in the bed; the attending enables, confirms and withdraws."""
+    unit = unit_of(request, principal, bed, Permission.SEE_PATIENT)
+    web, words = web_of(request), words_of(language_of(request))
+    found = await desk_of(request).bed(principal.scope, bed)
+    await audit_read(request, principal, unit, found.stay.patient_id)
+    zone = found.stay.zone
+    label = next((b.label for b in web.places.beds_of(unit) if b.bed == bed), bed)
+    return HTMLResponse(
+        web.renderer.fill(
+            "relatives_bed.html",
+            page=_page(request, principal, words, words.t("relatives.bed", bed=label), unit),
+            unit=unit,
+            bed=bed,
+            who=found.stay,
+            proposal=views.proposal_view(found.proposal, words),
+            contacts=[(one, views.day_clock(one.enabled_at, zone)) for one in found.contacts],
+            history=views.history(found.messages, words, zone),
+            may=allows(principal, Permission.CONSENT, hospital_of(unit), unit),
+            relations=RELATIONS,
+            languages=languages(),
+            tells=TELLS,
+            bases=BASES,
+            ends=ENDS,
+        )
+    )
+
+
+@router.post("/relatives/beds/{bed}")
+async def act_on_bed(request: Request, bed: str, principal: Someone) -> Response:
+    """One act of the bed's forms, then the page again."""
+    unit = unit_of(request, principal, bed, Permission.CONSENT)
+    desk, form, by = desk_of(request), await request.form(), principal.scope
+    what, contact = _word(form, "act"), _word(form, "contact")
+    if what == "enable":
+        given = {name: str(value) for name, value in form.items()}
+        contact = await desk.enable(by, bed, given)
+    elif what == "code":
+        if not await desk.send_code(by, contact):
+            raise MessageError("code_sent", "this number has had a code today: read it back")
+    elif what == "verify":
+        if not await desk.confirm_number(by, contact, _word(form, "code")):
+            raise MessageError("wrong_code", "this is not the code, or it is too old")
+    elif what == "read_back":
+        await desk.confirm_number(by, contact, None)
+    elif what == "withdraw":
+        await desk.withdraw(by, contact, "asked")
+    elif what == "switch":
+        wanted = {name: _word(form, name) == "on" for name in ("automatic", "treatment_limited")}
+        await desk.change(by, bed, {**wanted, "hold_reason": _word(form, "hold_reason")})
+    elif what == "end":
+        await desk.end(by, bed, _word(form, "reason"))
+        return RedirectResponse(f"/relatives/{unit}", status_code=303)
+    else:
+        raise MessageError("unknown_act", "load the page again and repeat")
+    return RedirectResponse(f"/relatives/beds/{bed}", status_code=303)
+
+
+def _page(request: Request, principal: Principal, words: Words, title: str, unit: str) -> Page:
+    web = web_of(request)
+    return Page(
+        words=words,
+        title=title,
+        user=principal.actor,
+        demo=web.demo,
+        unit=unit,
+        units=tuple(units_of(web, principal)),
+    )
+
+
+def _word(form: FormData, name: str) -> str:
+    return str(form.get(name, "")).strip()[:500]

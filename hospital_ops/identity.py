@@ -38,6 +38,17 @@ def message_identity(source: str, control_id: str, raw: bytes) -> bytes:
 
 def event_id(identity: bytes, index: int) -> str:
     """The id of the index-th observation of a message, the same at every re-send."""
-    number = int.from_bytes(identity[:14]) << 16 | (index & 0xFFFF)
-    number = number & ~(0xF << 76) | (0x8 << 76)
-    return str(UUID(int=number & ~(0x3 << 62) | (0x2 << 62)))
+    return _event_stem(identity) + f"{index & 0xFFFF:04x}"
+
+
+def event_ids(identity: bytes, count: int) -> list[str]:
+    """The ids of the first `count` observations of a message, as `event_id` gives each."""
+    stem = _event_stem(identity)
+    return [f"{stem}{index & 0xFFFF:04x}" for index in range(count)]
+
+
+def _event_stem(identity: bytes) -> str:
+    """A UUID of version 8 (RFC 9562) without its last four digits, which are the index."""
+    digits = f"{int.from_bytes(identity[:14]):028x}"
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:28]}"

@@ -85,6 +85,15 @@ class Claim(NamedTuple):
 
 Row = tuple[Any, ...]
 
+
+class _Moment(NamedTuple):
+    """What values of one time have in common."""
+
+    patient_id: str | None
+    determined_at: datetime
+    device_time: datetime | None
+    remarks: tuple[str, ...]
+
 # Event times further from their receipt than this are flagged (DESIGN.md section 1).
 OLDEST_US, NEWEST_US = 30 * 86_400 * SECOND, 86_400 * SECOND
 
@@ -161,33 +170,47 @@ class Batch:
         source, received = message.source, message.received_at
         whole = self._claim(taken, source, message.identity, message.identity, received)
         self._message(taken, message, "observed", message.message_id, whole)
-        history = self.histories.get(message.bed, ())
-        place = message.bed or message.case or message.device
-        received_at = to_datetime(received)
-        for index, observation in enumerate(message.observations):
-            owner, event = whole, observation.event_id
-            if event:
+        place, device = message.bed or message.case or message.device, message.device or source
+        device, received_at = _short(device), to_datetime(received)
+        events = identity.event_ids(message.identity, len(message.observations))
+        # Most values of a message are of one moment, so what follows from it is found once.
+        moments: dict[int | None, _Moment] = {}
+        for observation, event in zip(message.observations, events, strict=True):
+            owner, at = whole, observation.determined_at
+            if observation.event_id:
+                event = observation.event_id
                 digest = _digest(wire.encode(observation))
                 owner = self._claim(taken, source, UUID(event).bytes, digest, received)
-            else:
-                event = identity.event_id(message.identity, index)
-            at = observation.determined_at
-            determined_at = received_at if at is None else to_datetime(at)
-            whose = bindings.whose(history, received if at is None else at, message.mrn)
+            moment = moments.get(at)
+            if moment is None:
+                moment = moments[at] = self._moment(message, at)
             number, text = _number_and_text(observation.value)
-            far = at is not None and not received - OLDEST_US <= at <= received + NEWEST_US
             self.add(
                 "measurement",
                 owner,
                 (
-                    hospital, taken.shard, place, whose.patient_id or None,
-                    _short(message.device or source), source, message.message_id, event,
-                    _short(observation.code), _short(observation.channel), number, text, observation.unit, determined_at,
-                    None if at is None else determined_at, received_at, self.stored_at,
+                    hospital, taken.shard, place, moment.patient_id, device, source,
+                    message.message_id, event, _short(observation.code),
+                    _short(observation.channel), number, text, observation.unit,
+                    moment.determined_at, moment.device_time, received_at, self.stored_at,
                     observation.validity, message.mode, observation.origin,
-                    _remark(observation, whose.claimed_other, far), taken.entry_id,
+                    _remark(observation, moment.remarks), taken.entry_id,
                 ),
             )  # fmt: skip
+
+    def _moment(self, message: wire.Observed, at: int | None) -> _Moment:
+        """What the device's time (None: it gave none) says about the values of a message."""
+        received = message.received_at
+        history = self.histories.get(message.bed, ())
+        whose = bindings.whose(history, received if at is None else at, message.mrn)
+        remarks = []
+        if whose.claimed_other:
+            remarks.append("the message named another patient than the one bound to this place")
+        if at is not None and not received - OLDEST_US <= at <= received + NEWEST_US:
+            remarks.append("the device's time lies far from the time of receipt")
+        determined_at = to_datetime(received if at is None else at)
+        device_time = None if at is None else determined_at
+        return _Moment(whose.patient_id or None, determined_at, device_time, tuple(remarks))
 
     def _waved(self, taken: Taken, wave: wire.Waved) -> None:
         history = self.histories.get(wave.bed, ())
@@ -336,11 +359,7 @@ def _number_and_text(value: float | str | None) -> tuple[float | None, str | Non
     return (value, None) if math.isfinite(value) else (None, repr(value))
 
 
-def _remark(observation: wire.Observation, claimed_other: bool, far: bool) -> str:
+def _remark(observation: wire.Observation, remarks: tuple[str, ...]) -> str:
     """Sender's name of an unmapped code, its flag, and why the value is not trusted."""
-    parts = [observation.text, observation.flag, observation.reason]
-    if claimed_other:
-        parts.append("the message named another patient than the one bound to this place")
-    if far:
-        parts.append("the device's time lies far from the time of receipt")
-    return "; ".join(part for part in parts if part)
+    said = (observation.text, observation.flag, observation.reason, *remarks)
+    return "; ".join(filter(None, said)) if any(said) else ""

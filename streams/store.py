@@ -220,8 +220,11 @@ def key_of(shard: str, stream: str) -> str:
 
 
 def _taken(shard: str, stream: str, entry_id: str, fields: list[bytes]) -> Taken:
-    named = dict(zip(fields[::2], fields[1::2], strict=True))
-    encoded, raw = named.get(b"d", b""), named.get(b"r", b"")
+    if fields[0] == b"d":  # as `append` writes it: the entry, then the raw bytes if there are any
+        encoded, raw = fields[1], fields[3] if len(fields) > 2 else b""
+    else:
+        named = dict(zip(fields[::2], fields[1::2], strict=True))
+        encoded, raw = named.get(b"d", b""), named.get(b"r", b"")
     try:
         entry: wire.Entry | None = wire.decode(encoded)
     except wire.DecodeError:

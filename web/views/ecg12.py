@@ -28,7 +28,7 @@ LAYOUT: Final = (
     ("I", "aVR", "V1", "V4"), ("II", "aVL", "V2", "V5"), ("III", "aVF", "V3", "V6"),
 )  # fmt: skip
 RHYTHM: Final = "II"
-COLUMN_MM, PULSE_MM = 62.5, 10.0  # 2.5 s at 25 mm/s; room for the pulse
+COLUMN_MM, PULSE_MM = 62.5, 13.0  # 2.5 s at 25 mm/s; room for the pulse
 ROW_MM, TOP_MM = 32.0, 20.0
 WIDTH_MM, HEIGHT_MM = 265.0, 130.0
 DRAWN_HZ: Final = 500.0  # above it two samples fall into one twentieth of a millimetre

@@ -23,10 +23,14 @@ from web.routes import (
     cases,
     ecgs,
     health,
+    orderpanel,
     orders,
     pages,
     patients,
     prearrivals,
+    relatives,
+    relatives_api,
+    relatives_hooks,
     session,
     walls,
 )
@@ -39,6 +43,7 @@ PARTS = (
     alarms,
     ecgs,
     walls,
+    orderpanel,
     orders,
     patients,
     cases,
@@ -50,6 +55,9 @@ PARTS = (
     sockets,
     waves,
     devices,
+    relatives,
+    relatives_api,
+    relatives_hooks,
 )
 logger = log.get("web")
 

@@ -60,6 +60,7 @@ class CaseView:
     here: bool
     simulated: bool
     urgency: float
+    ecg: bool = False  # a 12-lead is here
     reopened: str = ""  # what is new since the decision
 
     @property
@@ -73,7 +74,7 @@ class CaseView:
         return (
             self.colour, self.solid, self.shape_label, self.by, self.suggested, self.complaint,
             self.person, self.crew, self.reasons, self.missing, self.review, self.heard, self.eta,
-            self.since, self.here, self.simulated, self.reopened,
+            self.since, self.here, self.simulated, self.reopened, self.ecg,
             tuple((cell.id, cell.label, cell.kind) for cell in self.values),
         )  # fmt: skip
 
@@ -123,6 +124,7 @@ def case_view(cell: CaseCell, frame: Frame) -> CaseView:
         here=cell.step in ("arrived", "handed_over"),
         simulated=cell.mode != "Real",
         urgency=_number(triage.get("urgency")),
+        ecg=any(ecg.get("complete") for ecg in cell.ecgs),
         reopened=_reopened(cell, frame),
     )
 
@@ -234,7 +236,12 @@ def _complaint(facts: Mapping[str, Any], frame: Frame) -> str:
     said = facts.get("complaint") or facts.get("mechanism")
     if not said:
         return frame.words.t("ed.complaint_unknown")
-    return _complaints().get(str(said), {}).get(frame.words.language, str(said))
+    return complaint_words(str(said), frame)
+
+
+def complaint_words(said: str, frame: Frame) -> str:
+    """A complaint in the reader's language where its code is known, else as it was written."""
+    return _complaints().get(said, {}).get(frame.words.language, said)
 
 
 def _reasons(reasons: Any, frame: Frame) -> tuple[str, ...]:

@@ -183,6 +183,14 @@ def _without_age(each: LimitRule) -> float | None:
     return max(numbers) if each.side == "high" else min(numbers)
 
 
+def figure(rule: str, pattern: str) -> float:
+    """A figure that the table writes into the words of a condition (one group in `pattern`)."""
+    found = re.search(pattern, ROWS[rule]["condition"])
+    if found is None:
+        raise ValueError(f"alarms.json no longer says {pattern!r} in the condition of {rule}")
+    return float(found[1])
+
+
 @lru_cache(maxsize=4096)
 def limits_of(code: str, band: str, years: int) -> tuple[Limit, ...]:
     """The limits that hold for a code in an age band (an id of the table, or `unknown`)."""

@@ -46,6 +46,15 @@ class Alarm(State):
     device: str = ""
 
 
+class SenderClock(State):
+    """The distance of a sender's clock from ours (`clocks.py`), microseconds."""
+
+    offset: int  # receipt minus the time of the newest value
+    since: int  # steady since
+    last: int  # last heard
+    trusted: int = 0  # what times are corrected by
+
+
 class BedState(State):
     """One bed: who lies there, the newest value of each code, and what is wrong."""
 
@@ -64,7 +73,7 @@ class BedState(State):
     pending: dict[str, Pending] = field(default_factory=dict)  # limits waiting for their delay
     onsets: dict[str, int] = field(default_factory=dict)  # technical conditions: since when
     heard_at: int = 0  # last message with values
-    offset: int = 0  # how far the sender's clock lies behind ours, microseconds
+    clocks: dict[str, SenderClock] = field(default_factory=dict)  # by sender
     senders: dict[str, str] = field(default_factory=dict)  # code and channel -> who sent it last
     clash_at: int = 0  # when two senders of one channel were last seen
     past: dict[str, int] = field(default_factory=dict)  # minute of the last past event by key

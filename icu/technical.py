@@ -6,17 +6,16 @@ nothing at all has `no_data`, not one `silent_sensor` for each of its values.
 
 from __future__ import annotations
 
-import re
 from typing import Final, NamedTuple
 
 from hospital_ops import codes
 from hospital_ops.board import Shown
 from hospital_ops.clock import SECOND
-from icu import alarms
+from icu import alarms, clocks
 from icu.ages import UNKNOWN
 from icu.alarms import Turn
 from icu.limits import number_of
-from icu.rules import HIGH, ROWS, RULES, has_rules, limits_of, words
+from icu.rules import HIGH, RULES, figure, has_rules, limits_of, words
 from icu.state import BedState
 
 
@@ -30,17 +29,8 @@ class Held(NamedTuple):
     text: str = ""  # empty: the rule's own
 
 
-def _figure(rule: str, pattern: str) -> float:
-    """A figure that the table writes into the words of a condition."""
-    found = re.search(pattern, ROWS[rule]["condition"])
-    if found is None:
-        raise ValueError(f"alarms.json no longer says {pattern!r} in the condition of {rule}")
-    return float(found[1])
-
-
-_FLAT_MMHG: Final = _figure("line_damped", r"pulse pressure <(\d+)")
-_OFFSET_US: Final = round(_figure("clock_offset", r"> (\d+) s") * SECOND)
-_WARN_US: Final = round(_figure("monitoring_paused", r"in (\d+) s") * SECOND)
+_FLAT_MMHG: Final = figure("line_damped", r"pulse pressure <(\d+)")
+_WARN_US: Final = round(figure("monitoring_paused", r"in (\d+) s") * SECOND)
 _AMBER_US, _GONE_US = (round(s * SECOND) for s in codes.ages(codes.by_key["hr"].code)[1:])
 _SPO2: Final = codes.by_key["spo2"].code
 _NIBP: Final = tuple(codes.by_key[key].code for key in ("nibp_sys", "nibp_dia", "nibp_mean"))
@@ -137,7 +127,7 @@ def _sender(turn: Turn, held: dict[str, Held]) -> None:
     bed, now = turn.bed, turn.now
     if bed.clash_at and now - bed.clash_at < _GONE_US:
         held["second_sender"] = Held("second_sender")
-    if abs(bed.offset) > _OFFSET_US and now - bed.heard_at < _GONE_US:
+    if clocks.is_off(bed, now):
         held["clock_offset"] = Held("clock_offset")
     ends = [
         alarm.paused_until

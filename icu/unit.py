@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from hospital_ops import bindings, identity, wire
 from hospital_ops.board import HEAD, BedCell, Head, PatientCell
 from hospital_ops.deciding import PROBE_BED, Decisions, Stamped
-from icu import alarms, devices, limits, orders, technical, values
+from icu import alarms, clocks, devices, limits, orders, technical, values
 from icu.alarms import Turn
 from icu.state import BedState, UnitState
 
@@ -55,7 +55,7 @@ class IcuUnit:
             )
             return wire.encode(head)
         bed = self.state.beds.get(name)
-        return wire.encode(_cell(bed)) if bed else None
+        return wire.encode(_cell(bed, self.state.now)) if bed else None
 
     def names(self) -> Sequence[str]:
         """The beds that have ever been heard of, and the head."""
@@ -100,9 +100,10 @@ class IcuUnit:
         bed, first_receipt = turn.bed, self._first_receipt(message)
         changed: dict[str, None] = {}
         sender = f"{message.source} {message.device}"
-        streams = False
+        streams, shift = False, clocks.shift(bed, sender, message)
         for observation in message.observations:
-            at = observation.determined_at or first_receipt
+            at = observation.determined_at
+            at = first_receipt if at is None else at + shift
             if bindings.whose(bed.history, at, message.mrn).claimed_other:
                 bed.claimed_other_at = at
             outcome = values.take(bed, message, observation, at)
@@ -118,8 +119,6 @@ class IcuUnit:
                 technical.heard(bed, channel, sender, turn.now)
         if streams:
             bed.heard_at = max(bed.heard_at, turn.now)
-            if message.sent_at is not None:
-                bed.offset = message.received_at - message.sent_at
         return list(changed)
 
     def _turn(self, bed: BedState) -> Turn:
@@ -288,7 +287,7 @@ def _person(event: wire.Admission, hospital: str) -> PatientCell:
     )
 
 
-def _cell(bed: BedState) -> BedCell:
+def _cell(bed: BedState, now: int) -> BedCell:
     binding = bed.history[-1] if bed.history else None
     patient = bed.people.get(binding.patient_id) if binding else None
     flags = []
@@ -296,6 +295,8 @@ def _cell(bed: BedState) -> BedCell:
         flags.append("patient_not_confirmed")
     if patient is not None and bed.claimed_other_at and binding:
         flags.append("check_patient")
+    if clocks.is_off(bed, now):
+        flags.append("clock_offset")
     return BedCell(
         bed=bed.bed,
         label=bed.label,

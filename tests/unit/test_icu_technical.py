@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
 from hospital_ops import wire
-from hospital_ops.clock import SECOND
+from hospital_ops.board import state_of
 from hospital_ops.deciding import Stamped
 from icu.unit import IcuUnit
 from tests.alarm_ward import BED, START, UNIT, Ward
@@ -110,10 +111,41 @@ def test_two_senders_of_one_channel_are_seen_at_once() -> None:
 
 def test_a_clock_that_is_wrong_is_named_after_a_minute() -> None:
     ward = Ward()
-    for _ in range(65):
-        ward.message(BED, QUIET, sent_at=ward.now - 40 * SECOND)
+    for _ in range(8):
+        ward.message(BED, QUIET, age_s=40)
+        ward.wait(1)
+    assert "clock_offset" in ward.cell().flags
+    for _ in range(60):
+        ward.message(BED, QUIET, age_s=40)
         ward.wait(1)
     assert ward.alarms()["clock_offset"].priority == "low"
+
+
+@pytest.mark.parametrize("age_s", [-3600, 40, 3600, 31_536_000])
+def test_a_patient_whose_monitor_has_a_wrong_clock_is_still_watched(age_s: int) -> None:
+    ward = Ward()
+    for _ in range(40):
+        ward.message(BED, QUIET, age_s=age_s)
+        ward.wait(1)
+    shown = ward.cell().values["59408-5"]
+    assert state_of(shown, ward.now) == "live"
+    for _ in range(8):
+        ward.message(BED, QUIET | {"spo2": 70.0}, age_s=age_s)
+        ward.wait(1)
+    assert ward.alarms()["spo2_desat"].state == "active"
+    for _ in range(3):  # somebody sets the clock right
+        ward.message(BED, QUIET)
+        ward.wait(1)
+    assert state_of(ward.cell().values["59408-5"], ward.now) == "live"
+
+
+def test_stored_data_are_not_taken_for_a_wrong_clock() -> None:
+    ward = Ward()
+    for age in range(900, 100, -1):
+        ward.message(BED, QUIET | {"spo2": 70.0}, age_s=age)
+        ward.wait(0.05)
+    assert "spo2_desat" not in ward.alarms()
+    assert "clock_offset" not in ward.cell().flags
 
 
 def test_a_child_without_a_limit_of_mean_pressure_says_so() -> None:

@@ -178,6 +178,40 @@ async def admit_case(
     Conflict where somebody lies there or was given the bed first.
     """
     patient = identity.patient_id(principal.hospital, person.mrn)
+    told = _admission(principal, unit, bed, case, case_unit, person, at)
+    try:
+        async with database.transaction(principal.scope) as connection:
+            await connection.execute(
+                "insert into bed_given (bed, hospital_id, unit, patient_id, case_id, given_by,"
+                " given_at) values ($1, $2, $3, $4, $5, $6, $7)",
+                bed,
+                principal.hospital,
+                unit,
+                patient,
+                case,
+                principal.actor,
+                to_datetime(at),
+            )
+            await connection.executemany(
+                "insert into outbox (hospital_id, shard, entry) values ($1, $2, $3)",
+                [(principal.hospital, shard, wire.encode(entry)) for shard, entry in told],
+            )
+            await audit.append(connection, unit, principal.scope, "admit", patient, bed, at)
+    except UniqueViolation as error:
+        raise Conflict("This bed is taken: choose another.") from error
+    return patient
+
+
+def _admission(
+    principal: Principal,
+    unit: str,
+    bed: str,
+    case: str,
+    case_unit: str,
+    person: wire.PatientFacts,
+    at: int,
+) -> list[tuple[str, wire.Entry]]:
+    """What both units are told: the stay begins here, the case is handed over there."""
     message = str(identity.derived("admission", case, bed, str(at)))
     admission = wire.Admission(
         unit=unit,
@@ -203,30 +237,7 @@ async def admit_case(
         mode=principal.mode,
         note=bed,
     )
-    try:
-        async with database.transaction(principal.scope) as connection:
-            await connection.execute(
-                "insert into bed_given (bed, hospital_id, unit, patient_id, case_id, given_by,"
-                " given_at) values ($1, $2, $3, $4, $5, $6, $7)",
-                bed,
-                principal.hospital,
-                unit,
-                patient,
-                case,
-                principal.actor,
-                to_datetime(at),
-            )
-            await connection.executemany(
-                "insert into outbox (hospital_id, shard, entry) values ($1, $2, $3)",
-                [
-                    (principal.hospital, unit, wire.encode(admission)),
-                    (principal.hospital, case_unit, wire.encode(handover)),
-                ],
-            )
-            await audit.append(connection, unit, principal.scope, "admit", patient, bed, at)
-    except UniqueViolation as error:
-        raise Conflict("This bed is taken: choose another.") from error
-    return patient
+    return [(unit, admission), (case_unit, handover)]
 
 
 async def free_beds(database: Database, principal: Principal) -> list[str]:

@@ -20,7 +20,7 @@ import jinja2
 
 from hospital_ops.board import BedCell, CaseCell, Head
 from web.views.alarms import queue_view, storm_places
-from web.views.bed import tile_view
+from web.views.bed import TileView, tile_view
 from web.views.case import CaseView, arrivals, case_view, minutes_left, present
 from web.views.page import MODES, Page, href
 from web.views.values import Frame, ValueView, clock
@@ -347,6 +347,8 @@ class Renderer:
         for (at, amber, gone), keys in fresh.items():
             times = {"at": at, "amber": amber, "gone": gone}
             parts.append(self.fill("_fresh.html", id=new.id, keys=keys, **times))
+        if isinstance(new, TileView) and isinstance(old, TileView) and old.foot != new.foot:
+            parts.append(self.fill("_said.html", tile=new, oobs={f"{new.id}-said": "cell"}))
         if isinstance(new, CaseView) and isinstance(old, CaseView) and old.times != new.times:
             oobs = {f"{new.id}-newest": "cell"}
             parts.append(self.fill("_newest.html", view=new, w=words, oobs=oobs, now_us=now_us))

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hospital_ops.board import BedCell, CaseCell, DecisionCell, Head, PatientCell, Shown
+from hospital_ops.board import AlarmCell, BedCell, CaseCell, DecisionCell, Head, PatientCell, Shown
 from hospital_ops.clock import SECOND
 from tests.browser import made_up
 from tests.browser.made_up import alarm, bed, live, spot, values
@@ -230,7 +230,8 @@ def test_arrivals_stand_by_colour_then_by_time_and_a_proposal_is_dashed() -> Non
     )
     shapes = [(a["data-t"], a["data-by"]) for _, a in Elements(html).tags if "data-by" in a
               and "data-t" in a]  # fmt: skip
-    assert shapes[:5] == [
+    assert shapes[0] == ("red", "system")  # the call for the red patient nobody has heard of
+    assert shapes[1:6] == [
         ("red", "physician"), ("red", "system"), ("yellow", "system"), ("incomplete", "system"),
         ("green", "system"),
     ]  # fmt: skip
@@ -281,3 +282,25 @@ def test_the_frame_of_a_page_that_fell_behind_holds_everything() -> None:
         "board-rev": "cell", "queue": "morph", "counts": "cell", "board": "morph",
     }  # fmt: skip
     assert re.match(r'<div id="board-rev" data-rev="9" data-base="-1"', html)
+
+
+def test_a_ringing_number_that_changes_sends_its_words_and_not_the_tile() -> None:
+    def ringing(value: float) -> BedCell:
+        rung = AlarmCell(
+            id="a1", priority="high", code="map_low", text="Mean pressure low", state="active",
+            since=NOW, about="76214-6", value=value, limit=60.0, unit="mm[Hg]", sign="<",
+        )  # fmt: skip
+        return bed(1, NOW, alarms=(rung,))
+
+    sent = Elements(frame(ringing(48), ringing(47)))
+    assert sent.swapped()["bed-h1-icu-1-01-said"] == "cell"
+    assert "bed-h1-icu-1-01" not in sent.swapped()
+    assert "MAP 47 < 60" in sent.said
+
+
+def test_a_value_that_rings_twice_is_said_once() -> None:
+    own = AlarmCell("a1", "medium", "spo2_low", "SpO2 low", "active", NOW, merged_into="a2")
+    sent = AlarmCell("a2", "medium", "device_alarm", "Low SpO2", "active", NOW, device="mon")
+    html = page([bed(1, NOW, alarms=(own, sent))])
+    assert "Low SpO2" in html
+    assert "SpO2 low" not in html

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
@@ -96,7 +96,7 @@ class TileView:
         """What makes the tile what it is, apart from the values in it."""
         return (
             self.state, self.check, self.alarm, self.initials, self.facts, self.day, self.score,
-            self.note, self.unmapped, self.foot, self.place, self.label,
+            self.note, self.unmapped, replace(self.foot, text=""), self.place, self.label,
             tuple((cell.id, cell.label, cell.tint, cell.kind) for cell in self.cells),
         )  # fmt: skip
 

@@ -21,6 +21,7 @@ import jinja2
 from hospital_ops.board import BedCell, CaseCell, Head
 from web.views.alarms import queue_view, storm_places
 from web.views.bed import TileView, tile_view
+from web.views.call import CallView, call_view
 from web.views.case import CaseView, arrivals, case_view, minutes_left, present
 from web.views.page import MODES, Page, href
 from web.views.values import Frame, ValueView, clock
@@ -30,7 +31,7 @@ DENSITIES: Final = (4, 12, 24, 50)
 # How the parts that a board has once are swapped.
 WHOLE: Final = {
     "board-rev": "cell", "queue": "morph", "counts": "cell", "totals": "cell",
-    "board": "morph", "arrivals": "morph", "here": "morph",
+    "board": "morph", "arrivals": "morph", "here": "morph", "call": "cell",
 }  # fmt: skip
 
 
@@ -222,6 +223,9 @@ class Renderer:
             for was, now in zip(olds, news, strict=True):
                 if now.case in changed:
                     parts.append(self._difference(was, now, frame.words, one, argument, now_us))
+        if _told(old["call"]) != _told(new["call"]):
+            call = {"call": new["call"], "now_us": now_us}
+            parts.append(self.fill("_call.html", w=frame.words, oobs=WHOLE, **call))
         if old["totals"] != new["totals"]:
             parts.append(self.fill("_totals.html", totals=new["totals"], w=frame.words, oobs=WHOLE))
         return "".join(parts)
@@ -241,14 +245,20 @@ class Renderer:
         return self.fill("sign_in.html", page=page, error=error, next_url=next_url, action=action)
 
     def home_page(
-        self, lang: str, user: str, units: Iterable[Mapping[str, str]], *, demo: bool = False
+        self,
+        lang: str,
+        user: str,
+        units: Iterable[Mapping[str, str]],
+        *,
+        demo: bool = False,
+        others: Iterable[str] = (),
     ) -> str:
-        """The boards that are open to the user, by kind of unit."""
+        """The boards that are open to the user, by kind of unit; `others` are pages beside them."""
         words = words_of(lang)
         page = Page(
             words=words, title=words.t("home.title"), user=user, demo=demo, units=tuple(units)
         )
-        return self.fill("home.html", page=page)
+        return self.fill("home.html", page=page, others=tuple(others))
 
     def error_page(self, lang: str, status: int, sentence: str, code: str) -> str:
         """What happened, what is safe, what to do and a short code; never a bare number."""
@@ -312,12 +322,14 @@ class Renderer:
 
     def _ed(self, frame: Frame, cases: Iterable[CaseCell], head: Head | None) -> dict[str, Any]:
         """What the templates of the emergency board are filled with."""
-        views = [case_view(cell, frame) for cell in cases if cell.step != "cancelled"]
+        cells = {cell.case: cell for cell in cases if cell.step != "cancelled"}
+        views = [case_view(cell, frame) for cell in cells.values()]
         coming, here = arrivals(views), present(views)
         reds = sum(1 for view in views if view.colour == "red")
         return {
             "coming": coming,
             "here": here,
+            "call": call_view(cells, coming),
             "totals": (len(coming), len(here), reds),
             "probe": head.probe_at if head else 0,
             "now_us": frame.now_us,
@@ -353,6 +365,10 @@ class Renderer:
             oobs = {f"{new.id}-newest": "cell"}
             parts.append(self.fill("_newest.html", view=new, w=words, oobs=oobs, now_us=now_us))
         return "".join(parts)
+
+
+def _told(call: CallView | None) -> tuple[object, ...]:
+    return call.told if call else ()
 
 
 def density(beds: int) -> int:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from hospital_ops import wire
-from hospital_ops.access import Permission, Principal, allows, knows_of, require
+from hospital_ops.access import PERMISSIONS, Permission, Principal, allows, knows_of, require
 from hospital_ops.errors import NotFound
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
@@ -17,6 +17,12 @@ from web.state import Web
 
 router = APIRouter()
 Someone = Annotated[Principal, Depends(signed_in)]
+# Pages beside the boards, and what one needs to open them.
+OTHERS = (
+    ("patients", Permission.SEE_PATIENT),
+    ("relatives", Permission.CONFIRM_MESSAGES),
+    ("devices", Permission.ADMINISTER),
+)
 MODES = ("desk", "wall", "touch")
 THEMES = ("light", "dark")
 
@@ -35,7 +41,11 @@ async def home(request: Request, principal: Someone) -> Response:
     """The boards that are open to the user."""
     web = web_of(request)
     page = web.renderer.home_page(
-        language_of(request), principal.actor, units_of(web, principal), demo=web.demo
+        language_of(request),
+        principal.actor,
+        units_of(web, principal),
+        demo=web.demo,
+        others=[name for name, needed in OTHERS if needed in PERMISSIONS[principal.role]],
     )
     return remember(request, HTMLResponse(page))
 

@@ -104,6 +104,7 @@ def render(
         "bed.html",
         page=page,
         tile=tile_view(cell, frame),
+        patient_id=cell.patient.patient_id if cell.patient else "",
         lanes=lanes(words),
         speeds=SPEEDS,
         queue=queue_view(beds, words),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import struct
+import warnings
 from datetime import datetime
 from io import BytesIO
 from typing import Any, Final
@@ -22,6 +24,8 @@ from hospital_ops.ecg.files.recording import (
 )
 
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+# It repeats values of the file in its complaints, and these are a patient's.
+logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 
 # What pydicom raises for bytes that are not what they say; nothing here is a fault of ours.
 BROKEN: Final = (
@@ -41,7 +45,9 @@ def read(data: bytes) -> EcgRecording:
     if _DEFLATED in data[:4096]:
         raise EcgFileError("refused", "the DICOM file is deflated: export it uncompressed")
     try:
-        return _read(pydicom.dcmread(BytesIO(data)))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _read(pydicom.dcmread(BytesIO(data)))
     except BROKEN as problem:
         raise EcgFileError("damaged", "the DICOM file is cut or broken: send again") from problem
 

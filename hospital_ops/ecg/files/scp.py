@@ -6,6 +6,7 @@ which a reference beat was subtracted, and other tables, are refused in words.
 
 from __future__ import annotations
 
+import binascii
 import struct
 from datetime import datetime
 from typing import Final
@@ -49,14 +50,7 @@ def is_scp(data: bytes) -> bool:
 
 def crc(data: bytes) -> int:
     """The check sum of the standard (CRC-CCITT, starting with ones)."""
-    value = 0xFFFF
-    for byte in data:
-        value = (value >> 8) | (value << 8 & 0xFF00)
-        value ^= byte
-        value ^= (value & 0xFF) >> 4
-        value ^= value << 12 & 0xFFFF
-        value ^= (value & 0xFF) << 5
-    return value & 0xFFFF
+    return binascii.crc_hqx(data, 0xFFFF)
 
 
 def _read(data: bytes) -> EcgRecording:

@@ -106,6 +106,48 @@ async def test_a_physician_hears_and_accepts_and_the_shape_becomes_solid_with_a_
         await each.context.close()
 
 
+async def test_a_new_red_patient_is_called_until_somebody_has_heard(
+    ward: Ward, chromium: Browser
+) -> None:
+    """The band moves the board down, covers nothing, and goes on every screen once answered."""
+    desk, wall = await board(ward, chromium), await board(ward, chromium, "wall.h1")
+    for page in (desk, wall):
+        await expect(page.locator("#call")).to_be_hidden()
+    vehicle = await coming(ward, complaint="chest_pain")
+    await expect(desk.locator(f"#case-{vehicle.case}")).to_be_visible()
+    await expect(desk.locator("#call")).to_be_hidden()  # a green patient calls nobody
+    await vehicle.measure(RED)
+    for page in (desk, wall):
+        call = page.locator("#call")
+        await expect(call).to_be_visible(timeout=3000)
+        await expect(call).to_have_attribute("role", "alertdialog")
+        await expect(call.get_by_role("heading")).to_have_text("red · Chest pain")
+        await expect(call).to_contain_text("Nobody has heard of it yet")
+        await expect(call.locator(".eta .num")).to_have_text("9")
+        low, top, height = await page.evaluate(
+            "[document.querySelector('.call').getBoundingClientRect().bottom,"
+            " document.querySelector('main').getBoundingClientRect().top,"
+            " document.querySelector('.call').getBoundingClientRect().height]"
+        )
+        assert top >= low
+        assert height >= 240
+        room = "[document.documentElement.scrollWidth, innerWidth]"
+        assert len(set(await page.evaluate(room))) == 1
+    await expect(wall.get_by_role("button", name="Heard")).to_be_hidden()
+    await desk.locator(".skip").focus()
+    await desk.keyboard.press("Enter")
+    await expect(desk.locator("#call button")).to_be_focused()
+    await desk.keyboard.press("a")
+    await expect(desk.get_by_role("heading", name="Why")).to_be_visible()
+    await expect(wall.locator("#call")).to_be_hidden(timeout=3000)
+    await expect(wall.locator(f"#case-{vehicle.case}")).to_contain_text("heard by ed.h1")
+    case = await stands(ward, vehicle, proposed="red")
+    assert [one["by"] for one in case["acknowledgements"]] == ["ed.h1"]
+    for page in (desk, wall):
+        assert await page.evaluate("complaints") == []
+        await page.context.close()
+
+
 async def test_who_decides_second_sees_both_and_is_told_that_theirs_was_not_saved(
     ward: Ward, chromium: Browser
 ) -> None:

@@ -10,7 +10,7 @@ from hospital_ops.clinical.tables import words as clinical_words
 from hospital_ops.clock import from_iso
 from web.render import Renderer
 from web.views import ecg12
-from web.views.case import CaseView, case_view
+from web.views.case import CaseView, case_view, complaint_words
 from web.views.page import Page
 from web.views.values import Frame, clock
 
@@ -95,7 +95,9 @@ def _reason(reason: dict[str, Any], frame: Frame) -> Reason:
     named = _named(code, frame)
     title = str(reason.get("text") or code) if named == code else named
     threshold = reason.get("threshold")
-    limit = frame.words.t("case.limit", limit=threshold) if threshold is not None else ""
+    # A rule's own formula says nothing to a reader: its title is the rule in words.
+    printed = str(threshold)[:1] in tuple("<>=≤≥-0123456789")
+    limit = frame.words.t("case.limit", limit=threshold) if printed else ""
     return Reason(
         title=f"{title}: {value}" if value else title,
         limit=limit,
@@ -121,13 +123,21 @@ def _scores(cell: CaseCell, frame: Frame) -> tuple[tuple[str, str], ...]:
     return (("NEWS2", total),)
 
 
+def _said(key: str, text: str, frame: Frame) -> str:
+    """A fact in the reader's words where its code is known, else as the crew wrote it."""
+    if key in ("complaint", "mechanism"):
+        return complaint_words(text, frame)
+    known = f"case.{key}.{text}"
+    return frame.words.t(known) if frame.words.has(known) else text
+
+
 def _facts(cell: CaseCell, frame: Frame) -> tuple[tuple[str, str], ...]:
     """What the crew said, in an order that does not change; nothing is left out."""
     words, facts = frame.words, cell.facts
     rows = []
     for key in ("complaint", "mechanism", "notify", "crew"):
         if facts.get(key):
-            rows.append((words.t(f"case.fact.{key}"), str(facts[key])))
+            rows.append((words.t(f"case.fact.{key}"), _said(key, str(facts[key]), frame)))
     for key in ("on_oxygen", "pregnant"):
         if isinstance(facts.get(key), bool):
             said = words.t("case.yes") if facts[key] else words.t("case.no")

@@ -73,11 +73,19 @@ function path() {
   if (late) part("path").textContent = say("bar.path", { age: duration(clock.now() - probe) });
 }
 
+/** A red patient of whom nobody has heard rings; not while the page itself is not to be believed. */
+function call() {
+  const band = document.getElementById("call");
+  if (band && !band.hidden && cover.live()) sound.ring();
+  else sound.hush();
+}
+
 function tick() {
   if (!cover.heard() && started()) lost();
   paint(root.dataset.link !== "lost");
   cover.show();
   path();
+  call();
   if (document.body.dataset.kind === "icu") summary();
 }
 

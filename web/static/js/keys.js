@@ -38,6 +38,7 @@ function letter(key) {
     const kind = key === "i" ? "icu" : "ed";
     document.querySelector(`.tools a[data-kind=${kind}]`)?.click();
   }
+  if (key === "a") document.activeElement?.closest?.(".call")?.querySelector("form")?.requestSubmit();
   if (key === "?") panel().hidden = !panel().hidden;
   after = key;
 }
@@ -57,7 +58,7 @@ function pressed(event) {
 /** Listen, except on a wall, which nobody types on. */
 export function listen() {
   document.querySelector(".skip").addEventListener("click", (event) => {
-    const first = document.querySelector(".tile[data-alarm], .in[data-t=red]");
+    const first = document.querySelector(".call:not([hidden]) button, .tile[data-alarm], .in[data-t=red]");
     if (!first) return;
     event.preventDefault();
     first.focus();

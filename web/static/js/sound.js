@@ -3,6 +3,9 @@
 
 const REPEAT_MS = 5000;
 const PULSES_S = [0, 0.25, 0.5]; // medium priority: three pulses (clinical/alarms.md)
+const CALL = [[0, 523], [0.25, 392], [0.5, 523], [0.75, 392]]; // seconds, pitch
+const CALL_REPEAT_MS = 10_000;
+let calling = 0;
 let context = null;
 let timer = 0;
 
@@ -16,7 +19,7 @@ function audio() {
 export const muted = () => context === null || context.state !== "running";
 export const playing = () => timer !== 0;
 
-function pulse(at) {
+function pulse(at, pitch = 330) {
   const sounds = audio();
   const volume = sounds.createGain();
   volume.connect(sounds.destination);
@@ -26,7 +29,7 @@ function pulse(at) {
   volume.gain.linearRampToValueAtTime(0, at + 0.18);
   for (const harmonic of [1, 2, 3, 4]) {
     const tone = sounds.createOscillator();
-    tone.frequency.value = 330 * harmonic;
+    tone.frequency.value = pitch * harmonic;
     tone.connect(volume);
     tone.start(at);
     tone.stop(at + 0.2);
@@ -52,6 +55,24 @@ export function start() {
 export function stop() {
   clearInterval(timer);
   timer = 0;
+}
+
+function callTone() {
+  if (muted()) audio().resume();
+  else for (const [offset, pitch] of CALL) pulse(context.currentTime + offset, pitch);
+}
+
+/** The call for a red patient, with a tone of its own; again until `hush`. */
+export function ring() {
+  if (calling) return;
+  calling = setInterval(callTone, CALL_REPEAT_MS);
+  callTone();
+}
+
+/** Somebody has heard of the patient. */
+export function hush() {
+  clearInterval(calling);
+  calling = 0;
 }
 
 /** Show in the bar whether sound could be heard, and let a touch allow it. */

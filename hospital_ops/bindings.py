@@ -42,6 +42,17 @@ def at(history: History, moment: int) -> Binding | None:
     return history[index - 1] if index else None
 
 
+def same_stay(history: History, moment: int, now: int) -> bool:
+    """Whether what was determined at `moment` is about whoever lies there at `now`.
+
+    A value of the patient before, however late it comes, is never shown as that of the next one.
+    """
+    then, current = at(history, moment), at(history, now)
+    if current is None or then is current:
+        return True
+    return then is not None and then.patient_id == current.patient_id
+
+
 def whose(history: History, moment: int, claimed_mrn: str) -> Whose:
     """The patient of a value determined at `moment` (SAFETY I10); never a guess.
 

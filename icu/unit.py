@@ -90,9 +90,9 @@ class IcuUnit:
         changed = self._values(turn, message)
         if changed:
             limits.judge(turn, changed)
-            technical.reconcile(turn)
-            self._done(turn, decisions)
-        elif turn.events:
+        # Also where all came late: a wrong clock is seen by just that.
+        technical.reconcile(turn)
+        if changed or turn.events:
             self._done(turn, decisions)
 
     def _values(self, turn: Turn, message: wire.Observed) -> list[str]:
@@ -106,7 +106,9 @@ class IcuUnit:
             at = first_receipt if at is None else at + shift
             if bindings.whose(bed.history, at, message.mrn).claimed_other:
                 bed.claimed_other_at = at
-            outcome = values.take(bed, message, observation, at)
+            outcome = "late"
+            if bindings.same_stay(bed.history, at, turn.now):
+                outcome = values.take(bed, message, observation, at)
             if outcome in ("late", "future"):
                 self._count(outcome)
             if outcome == "shown":

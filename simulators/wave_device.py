@@ -10,20 +10,24 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from hospital_ops import waveform
-from hospital_ops.clock import SECOND, Clock, SystemClock
+from hospital_ops.clock import SECOND, Clock, SystemClock, iso
+from hospital_ops.ecg.replay import Recorded
 from hospital_ops.waveform import Frame
 from simulators import seeds
 from simulators.clients import BackOff
 from simulators.course import Course
-from simulators.waveforms import Curves
+from simulators.waveforms import Curves, Player, RecordedCurves
 
 CHUNK_US = SECOND // 2
+CHUNKS_PER_S = SECOND // CHUNK_US
+HEART_RATE = "8867-4"
 IN_FLIGHT_MAX = 10  # messages: five seconds without an answer is a dead line
 TRY_AGAIN = (OSError, TimeoutError, WebSocketException)
 
@@ -39,6 +43,7 @@ class WavePlan:
     bed: str
     course: Course
     seed: int
+    recording: Recorded | None = None  # played in place of the course
     speed: float = 1.0  # of the patient's course; a curve passes at the speed of life
     phase_s: float = 0.0
     mode: str = "Demo"
@@ -68,7 +73,11 @@ class WaveDevice:
         self._clock = clock or SystemClock()
         self._on_made = on_made
         self._back_off = BackOff(seeds.stream("wave back-off", plan.seed, plan.bed))
-        self._curves = Curves(plan.course, plan.seed, plan.bed, plan.speed)
+        self._curves: Player = (
+            RecordedCurves(plan.recording)
+            if plan.recording is not None
+            else Curves(plan.course, plan.seed, plan.bed, plan.speed)
+        )
         self._line: ClientConnection | None = None
         self._waiting: dict[int, bytes] = {}  # sent and not answered
         self._known_lost = False
@@ -97,6 +106,8 @@ class WaveDevice:
             await asyncio.sleep(max(0.0, (due_us - self._clock.now_us()) / SECOND))
             message = self.chunk(count, started_us + count * CHUNK_US)
             await self._send(count, message)
+            if count % CHUNKS_PER_S == 0:
+                await self._tell_rate(due_us)
             behind = (self._clock.now_us() - due_us) // CHUNK_US
             # A machine that slept does not measure the past: missed pieces stay missing.
             count += 1 + (behind if behind > IN_FLIGHT_MAX else 0)
@@ -113,6 +124,22 @@ class WaveDevice:
             await line.send(message)
         except TRY_AGAIN:
             return  # it waits for the next line
+
+    async def _tell_rate(self, at_us: int) -> None:
+        """The heart rate of a recording, as a value beside its curves."""
+        line, rate = self._line, self._curves.heart_per_min()
+        if line is None or rate is None:
+            return
+        event = {
+            "event_id": str(seeds.seeded_uuid7(at_us, self.plan.bed, self.plan.seed)),
+            "code": HEART_RATE,
+            "value": rate,
+            "unit": "/min",
+            "determined_at": iso(at_us),
+            "mode": self.plan.mode,
+        }
+        with suppress(*TRY_AGAIN):
+            await line.send(json.dumps({"type": "events", "bed": self.plan.bed, "events": [event]}))
 
     async def _deliver(self) -> None:
         plan = self.plan

@@ -1,4 +1,4 @@
-"""The curves of a played patient: loops of beats and breaths at the rates of the course."""
+"""The curves of a played patient: a recording, or loops of beats at the rates of a course."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from math import ceil
 
 from hospital_ops.clock import SECOND
+from hospital_ops.ecg.replay import Recorded
 from hospital_ops.ecg.synthetic import Loop, breath_loop, heart_loops
 from hospital_ops.waveform import SAMPLES, Frame
 from simulators import seeds
@@ -40,18 +41,11 @@ class Curve:
         return b"".join(parts)
 
 
-class Curves:
-    """ECG lead II, pleth and breathing of one patient; the same for the same seed and place."""
+class Player:
+    """The curves of one patient, played from the beginning without a hole."""
 
-    def __init__(self, course: Course, seed: int, place: str, speed: float = 1.0) -> None:
-        self._course, self._speed = course, speed
-        self._variant = seeds.number("curves", seed, place) % VARIANTS
-        self.t_s = 0.0  # since the play began; the course passes `speed` times as fast
-        self.curves = (
-            Curve(ECG_II, lambda: self._heart()[0]),
-            Curve(PLETH, lambda: self._heart()[1]),
-            Curve(RESP, self._breath),
-        )
+    curves: tuple[Curve, ...] = ()
+    t_s = 0.0  # since the play began
 
     def frames(
         self, place: str, mode: str, sequence: int, started_at: int, seconds: float
@@ -74,6 +68,39 @@ class Curves:
                 )
             )  # fmt: skip
         return made
+
+    def heart_per_min(self) -> int | None:
+        """The rate that belongs to the curve of this moment, where only the curve can tell it."""
+        return None
+
+
+class RecordedCurves(Player):
+    """A recorded patient, as it was; after its end the recording begins anew."""
+
+    def __init__(self, recording: Recorded) -> None:
+        self._rates = recording.heart_per_min
+        self.curves = tuple(Curve(code, _always(loop)) for code, loop in recording.curves.items())
+
+    def heart_per_min(self) -> int | None:
+        """Counted from the recording's own beats."""
+        return self._rates[int(self.t_s) % len(self._rates)] if self._rates else None
+
+
+def _always(loop: Loop) -> Callable[[], Loop]:
+    return lambda: loop
+
+
+class Curves(Player):
+    """ECG lead II, pleth and breathing at a course's rates; the same for one seed and place."""
+
+    def __init__(self, course: Course, seed: int, place: str, speed: float = 1.0) -> None:
+        self._course, self._speed = course, speed  # the course passes `speed` times as fast
+        self._variant = seeds.number("curves", seed, place) % VARIANTS
+        self.curves = (
+            Curve(ECG_II, lambda: self._heart()[0]),
+            Curve(PLETH, lambda: self._heart()[1]),
+            Curve(RESP, self._breath),
+        )
 
     def _heart(self) -> tuple[Loop, Loop]:
         return heart_loops(self._rate("hr", 75, *HEART_PER_MIN), self._variant)

@@ -1,4 +1,4 @@
-"""`hospital-ops simulate monitor|ambulance|ward`: devices against any address."""
+"""`hospital-ops simulate monitor|curves|ambulance|ward`: devices against any address."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+from hospital_ops.ecg.files.recording import EcgFileError
+from hospital_ops.ecg.replay import recorded
 from hospital_ops.errors import ConfigurationError
 from simulators.ambulance import Ambulance, AmbulancePlan
 from simulators.clients import MllpClient
@@ -19,7 +21,8 @@ from simulators.ledger import Ledger
 from simulators.monitor import Monitor, MonitorPlan
 from simulators.stories import STORIES
 from simulators.tablet import TabletLine
-from simulators.ward import Ward, address, read_run_file
+from simulators.ward import Ward, address, read_run_file, socket_address
+from simulators.wave_device import WaveDevice, WavePlan
 
 
 def main(argv: list[str]) -> int:
@@ -50,6 +53,8 @@ async def _play(arguments: argparse.Namespace, ledger: Ledger) -> None:
     player: Coroutine[Any, Any, None]
     if arguments.what == "monitor":
         player = _monitor(arguments, ledger).run()
+    elif arguments.what == "curves":
+        player = _curves(arguments).run()
     elif arguments.what == "ambulance":
         player = _ambulance(arguments, ledger).run()
     else:
@@ -81,6 +86,25 @@ def _monitor(arguments: argparse.Namespace, ledger: Ledger) -> Monitor:
         ),
         MllpClient(host, port),
         ledger,
+    )
+
+
+def _curves(arguments: argparse.Namespace) -> WaveDevice:
+    try:
+        recording = recorded(arguments.recording) if arguments.recording else None
+    except EcgFileError as error:
+        raise ConfigurationError(f"{arguments.recording}: {error}") from None
+    return WaveDevice(
+        WavePlan(
+            url=socket_address(arguments.http),
+            token=arguments.token,
+            bed=arguments.bed,
+            course=course_for(arguments.seed, arguments.bed, recordings_folder()),
+            seed=arguments.seed,
+            recording=recording,
+            speed=arguments.speed,
+            mode="Test" if arguments.mode == "test" else "Demo",
+        )
     )
 
 
@@ -119,6 +143,11 @@ def _parser() -> argparse.ArgumentParser:
     monitor.add_argument("--mrn", default="", help="PID-3; empty: the monitor was not told")
     monitor.add_argument("--device", default="", help="the monitor's own name")
     monitor.add_argument("--loose", nargs="*", default=[], help="sensors that are off, e.g. spo2")
+    curves = kinds.add_parser("curves", parents=[common, mode], help="the curves of one monitor")
+    curves.add_argument("--http", required=True, help="address, for example http://host:8000")
+    curves.add_argument("--token", required=True, help="the monitor's key")
+    curves.add_argument("--bed", required=True, help="for example h1-icu-1-07")
+    curves.add_argument("--recording", type=Path, help="a WFDB record: its curves, as they were")
     ambulance = kinds.add_parser("ambulance", parents=[common, mode], help="one ambulance")
     ambulance.add_argument("--http", required=True, help="address, for example http://host:8000")
     ambulance.add_argument("--token", required=True, help="the tablet's key")

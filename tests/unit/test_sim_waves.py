@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import array
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from hospital_ops import waveform
+from hospital_ops.ecg.replay import recorded
 from hospital_ops.ecg.synthetic import (
     BEATS,
     ECG_HZ,
@@ -19,7 +21,7 @@ from hospital_ops.ecg.synthetic import (
     twelve_leads,
 )
 from simulators.synthetic import synthetic_course
-from simulators.waveforms import ECG_II, Curves
+from simulators.waveforms import ECG_II, Curves, RecordedCurves
 
 
 def numbers(samples: bytes) -> list[int]:
@@ -91,3 +93,24 @@ def test_pieces_follow_each_other_without_a_hole() -> None:
             ends[frame.code] = frame.ended_at
             rates[frame.code] = rates.get(frame.code, 0) + frame.length / 60
     assert rates == pytest.approx({ECG_II: 250, "150452": 125, "151552": 62.5}, rel=0.001)
+
+
+def test_a_recording_is_played_as_it_was_with_the_rate_of_its_own_beats(tmp_path: Path) -> None:
+    values = numbers(heart_loops(80)[0].samples) * 4
+    raw = array.array("h", values)
+    (tmp_path / "one.dat").write_bytes(raw.tobytes())
+    checksum = sum(values) & 0xFFFF
+    checksum -= 0x10000 if checksum > 0x7FFF else 0
+    header = f"one 1 250 {len(values)}\none.dat 16 200/mV 16 0 {values[0]} {checksum} 0 MLII\n"
+    (tmp_path / "one.hea").write_text(header)
+    recording = recorded(tmp_path / "one.hea")
+    assert recording.heart_per_min[-1] == pytest.approx(80, abs=3)
+    player = RecordedCurves(recording)
+    played: list[int] = []
+    for number in range(40):
+        (frame,) = player.frames("h1-icu-1-01", "Demo", number, 10**15 + number * 500_000, 0.5)
+        assert (frame.code, frame.unit, frame.rate_hz) == (ECG_II, "mV", 250)
+        assert frame.scale == pytest.approx(0.005)
+        played += numbers(frame.samples)
+    assert played == values[: len(played)]
+    assert player.heart_per_min() == pytest.approx(80, abs=3)

@@ -24,6 +24,7 @@ from icu.states import ACKNOWLEDGED, ACTIVE, INACTIVE, after
 PAUSE_US: Final = 60 * SECOND
 PAUSE_MAX_US: Final = 120 * SECOND
 PAST: Final = "past"
+SILENT, NO_DATA = "silent_sensor", "no_data"
 _CUFF: Final = frozenset(v.code for v in codes.VITALS if v.key.startswith("nibp"))
 _LINE: Final = frozenset(v.code for v in codes.VITALS if v.key.startswith("abp"))
 
@@ -209,7 +210,7 @@ def merging(bed: BedState) -> dict[str, str]:
     """Id of an alarm -> id of the one that rings for it: one value never rings twice.
 
     The device's own alarm wins over ours on the same value, unless ours is the louder one; a
-    line wins over the cuff on the same rule.
+    line wins over the cuff on the same rule, a silent bed over its silent sensors.
     """
     devices = [a for a in bed.alarms.values() if a.device and a.about and not a.technical]
     merged: dict[str, str] = {}
@@ -220,11 +221,14 @@ def merging(bed: BedState) -> dict[str, str]:
             louder = PRIORITIES.index(own.priority) < PRIORITIES.index(device.priority)
             lesser, greater = (device, own) if louder else (own, device)
             merged.setdefault(lesser.id, greater.id)
-    for cuff in bed.alarms.values():
-        if cuff.about in _CUFF:
+    silence = bed.alarms.get(NO_DATA)
+    for each in bed.alarms.values():
+        if silence is not None and each.code == SILENT:
+            merged.setdefault(each.id, silence.id)
+        if each.about in _CUFF:
             for line in bed.alarms.values():
-                if line.code == cuff.code and line.about in _LINE:
-                    merged.setdefault(cuff.id, line.id)
+                if line.code == each.code and line.about in _LINE:
+                    merged.setdefault(each.id, line.id)
     # An alarm that itself is listed under another rings for nobody.
     return {lesser: greater for lesser, greater in merged.items() if greater not in merged}
 

@@ -55,7 +55,8 @@ not certified as a medical device. Every page says so.
    every band. `limits_missing` says so.
 6. The pulse rate rings only where there is no heart rate. SpO2 high rings only on oxygen.
 7. An alarm that a device sends keeps its priority. Ours on the same value is listed under it
-   (`merged_into`), unless ours is the louder one. A line wins over the cuff on the same rule.
+   (`merged_into`), unless ours is the louder one. A line wins over the cuff on the same rule, and
+   `no_data` of a silent bed over `silent_sensor` of its values.
 8. An alarm's id is derived from rule, patient (or bed), code and onset: doing it again does
    nothing. It moves with its patient to another bed.
 

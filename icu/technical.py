@@ -1,7 +1,7 @@
 """Technical alarms: from silence, from poor signals, and from not knowing whose data they are.
 
-They end by themselves when their condition does. One cause makes one alarm: a bed that sends
-nothing at all has `no_data`, not one `silent_sensor` for each of its values.
+They end by themselves when their condition does. One cause rings once: in a bed that sends
+nothing at all `no_data` rings, and `silent_sensor` of each value is listed under it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from hospital_ops.board import Shown
 from hospital_ops.clock import SECOND
 from icu import alarms, clocks
 from icu.ages import UNKNOWN
-from icu.alarms import Turn
+from icu.alarms import NO_DATA, SILENT, Turn
 from icu.limits import number_of
 from icu.rules import HIGH, RULES, figure, has_rules, limits_of, words
 from icu.state import BedState
@@ -65,13 +65,13 @@ def holding(turn: Turn) -> dict[str, Held]:
 def _silence(turn: Turn, held: dict[str, Held], gone: list[tuple[str, Shown]], all_: bool) -> None:
     bed = turn.bed
     if all_ and turn.now - bed.heard_at >= _AMBER_US:
-        if turn.patient_id:  # a monitor taken away from an empty bed is no alarm
-            ventilated = any(code in bed.values for code in _VENTILATED)
-            since = max(shown.gone_at for _, shown in gone)
-            held["no_data"] = Held("no_data", "", since, HIGH if ventilated else "")
-        return
+        if not turn.patient_id:
+            return  # a monitor taken away from an empty bed is no alarm
+        ventilated = any(code in bed.values for code in _VENTILATED)
+        since = max(shown.gone_at for _, shown in gone)
+        held[NO_DATA] = Held(NO_DATA, "", since, HIGH if ventilated else "")
     for name, shown in gone:
-        held[f"silent_sensor|{name}"] = Held("silent_sensor", name, shown.gone_at)
+        held[f"{SILENT}|{name}"] = Held(SILENT, name, shown.gone_at)
 
 
 def _signal(held: dict[str, Held], name: str, shown: Shown, now: int) -> None:

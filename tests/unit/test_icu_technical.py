@@ -26,13 +26,16 @@ def test_one_silent_sensor_is_named_and_ends_when_it_speaks_again() -> None:
     assert not ward.alarms()
 
 
-def test_a_silent_bed_is_one_alarm_and_not_one_for_each_sensor() -> None:
+def test_a_silent_bed_rings_once_and_lists_its_sensors() -> None:
     ward = Ward()
     ward.send(5, **QUIET)
     ward.wait(20)
-    assert set(ward.alarms()) == {"no_data"}
-    assert [event.rule for event in ward.told] == ["no_data"]
-    assert ward.alarms()["no_data"].priority == "medium"
+    cells = ward.cell().alarms
+    ringing = [cell for cell in cells if not cell.merged_into]
+    assert [(cell.code, cell.priority) for cell in ringing] == [("no_data", "medium")]
+    listed = [cell for cell in cells if cell.merged_into]
+    assert {cell.code for cell in listed} == {"silent_sensor"}
+    assert {cell.about for cell in listed} == {"8867-4", "59408-5", "9279-1"}
     ward.send(1, **QUIET)
     assert not ward.alarms()
 

@@ -98,7 +98,7 @@ def _plain(item: str, fit: Readings, now: int) -> Figure:
         found = _median(row, own, now)
         if found.how == "missing":
             spot = _spot(row, own, now)
-            found = spot if spot.how != "missing" else found
+            found = spot if spot.values or spot.why == "old" else found
         if found.how != "missing":
             return found
         last = found if own else last

@@ -81,7 +81,8 @@ def statements_json(composed: Composed) -> list[dict[str, Any]]:
 def course_json(course: dict[str, Any]) -> dict[str, Any]:
     """What is kept of a proposal beside the decision."""
     kept = ("dynamics", "delta_sofa", "organs_prev", "organs_today", "missing", "low_confidence")
-    return {name: course.get(name) for name in kept}
+    codes = [{"code": reason["code"]} for reason in course.get("reasons") or ()]
+    return {name: course.get(name) for name in kept} | {"reasons": codes}
 
 
 @cache

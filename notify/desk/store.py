@@ -175,7 +175,7 @@ async def reconsider(connection: Connection, message: Any, now: int) -> Confirme
     facts = await outbox.facts_of(connection, message, now)
     if row is None or facts is None:
         raise NotFound("There is no such message, or it is not within your units.")
-    reasons = outbox.reasons_of(row, facts, now)
+    reasons = tuple(one for one in outbox.reasons_of(row, facts, now) if one != "stale")
     if not row["confirmed_by"] and not await _wording_is_known(connection, row["template"]):
         reasons = (*reasons, "template_changed")
     await connection.execute(
@@ -203,7 +203,8 @@ async def call_made(
 ) -> Confirmed:
     """The call is recorded; then the message is released (`send`) or cancelled.
 
-    Of an expired one only the call is recorded: it never leaves late. Raises Conflict where it does not wait for a person.
+    Of an expired one only the call is recorded: it never leaves late. Raises Conflict where it
+    does not wait for a person.
     """
     row = await _held(connection, message)
     await connection.execute(

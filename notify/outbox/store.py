@@ -179,6 +179,8 @@ def _judge(
     reasons = hold.why(_facts(row, facts, now))
     if facts["gone"] > RULES["expected_factor"] * max(1, facts["expected"]):
         reasons = ("too_many", *reasons)
+    if reasons == ("stale",):
+        return states.DUE, ()  # nobody has to decide anything: it waits for the archive
     return (states.HELD, reasons) if reasons else (states.SENDING, ())
 
 

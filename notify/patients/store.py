@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any, Final
 
 from hospital_ops import audit
@@ -140,6 +140,33 @@ async def hours_of(connection: Connection, unit: str) -> Hours:
         quiet_until=row["quiet_until"],
         desk_phone=row["desk_phone"],
         desk_hours=row["desk_hours"],
+    )
+
+
+async def set_hours(
+    connection: Connection,
+    by: Scope,
+    unit: str,
+    opens: time,
+    closes: time,
+    quiet_from: time,
+    quiet_until: time,
+    desk_phone: str = "",
+    desk_hours: str = "",
+) -> None:
+    """When a unit sends, in its hospital's local time, and where families may ask."""
+    await connection.execute(
+        "insert into relative_hours values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (unit)"
+        " do update set opens = $3, closes = $4, quiet_from = $5, quiet_until = $6,"
+        " desk_phone = $7, desk_hours = $8",
+        unit,
+        by.hospital,
+        opens,
+        closes,
+        quiet_from,
+        quiet_until,
+        desk_phone,
+        desk_hours,
     )
 
 

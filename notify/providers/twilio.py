@@ -6,6 +6,8 @@ answer after the request has left is unknown (STACK.md, section 5).
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import logging
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -46,7 +48,7 @@ class _Door(AsyncTwilioHttpClient):  # type: ignore[misc]
     """The SDK's client, with a stand-in's address where one is set."""
 
     def __init__(self, base_url: str) -> None:
-        super().__init__(timeout=TIMEOUT_S, logger=_SILENT)
+        super().__init__(logger=_SILENT)
         self._base = urlsplit(base_url) if base_url else None
 
     async def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
@@ -54,8 +56,13 @@ class _Door(AsyncTwilioHttpClient):  # type: ignore[misc]
         if self._base is not None:
             parts = urlsplit(url)
             url = urlunsplit((self._base.scheme, self._base.netloc, parts.path, parts.query, ""))
-        kwargs["timeout"] = aiohttp.ClientTimeout(total=TIMEOUT_S)
-        return await super().request(method, url, *args, **kwargs)
+        kwargs.pop("timeout", None)
+        if signed := kwargs.pop("auth", None):  # aiohttp is giving up its `auth` argument
+            secret = base64.b64encode(":".join(signed).encode()).decode()
+            headers = {"Authorization": f"Basic {secret}"}
+            kwargs["headers"] = {**(kwargs.get("headers") or {}), **headers}
+        async with asyncio.timeout(TIMEOUT_S):
+            return await super().request(method, url, *args, **kwargs)
 
 
 class Twilio:

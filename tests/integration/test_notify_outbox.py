@@ -164,12 +164,14 @@ async def test_worse_dynamics_go_by_voice_first(ward: Ward) -> None:
     assert (done.state, done.reasons) == ("held", ("negative",))
 
 
-async def test_an_archive_that_lags_holds_everything(ward: Ward) -> None:
+async def test_nothing_is_claimed_while_the_archive_lags(ward: Ward) -> None:
     await ward.ready(BED)
     ward.clock.advance(11)
     await ward.send_all()
-    (row,) = await ward.todays()
-    assert (row["state"], row["reasons"]) == ("held", ["stale"])
+    assert (await ward.states(), ward.provider.taken) == (["due"], [])
+    await ward.archive_is_fresh()
+    await ward.send_all()
+    assert len(ward.provider.taken) == 1
 
 
 async def test_without_figures_it_waits_for_a_physician(ward: Ward) -> None:

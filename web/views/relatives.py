@@ -104,7 +104,7 @@ def phone(row: Record, steps: Iterable[Record], words: Words, zone: str) -> Phon
         message=str(row["message"]),
         label=row["label"] or row["bed"],
         words=text,
-        clock=_clock(from_datetime(row["sent_at"] or row["opens_at"]), zone),
+        clock=_clock(from_datetime(row["sent_at"] or row["confirmed_at"] or row["opens_at"]), zone),
         count=words.t("relatives.count", chars=len(text), parts=words.t("relatives.parts",
                       n=parts.parts), alphabet=parts.encoding.upper()) if text else "",
         clean=not row["forbidden"],

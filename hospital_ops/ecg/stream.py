@@ -62,6 +62,11 @@ class BeatStream:
         leads, width = self.leads, 2 * self._half_wave + 1
         self._raw: Array = np.empty((leads, 0))
         self._last: Array = np.zeros((leads, 1))
+        # What the last push completed: whole seconds of the inner signal, (leads, seconds,
+        # samples), and the highest point of the envelope in each, (leads, seconds).
+        self.seconds: Array = np.empty((leads, 0, self.hop))
+        self.highest: Array = np.empty((leads, 0))
+        self.likeness: Array = np.empty(0)  # to the template of its lead, of each beat last told
         self._inner: Array | None = None  # inner samples, from the filters' margin before `_done`
         self._offset: Array = np.zeros((leads, 1))
         self._done = 0  # inner samples whose envelope is known
@@ -69,6 +74,7 @@ class BeatStream:
         self._recent: list[Array] = []  # the last inner samples, for the mirror at the end
         self._bandpassed: Array = np.zeros((leads, self._margin))
         self._envelope: Array = np.zeros((leads, self._margin))
+        self._plain: Array = np.zeros((leads, self._margin))
         self._from = -self._margin  # inner position of the first one of both
         self._highest, self._middle, self._floor = Hops(leads), Hops(leads), Hops(leads)
         self._waves, self._counts = Hops(leads, (width,)), Hops(leads)
@@ -119,6 +125,7 @@ class BeatStream:
             return
         band = _filtered(self._inner, self._band)
         envelope = np.sqrt(_filtered(band * band, self._smooth))
+        self._plain = np.concatenate([self._plain, self._inner[:, margin:-margin]], axis=1)
         self._inner = self._inner[:, -2 * margin :]
         edge = len(self._smooth) // 2
         inside = band[:, edge : band.shape[1] - edge]
@@ -136,6 +143,7 @@ class BeatStream:
         """B: candidates and highest points of the seconds that became complete."""
         start, stop = self._highest.end, (self._done - self._margin) // self.hop
         if stop <= start:
+            self.seconds, self.highest = self.seconds[:, :0], self.highest[:, :0]
             return
         low, high = start * self.hop - self._from, stop * self.hop - self._from
         reach = self._refractory
@@ -143,7 +151,9 @@ class BeatStream:
         top = maximum_filter1d(piece, 2 * reach + 1, axis=1)[:, reach:-reach]
         here = self._envelope[:, low:high]
         seconds = here.reshape(self.leads, stop - start, self.hop)
-        self._highest.append(seconds.max(axis=2))
+        self.highest = seconds.max(axis=2)
+        self.seconds = self._plain[:, low:high].reshape(seconds.shape)
+        self._highest.append(self.highest)
         self._middle.append(np.median(seconds, axis=2))
         # A flat top is one candidate, not many: its first sample.
         rising = here > self._envelope[:, low - 1 : high - 1]
@@ -151,6 +161,7 @@ class BeatStream:
         self._fresh = self._fresh.joined(self._described(lead, place + low))
         keep = max(stop * self.hop - self._margin - self._from, 0)
         self._bandpassed, self._envelope = self._bandpassed[:, keep:], self._envelope[:, keep:]
+        self._plain = self._plain[:, keep:]
         self._from += keep
 
     def _described(self, lead: Array, place: Array) -> Candidates:
@@ -205,6 +216,7 @@ class BeatStream:
         """D: the rule, for the seconds whose neighbours are known."""
         start, stop = self._likeness.end, self._waves.end - 1
         if stop <= start:
+            self.likeness = np.empty(0)
             return np.empty(0, np.int64), np.empty(0, np.int64)
         template = self._waves.windows(start, stop, _TEMPLATE_BACK, 1, 0.0).sum(axis=-1)
         template = template / (np.sqrt((template**2).sum(axis=-1))[..., None] + 1e-12)
@@ -231,6 +243,7 @@ class BeatStream:
         self._pending = self._pending.take(~ready)
         self._forget(known, stop)
         found = asked.take(accepted)
+        self.likeness = likeness[accepted]
         return found.lead, found.peak * self.group + self.group // 2
 
     def _accepted(self, asked: Candidates, numbers: Array) -> Array:

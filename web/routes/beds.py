@@ -8,15 +8,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, StreamingResponse
 
-from hospital_ops import wire
-from hospital_ops.access import Permission, Principal, require
-from hospital_ops.clock import from_iso
-from hospital_ops.errors import MessageError, NotFound
-from streams.shard import hospital_of
+from hospital_ops.access import Permission, Principal
+from hospital_ops.errors import NotFound
 from web import store
 from web.auth import signed_in, web_of
 from web.boards import IcuBoard
 from web.language import COOKIE, language_of
+from web.reading import moment, note_reading, unit_of_bed
 from web.routes.pages import THEMES, units_of
 from web.views import bedpage
 
@@ -29,11 +27,11 @@ BINARY = "application/octet-stream"
 async def page(request: Request, bed: str, principal: Someone) -> HTMLResponse:
     """One bed with its values and its live curves."""
     web = web_of(request)
-    unit = _unit(request, bed, principal)
+    unit = unit_of_bed(request, bed, principal, Permission.SEE_PATIENT)
     feed = web.feed(unit)
     if not isinstance(feed, IcuBoard):
         raise NotFound("This does not exist, or it is not within your units.")
-    await _note(request, unit, bed, principal, "read_bed")
+    await note_reading(request, principal, unit, "read_bed", bed)
     beds = {cell.bed: cell for cell in feed.whole(feed.cells)}
     language = language_of(request)
     theme = request.query_params.get("theme", "")
@@ -70,9 +68,9 @@ async def waveforms(
     """The stored pieces of a bed's curves, oldest first: newline-delimited JSON, or the frames of
     docs/waveforms.md where `Accept: application/octet-stream` asks for them."""
     web = web_of(request)
-    unit = _unit(request, bed, principal)
-    start, end = _moment(since), _moment(until)
-    await _note(request, unit, bed, principal, "read_waveforms")
+    unit = unit_of_bed(request, bed, principal, Permission.SEE_PATIENT)
+    start, end = moment(since), moment(until)
+    await note_reading(request, principal, unit, "read_waveforms", bed)
     binary = BINARY in request.headers.get("accept", "")
     pieces = store.waveforms(web.database, principal.scope, bed, code, start, end, binary=binary)
     # The first row is asked for before the answer begins, so that a fault has its own status.
@@ -85,35 +83,3 @@ async def waveforms(
                 yield piece
 
     return StreamingResponse(parts(), media_type=BINARY if binary else "application/x-ndjson")
-
-
-def _unit(request: Request, bed: str, principal: Principal) -> str:
-    unit = web_of(request).places.unit_of_bed(bed)
-    if unit is None:
-        raise NotFound("This does not exist, or it is not within your units.")
-    require(principal, Permission.SEE_PATIENT, hospital_of(unit), unit)
-    return unit
-
-
-async def _note(request: Request, unit: str, bed: str, principal: Principal, action: str) -> None:
-    web = web_of(request)
-    await web.appender.append(
-        unit,
-        wire.Audited(
-            unit=unit,
-            at=web.clock.now_us(),
-            actor=principal.actor,
-            role=principal.role,
-            action=action,
-            subject=bed,
-        ),
-    )
-
-
-def _moment(text: str | None) -> int | None:
-    if text is None:
-        return None
-    try:
-        return from_iso(text.replace(" ", "+"))
-    except ValueError as error:
-        raise MessageError("bad_time", "`from` and `to` are ISO 8601 with a zone") from error

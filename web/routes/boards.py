@@ -8,13 +8,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 
-from hospital_ops import wire
 from hospital_ops.access import Permission, Principal, require
-from hospital_ops.clock import from_iso
-from hospital_ops.errors import MessageError, NotFound
+from hospital_ops.errors import NotFound
 from streams.shard import hospital_of
 from web import store
 from web.auth import signed_in, web_of
+from web.reading import moment, note_reading, unit_of_bed
 
 router = APIRouter(prefix="/api/v1")
 Someone = Annotated[Principal, Depends(signed_in)]
@@ -41,22 +40,9 @@ async def measurements(
 ) -> StreamingResponse:
     """Every stored measurement of a bed as newline-delimited JSON, oldest first."""
     web = web_of(request)
-    unit = web.places.unit_of_bed(bed)
-    if unit is None:
-        raise NotFound("This does not exist, or it is not within your units.")
-    require(principal, Permission.SEE_PATIENT, hospital_of(unit), unit)
-    start, end = _moment(since), _moment(until)
-    await web.appender.append(
-        unit,
-        wire.Audited(
-            unit=unit,
-            at=web.clock.now_us(),
-            actor=principal.actor,
-            role=principal.role,
-            action="read_measurements",
-            subject=bed,
-        ),
-    )
+    unit = unit_of_bed(request, bed, principal, Permission.SEE_PATIENT)
+    start, end = moment(since), moment(until)
+    await note_reading(request, principal, unit, "read_measurements", bed)
     # The first row is asked for before the answer begins, so that a fault has its own status.
     rows = store.measurements(web.database, principal.scope, bed, code, start, end)
     first = await anext(rows, None)
@@ -68,12 +54,3 @@ async def measurements(
                 yield line
 
     return StreamingResponse(lines(), media_type="application/x-ndjson")
-
-
-def _moment(text: str | None) -> int | None:
-    if text is None:
-        return None
-    try:
-        return from_iso(text.replace(" ", "+"))
-    except ValueError as error:
-        raise MessageError("bad_time", "`from` and `to` are ISO 8601 with a zone") from error

@@ -20,6 +20,7 @@ from triage.engine import assess
 from triage.inputs import engine_inputs
 from web.auth import signed_in, web_of
 from web.language import language_of
+from web.reading import note_reading
 from web.views.casepage import CARE, REASONS, render
 from web.words import words_of
 
@@ -31,7 +32,7 @@ Someone = Annotated[Principal, Depends(signed_in)]
 async def page(request: Request, case: str, principal: Someone) -> HTMLResponse:
     """The case with its proposal, reasons, gaps and the decision."""
     unit, cell = await _case(request, case, principal)
-    await _note_reading(request, unit, cell.case, principal)
+    await note_reading(request, principal, unit, "read_case", cell.case)
     free = await beds.free_beds(web_of(request).database, principal)
     return _page(request, unit, cell, principal, free=free)
 
@@ -121,19 +122,6 @@ async def _case(
     if not isinstance(cell, CaseCell):
         raise NotFound("This case is no longer on the board.")
     return unit, cell
-
-
-async def _note_reading(request: Request, unit: str, case: str, principal: Principal) -> None:
-    web = web_of(request)
-    entry = wire.Audited(
-        unit=unit,
-        at=web.clock.now_us(),
-        actor=principal.actor,
-        role=principal.role,
-        action="read_case",
-        subject=case,
-    )
-    await web.appender.append(unit, entry)
 
 
 def _page(

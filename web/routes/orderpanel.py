@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse
 
-from hospital_ops.access import Permission, Principal, allows, require
+from hospital_ops.access import Permission, Principal, allows
 from hospital_ops.board import BedCell
 from hospital_ops.clock import SECOND
 from hospital_ops.database import DatabaseGone
@@ -17,6 +17,7 @@ from icu.orders import ACTS, BY_PHYSICIAN, KINDS, NEEDS_REASON
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.language import language_of
+from web.reading import unit_of_bed
 from web.views import orders as views
 from web.words import words_of
 
@@ -28,7 +29,7 @@ KNOWN = frozenset(act for act, _ in ACTS)
 @router.get("")
 async def panel(request: Request, bed: str, principal: Someone) -> HTMLResponse:
     """The panel; without PostgreSQL a sentence in its place."""
-    _unit(request, bed, principal, Permission.SEE_PATIENT)
+    unit_of_bed(request, bed, principal, Permission.SEE_PATIENT)
     return await _panel(request, bed, principal)
 
 
@@ -42,7 +43,7 @@ async def place(
     minutes: Annotated[str, Form(max_length=5)] = "",
 ) -> HTMLResponse:
     """Places an order for whoever lies here now."""
-    web, unit = web_of(request), _unit(request, bed, principal, Permission.ORDER)
+    web, unit = web_of(request), unit_of_bed(request, bed, principal, Permission.ORDER)
     feed = web.feed(unit)
     cell = feed.cells.get(bed) if feed else None
     if not isinstance(cell, BedCell) or cell.patient is None:
@@ -78,7 +79,7 @@ async def move(
     if act not in KNOWN:
         raise NotFound("An order cannot be moved on in this way.")
     needed = Permission.ORDER if act in BY_PHYSICIAN else Permission.CARRY_OUT_ORDER
-    _unit(request, bed, principal, needed)
+    unit_of_bed(request, bed, principal, needed)
     if act in NEEDS_REASON and not reason.strip():
         return await _panel(request, bed, principal, said="orders.reason_needed")
     web = web_of(request)
@@ -121,11 +122,3 @@ async def _panel(
         may_carry_out=allows(principal, Permission.CARRY_OUT_ORDER, hospital_of(unit), unit),
     )
     return HTMLResponse(html)
-
-
-def _unit(request: Request, bed: str, principal: Principal, permission: Permission) -> str:
-    unit = web_of(request).places.unit_of_bed(bed)
-    if unit is None:
-        raise NotFound("This does not exist, or it is not within your units.")
-    require(principal, permission, hospital_of(unit), unit)
-    return unit

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 
 from hospital_ops import events
-from hospital_ops.access import Permission, Principal, require
+from hospital_ops.access import Permission, Principal
 from hospital_ops.board import BedCell
 from hospital_ops.clock import from_iso
 from hospital_ops.errors import Conflict, MessageError, NotFound
 from icu import store
 from icu.orders import ACTS, BY_PHYSICIAN, KINDS, NEEDS_REASON
-from streams.shard import hospital_of
 from web.auth import signed_in, web_of
+from web.reading import unit_of_bed
 
 router = APIRouter(prefix="/api/v1/icu/beds/{bed}/orders")
 Someone = Annotated[Principal, Depends(signed_in)]
@@ -24,14 +24,14 @@ KNOWN = frozenset(act for act, _ in ACTS)
 @router.get("")
 async def listed(request: Request, bed: str, principal: Someone) -> list[dict[str, Any]]:
     """The orders of a bed, newest first, each with what can be done with it."""
-    _unit(request, bed, principal, Permission.SEE_PATIENT)
+    unit_of_bed(request, bed, principal, Permission.SEE_PATIENT)
     return await store.orders_of(web_of(request).database, principal, bed)
 
 
 @router.post("")
 async def place(request: Request, bed: str, principal: Someone) -> dict[str, Any]:
     """Places `{"kind", "text", "due_at"}` for the patient who lies here now."""
-    web, unit = web_of(request), _unit(request, bed, principal, Permission.ORDER)
+    web, unit = web_of(request), unit_of_bed(request, bed, principal, Permission.ORDER)
     sent = await _object(request)
     kind, words = sent.get("kind"), sent.get("text")
     if kind not in KINDS:
@@ -63,7 +63,7 @@ async def move(
     if act not in KNOWN:
         raise NotFound(f"An order can be: {', '.join(sorted(KNOWN))}.")
     needed = Permission.ORDER if act in BY_PHYSICIAN else Permission.CARRY_OUT_ORDER
-    _unit(request, bed, principal, needed)
+    unit_of_bed(request, bed, principal, needed)
     sent = await _object(request)
     version, reason = sent.get("version"), sent.get("reason") or ""
     if not isinstance(version, int) or isinstance(version, bool):
@@ -81,14 +81,6 @@ async def move(
         reason=reason[:500],
         at=web.clock.now_us(),
     )
-
-
-def _unit(request: Request, bed: str, principal: Principal, permission: Permission) -> str:
-    unit = web_of(request).places.unit_of_bed(bed)
-    if unit is None:
-        raise NotFound("This does not exist, or it is not within your units.")
-    require(principal, permission, hospital_of(unit), unit)
-    return unit
 
 
 async def _object(request: Request) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from hospital_ops import wire
 from hospital_ops.access import PERMISSIONS, Permission, Principal, allows, knows_of, require
 from hospital_ops.errors import NotFound
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.language import language_of, remember
+from web.reading import note_reading
 from web.state import Web
 
 router = APIRouter()
@@ -61,17 +61,7 @@ async def board(request: Request, unit: str, principal: Someone) -> Response:
         raise NotFound("This does not exist, or it is not within your units.")
     if request.url.path.split("/")[1] != feed.unit.kind:
         return RedirectResponse(f"/{feed.unit.kind}/{unit}", status_code=307)
-    await web.appender.append(
-        unit,
-        wire.Audited(
-            unit=unit,
-            at=web.clock.now_us(),
-            actor=principal.actor,
-            role=principal.role,
-            action="read_board",
-            subject=unit,
-        ),
-    )
+    await note_reading(request, principal, unit, "read_board", unit)
     mode = request.query_params.get("mode", "desk")
     theme = request.query_params.get("theme", "")
     if not allows(principal, Permission.SEE_PATIENT, hospital_of(unit), unit):

@@ -8,7 +8,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse
 
-from hospital_ops import wire
 from hospital_ops.access import Permission, Principal, require
 from hospital_ops.errors import NotFound
 from hospital_ops.installation import store as installation
@@ -16,6 +15,7 @@ from streams.shard import hall
 from web import store
 from web.auth import signed_in, web_of
 from web.language import language_of
+from web.reading import note_reading
 from web.routes.pages import units_of
 from web.views import patients as views
 from web.views.page import Page
@@ -40,7 +40,9 @@ async def search(
     require(principal, Permission.SEE_PATIENT, principal.hospital)
     web = web_of(request)
     rows = await store.find_patients(web.database, principal.scope, q.strip())
-    await _note(request, principal, "search_patients", f"{len(rows)} found")
+    await note_reading(
+        request, principal, hall(principal.hospital), "search_patients", "", f"{len(rows)} found"
+    )
     return _search(request, principal, q, [views.person(row) for row in rows])
 
 
@@ -53,7 +55,7 @@ async def patient(request: Request, patient_id: UUID, principal: Someone) -> HTM
     found = await store.patient(database, scope, wanted)
     if found is None:
         raise NotFound("There is no such patient, or not within your units.")
-    await _note(request, principal, "read_patient", wanted)
+    await note_reading(request, principal, hall(principal.hospital), "read_patient", wanted)
     frame = web.renderer.frame(words.language, web.clock.now_us())
     cases = await store.cases_of(database, scope, wanted)
     page = Page(
@@ -96,16 +98,3 @@ def _search(
     web, words = web_of(request), words_of(language_of(request))
     page = Page(words=words, title=words.t("patients.title"), user=principal.actor, demo=web.demo)
     return HTMLResponse(web.renderer.fill("patients.html", page=page, asked=asked, found=found))
-
-
-async def _note(request: Request, principal: Principal, action: str, subject: str) -> None:
-    web = web_of(request)
-    entry = wire.Audited(
-        unit=hall(principal.hospital),
-        at=web.clock.now_us(),
-        actor=principal.actor,
-        role=principal.role,
-        action=action,
-        subject=subject,
-    )
-    await web.appender.append(hall(principal.hospital), entry)

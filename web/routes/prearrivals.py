@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 
-from hospital_ops import wire
 from hospital_ops.access import Permission, Principal
 from hospital_ops.board import CaseCell, case_json
 from hospital_ops.errors import MessageError, NotFound
@@ -14,6 +13,7 @@ from streams.intake import STEPS
 from triage import store
 from triage.decision import read_decision
 from web.auth import signed_in, web_of
+from web.reading import note_reading
 
 router = APIRouter(prefix="/api/v1/prearrivals")
 Someone = Annotated[Principal, Depends(signed_in)]
@@ -43,17 +43,7 @@ async def show(request: Request, case: str, principal: Someone) -> dict[str, Any
     permission = Permission.OPEN_CASE if sends else Permission.SEE_PATIENT
     unit = await web.intake.case_unit(principal, case, permission)
     cell = await _cell(request, unit, case)
-    await web.appender.append(
-        unit,
-        wire.Audited(
-            unit=unit,
-            at=web.clock.now_us(),
-            actor=principal.actor,
-            role=principal.role,
-            action="read_case",
-            subject=cell.case,
-        ),
-    )
+    await note_reading(request, principal, unit, "read_case", cell.case)
     return case_json(cell, web.clock.now_us())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from statistics import median
 from time import perf_counter
@@ -10,7 +9,7 @@ from typing import Any, Final
 
 import uvloop
 
-from benchmarks import tablet
+from benchmarks import backlog, tablet
 from benchmarks.limits import raw
 from benchmarks.messages import event
 from benchmarks.stage import stage
@@ -30,6 +29,7 @@ def rows(*, quick: bool = False) -> list[Row]:
     """Every row of bench `ingest`."""
     found = uvloop.run(_streams(quick=quick))
     found += tablet.rows(quick=quick)
+    found += backlog.rows(quick=quick)
 
     return found
 

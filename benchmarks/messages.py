@@ -38,13 +38,16 @@ MDC: Final = (
 )
 
 
-def numerics(unit: str, bed: str, at: int, number: int, *, stamped: bool = False) -> wire.Observed:
-    """A monitor's message of ten values.
+def numerics(
+    unit: str, bed: str, at: int, number: int, *, stamped: bool = False, heart: float = 0.0
+) -> wire.Observed:
+    """A monitor's message of ten values; `heart` takes the place of the usual heart rate.
 
     `stamped`: boards tell times in milliseconds, so the rest of `at` goes into the temperature,
-    0.1 microdegrees each; whoever looks can read the exact moment.
+    a ten-thousandth of a degree each; whoever looks can read the exact moment.
     """
     values = [value + number % 7 * 0.5 for _, _, value in NUMERICS]
+    values[0] = heart or values[0]
     if stamped:
         values[6], at = 36.5 + at % 1000 / 10_000, at - at % 1000
     message_id = f"{bed}-{at}"
@@ -61,6 +64,22 @@ def numerics(unit: str, bed: str, at: int, number: int, *, stamped: bool = False
         ),
         bed=bed,
         device=f"{bed}-monitor",
+    )
+
+
+def admission(unit: str, bed: str, at: int) -> wire.Admission:
+    """A grown-up lies in the bed: the limits of grown-ups hold."""
+    return wire.Admission(
+        unit=unit,
+        source="bench",
+        message_id=f"a{bed}",
+        identity=hashlib.sha256(bed.encode()).digest(),
+        received_at=at,
+        mode="Test",
+        trigger="A01",
+        patient=wire.PatientFacts(f"m{bed}", "F", "G", "F", "1960-01-01"),
+        event_at=at,
+        bed=bed,
     )
 
 
@@ -115,9 +134,9 @@ def _event(number: int, values: int, filling: str) -> wire.Observed:
     )
 
 
-def oru(unit: str, bed: str, number: int, values: int = 20) -> str:
-    """An ORU^R01 of PCD-01 with `values` OBX for a bed, CR between segments, of this moment."""
-    at = f"{datetime.now(UTC):%Y%m%d%H%M%S.%f}"[:18] + "+0000"
+def oru(unit: str, bed: str, number: int, values: int = 20, moment: datetime | None = None) -> str:
+    """An ORU^R01 of PCD-01 with `values` OBX for a bed, CR between segments; of now by itself."""
+    at = f"{moment or datetime.now(UTC):%Y%m%d%H%M%S.%f}"[:18] + "+0000"
     lines = [
         f"MSH|^~\\&|MON^0012A5^EUI-64||||{at}||ORU^R01^ORU_R01|B{number}|P|2.6|||AL|NE||UNICODE UTF-8",
         f"PV1||I|{unit}^^{bed}",

@@ -34,7 +34,7 @@ from streams.pipe import Pipe
 from streams.relay import Relay
 
 HOSPITAL: Final = "h1"
-READY_WITHIN_S: Final = 30.0
+READY_WITHIN_S: Final = 60.0
 ROLES_FIRST: Final = ("web", "gateway", "live", "store")  # they end before the servers
 
 

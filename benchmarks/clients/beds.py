@@ -1,8 +1,9 @@
 """A ward of monitors: each bed ten numerics a second and five waves at 250 Hz in two pieces.
 
 Settings: redis, units ({unit: beds}), seconds, waves (bool), least (bool: the limit's bytes in the
-limit's streams). The beds are spread evenly over the second. Every message carries its moment:
-`determined_at` in whole milliseconds and the rest in the temperature, for the viewers to read.
+limit's streams), optional `slow_hearts` (from, to: the hearts of these beds, counted over all, beat
+at 35 once, at an even rate). The beds are spread evenly over the second. Every message carries its
+moment: `determined_at` in whole milliseconds and the rest in the temperature, for the viewers.
 Answers `{"sent", "pieces", "late_ms"}`; the entries go in by the appender, as a gateway's do.
 """
 
@@ -24,6 +25,7 @@ from streams.append import Appender
 from streams.pipe import Pipe
 
 PIECES: Final = 2  # a second
+SLOW: Final = 35.0  # a heart rate below every limit of a grown-up
 TICK_S: Final = 0.01
 PART: Final = 512  # commands of the limit in one write
 VITALS: Final = struct.Struct("<Hq10f")  # bed, microseconds, values
@@ -36,15 +38,17 @@ Event = tuple[float, str, int]  # moment within the second, unit, bed
 class House:
     """Sends what the product's gateways would append."""
 
-    def __init__(self, redis: str) -> None:
+    def __init__(self, redis: str, slow: dict[tuple[str, int], int]) -> None:
         self.appender = Appender(Pipe(redis, timeout_s=30.0))
+        self.slow = slow  # the second in which a bed's heart is slow
 
     async def send(self, vitals: list[Event], pieces: list[Event], second: int) -> None:
         """All that is due, a unit's in one append."""
         now = time_ns() // 1000
         into: dict[tuple[str, str], list[tuple[wire.Entry, bytes]]] = defaultdict(list)
         for _, unit, bed in vitals:
-            entry = numerics(unit, bed_of(unit, bed), now, second, stamped=True)
+            heart = SLOW if self.slow.get((unit, bed)) == second else 0.0
+            entry = numerics(unit, bed_of(unit, bed), now, second, stamped=True, heart=heart)
             into[unit, "in"].append((entry, b""))
         for _, unit, bed in pieces:
             into[unit, "waves"] += [
@@ -84,14 +88,16 @@ class Least:
 async def run(given: dict[str, Any]) -> None:
     """Plays the ward for `seconds`."""
     units: dict[str, int] = given["units"]
+    beds = [(unit, number) for unit, count in units.items() for number in range(1, count + 1)]
+    # Beds next to each other in time belong to different units, as in a house.
+    beds.sort(key=lambda bed: (bed[1], bed[0]))
     sender: House | Least
     if given["least"]:
         sender = Least(await Raw.open(given["redis"]), list(units))
     else:
-        sender = House(given["redis"])
-    beds = [(unit, number) for unit, count in units.items() for number in range(1, count + 1)]
-    # Beds next to each other in time belong to different units, as in a house.
-    beds.sort(key=lambda bed: (bed[1], bed[0]))
+        first, last = given.get("slow_hearts", (0, 0))
+        whole = max(1, int(given["seconds"]) - 1)
+        sender = House(given["redis"], {bed: n % whole for n, bed in enumerate(beds[first:last])})
     vitals = [(index / len(beds), *bed) for index, bed in enumerate(beds)]
     pieces = sorted(
         ((index / len(beds) + part / PIECES) % 1, *bed)

@@ -4,7 +4,8 @@ Settings: port, token, units (list), viewers (in all, spread over the units), ji
 the connecting), stop (how many stop reading, after the line `stop`), reading (how many take the
 moments, all the others only count; one for each unit where it is not given).
 Lines: `reset` forgets the delays so far, `stop` lets `stop` viewers stop reading, the end of input
-answers `{"updates", "p50_ms", "p99_ms", "max_ms", "bytes", "messages", "live", "live_s", "lost"}`.
+answers `{"alarms", "alarm_p50_ms", "alarm_p99_ms" (of extreme bradycardia), "updates",
+"p50_ms", "p99_ms", "max_ms", "bytes", "messages", "live", "live_s", "lost"}`.
 A viewer is live with its first snapshot and beat; `live_s` is when the last one was.
 """
 
@@ -27,19 +28,27 @@ END: Final = b"\r\n\r\n"
 # The moment of a message: the time in milliseconds, and the rest in the temperature.
 STAMP: Final = re.compile(rb'"8310-5":\{"value":([\d.]+),"unit":"[^"]*","determined_at":"([^"]+)"')
 
+ALARM: Final = re.compile(
+    rb'"id":"([^"]+)","priority":"[^"]*","code":"brady_extreme"[^}]*?"since":"([^"]+)"'
+)
+
 
 class _Seen:
     """What all screens found."""
 
     def __init__(self) -> None:
         self.delays: list[float] = []
+        self.alarms: dict[bytes, float] = {}  # seconds to the board, by alarm
         self.bytes = self.messages = self.live = self.lost = 0
         self.live_at = 0.0
         self.viewers: list[_Viewer] = []
+        self.wanted = 0
+        self.all_live = asyncio.Event()
 
     def forget(self) -> None:
-        """Begins to count delays anew."""
+        """Begins to count anew."""
         self.delays, self.bytes, self.messages = [], 0, 0
+        self.alarms = dict.fromkeys(self.alarms, -1.0)
 
 
 class _Viewer(asyncio.Protocol):
@@ -53,12 +62,7 @@ class _Viewer(asyncio.Protocol):
         """Asks for the board."""
         self.transport = cast("asyncio.Transport", transport)
         self.seen.viewers.append(self)
-        key = base64.b64encode(os.urandom(16)).decode()
-        self.transport.write(
-            f"GET {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
-            f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
-            f"Authorization: Bearer {self.token}\r\n\r\n".encode()
-        )
+        self.transport.write(request_of(self.path, self.token))
 
     def data_received(self, data: bytes) -> None:
         """Cuts the frames."""
@@ -66,15 +70,15 @@ class _Viewer(asyncio.Protocol):
         self.seen.bytes += len(data)
         self.rest = self.rest + data if self.rest else data
         if not self.up:
-            head, found, self.rest = self.rest.partition(END)
-            if not found:
-                self.rest = head
+            head, end, rest = self.rest.partition(END)
+            if not end:
                 return
+            self.rest = rest
             assert b" 101 " in head.split(b"\r\n", 1)[0], head[:100]
             self.up = True
         at = 0
-        while (frame := _frame(self.rest, at)) is not None:
-            begin, at = frame
+        while (found := frame(self.rest, at)) is not None:
+            begin, at = found
             self.seen.messages += 1
             if self.parses or not self.live:
                 self._take(self.rest[begin:at], now)
@@ -86,9 +90,14 @@ class _Viewer(asyncio.Protocol):
                 self.live = True
                 self.seen.live += 1
                 self.seen.live_at = perf_counter()
+                if self.seen.live == self.seen.wanted:
+                    self.seen.all_live.set()
             return
         if not self.parses or not text.startswith(b'{"type":"change"'):
             return
+        for alarm, since in ALARM.findall(text):
+            began = datetime.fromisoformat(since.decode()).timestamp()
+            self.seen.alarms.setdefault(alarm, now / 1e6 - began)
         for value, at_ms in STAMP.findall(text):
             at = datetime.fromisoformat(at_ms.decode()).timestamp()
             rest_us = round((float(value) - 36.5) * 10_000)
@@ -99,7 +108,17 @@ class _Viewer(asyncio.Protocol):
         self.seen.lost += 1
 
 
-def _frame(data: bytes, at: int) -> tuple[int, int] | None:
+def request_of(path: str, token: str) -> bytes:
+    """The upgrade to a socket of a machine."""
+    key = base64.b64encode(os.urandom(16)).decode()
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
+        f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
+        f"Authorization: Bearer {token}\r\n\r\n"
+    ).encode()
+
+
+def frame(data: bytes, at: int) -> tuple[int, int] | None:
     """Begin and end of the payload of the frame at `at`; None where it is not whole."""
     if len(data) < at + 2:
         return None
@@ -116,6 +135,7 @@ def _frame(data: bytes, at: int) -> tuple[int, int] | None:
 async def run(given: dict[str, Any]) -> None:
     """Connects all screens, then watches until told to end."""
     seen, loop, units = _Seen(), asyncio.get_running_loop(), given["units"]
+    seen.wanted = given["viewers"]
     chance = random.Random(1)
     begun = perf_counter()
 
@@ -129,8 +149,7 @@ async def run(given: dict[str, Any]) -> None:
 
     await asyncio.gather(*(connect(number) for number in range(given["viewers"])))
     async with asyncio.timeout(60):
-        while seen.live < given["viewers"]:
-            await asyncio.sleep(0.01)
+        await seen.all_live.wait()
     live_s = seen.live_at - begun
     ready()
     while line := (await told()).strip():
@@ -138,8 +157,11 @@ async def run(given: dict[str, Any]) -> None:
             for viewer in seen.viewers[-given["stop"] :]:
                 viewer.transport.pause_reading()
         seen.forget()
-    delays = seen.delays
+    delays, alarms = seen.delays, [took for took in seen.alarms.values() if took >= 0]
     answer(
+        alarms=len(alarms),
+        alarm_p50_ms=percentile(alarms, 0.5) * 1e3,
+        alarm_p99_ms=percentile(alarms, 0.99) * 1e3,
         updates=len(delays),
         p50_ms=percentile(delays, 0.5) * 1e3,
         p99_ms=percentile(delays, 0.99) * 1e3,

@@ -6,6 +6,7 @@ Settings: port, units. Lines and answer as benchmarks/clients/viewers.py.
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from time import time_ns
 from typing import Any, cast
 
@@ -47,9 +48,7 @@ async def run(given: dict[str, Any]) -> None:
     delays: list[float] = []
     loop = asyncio.get_running_loop()
     for unit in range(given["units"]):
-        await loop.create_connection(
-            lambda unit=unit: _Screen(unit, delays), "127.0.0.1", given["port"]
-        )
+        await loop.create_connection(partial(_Screen, unit, delays), "127.0.0.1", given["port"])
     ready()
     while (await told()).strip():
         delays.clear()

@@ -6,6 +6,7 @@ Settings: port, redis (URL). Runs until standard input ends.
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any, cast
 
 from benchmarks.limits.raw import Raw, pack
@@ -15,7 +16,8 @@ from benchmarks.program import answer, main, ready, told
 
 def split(message: bytes) -> tuple[bytes, list[tuple[bytes, ...]]]:
     """The control id and, of each OBX, code, value, unit, status and time."""
-    bar, values = message[3:4], []
+    bar = message[3:4]
+    values: list[tuple[bytes, ...]] = []
     segments = message.split(b"\r")
     for segment in segments:
         if segment[:3] == b"OBX":
@@ -48,9 +50,9 @@ class _Peer(asyncio.Protocol):
             message, self.rest = self.rest[1:end], self.rest[end + 2 :]
             control, _ = split(message)
             done = self.commit.append(pack(b"XADD", b"{x}:in", b"*", b"r", message))
-            done.add_done_callback(lambda _, control=control: self._answer(control))
+            done.add_done_callback(partial(self._answer, control))
 
-    def _answer(self, control: bytes) -> None:
+    def _answer(self, control: bytes, _: asyncio.Future[None]) -> None:
         if not self.transport.is_closing():
             self.transport.write(answer_to(control))
 

@@ -6,6 +6,7 @@ Settings: port, redis (URL). Runs until standard input ends.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -74,16 +75,14 @@ async def run(given: dict[str, Any]) -> None:
     flusher = asyncio.create_task(commit.run())
     config = uvicorn.Config(
         make_app(commit),
-        port=given["port"],
         http="httptools",
         lifespan="off",
         log_config=None,
         access_log=False,
     )
     server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
+    listening = socket.create_server(("127.0.0.1", given["port"]))  # takes requests from here on
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
     ready()
     await told()
     serving.cancel()

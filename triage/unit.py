@@ -124,6 +124,7 @@ class EdUnit:
         if entry.findings:  # the machine's reading: a reason to propose, never a decision
             known = case.facts.get("ecg_findings") or ()
             case.facts = {**case.facts, "ecg_findings": sorted({*known, *entry.findings})}
+            self._propose(case, decisions)
         decisions.dirty.add(case.case)
 
     def _step(self, entry: wire.CaseStep, decisions: Decisions) -> None:

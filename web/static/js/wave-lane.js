@@ -9,7 +9,7 @@ import { NO_SAMPLE } from "./wave-frame.js";
 
 const ERASE_MM = 4;
 const TOLERANCE_US = 20_000; // clocks of devices jitter; a hole is larger
-const LATE_US = 1e6; // what comes later than this is no live curve: its gap stays
+const LATE_US = 2e6; // what comes later than this is no live curve: its gap stays
 const KEPT_US = 60e6; // of a hidden or frozen page
 const GAPS_TOLD = 50;
 const ACCOUNT_MS = 250;
@@ -100,6 +100,7 @@ export class Lane {
         this.#queue.shift(); // the page was hidden or frozen: nobody saw its moment
         continue;
       }
+      if (timeOf(piece, piece.next) < oldest) piece.next = Math.ceil(((oldest - piece.t0) * piece.rate) / 1e6);
       if (timeOf(piece, piece.next) > play) break;
       if (!piece.begun) grown = this.#begin(piece) || grown;
       while (piece.next < piece.samples.length && timeOf(piece, piece.next) <= play) {
@@ -148,9 +149,10 @@ export class Lane {
   #begin(piece) {
     const told = this.#told;
     piece.begun = true;
-    if (this.cursor === null) told.first = Math.round(piece.t0);
-    else if (piece.t0 - this.cursor > TOLERANCE_US) {
-      told.gaps.push(`${Math.round(this.cursor)}-${Math.round(piece.t0)}`);
+    const begins = timeOf(piece, piece.next);
+    if (this.cursor === null) told.first = Math.round(begins);
+    else if (begins - this.cursor > TOLERANCE_US) {
+      told.gaps.push(`${Math.round(this.cursor)}-${Math.round(begins)}`);
       if (told.gaps.length > GAPS_TOLD) told.gaps.shift();
       this.#pen = null;
     }

@@ -63,6 +63,18 @@ def test_a_wrong_scp_file_with_a_right_check_sum_is_read_or_refused(data: st.Dat
     must_be_read_or_refused(bytes(damaged))
 
 
+@FEW
+@given(data=st.data())
+def test_wrong_curves_of_philips_are_read_or_refused(data: st.DataObject) -> None:
+    """Flips within the packed curves: lengths, codes and differences, not the XML round them."""
+    text = whole("129DYPRG.XML")
+    start = text.index(b">", text.index(b"<parsedwaveforms")) + 1
+    damaged = bytearray(text)
+    for place in data.draw(st.lists(st.integers(0, 30_000), min_size=1, max_size=9)):
+        damaged[start + place] = data.draw(st.sampled_from(b"ABCxyz019+/"))
+    must_be_read_or_refused(bytes(damaged))
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_wrong_wfdb_header_is_read_or_refused(data: st.DataObject, tmp_path: Path) -> None:

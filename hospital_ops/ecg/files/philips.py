@@ -9,8 +9,9 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hospital_ops.ecg.files import xml
+from hospital_ops.ecg.files import xli, xml
 from hospital_ops.ecg.files.recording import (
     TWELVE_LEADS,
     EcgFileError,
@@ -20,31 +21,29 @@ from hospital_ops.ecg.files.recording import (
     lead_name,
 )
 
-_PACKED: Final = (
-    "the curves are packed in Philips' own way (XLI): export the ECG as HL7 aECG,"
-    " DICOM or uncompressed XML"
-)
+_PLAIN: Final = ("", "NONE", "UNCOMPRESSED")
+_PACKED: Final = "the curves are packed in a way not known here: export the ECG as HL7 aECG"
 
 
 def read(root: Element) -> EcgRecording:
     """The parsed waveforms, channel after channel as 16-bit integers.
 
-    Errors: `EcgFileError`; `refused` for XLI compression.
+    Packed by XLI or plain. Errors: `EcgFileError`.
     """
     curves = next(iter(xml.every(root, "parsedwaveforms")), None)
     signal = next(iter(xml.every(root, "signalcharacteristics")), None)
     if curves is None:
         raise EcgFileError("not_ecg", "the Philips XML holds no waveforms: export it with curves")
     how = (xml.attribute(curves, "compression") or xml.attribute(curves, "compressmethod")).upper()
-    if how not in ("", "NONE", "UNCOMPRESSED"):
+    if how not in (*_PLAIN, "XLI"):
         raise EcgFileError("refused", _PACKED)
     try:
-        return _read(root, curves, signal)
+        return _read(root, curves, signal, packed=how == "XLI")
     except (ValueError, KeyError, OverflowError, binascii.Error) as problem:
         raise EcgFileError("damaged", "the waveforms are cut: export the file again") from problem
 
 
-def _read(root: Element, curves: Element, signal: Element | None) -> EcgRecording:
+def _read(root: Element, curves: Element, signal: Element | None, *, packed: bool) -> EcgRecording:
     rate_hz = float(
         xml.attribute(curves, "samplespersecond") or xml.text(xml.child(signal, "samplingrate"))
     )
@@ -53,13 +52,10 @@ def _read(root: Element, curves: Element, signal: Element | None) -> EcgRecordin
     names = [lead_name(name) for name in xml.attribute(curves, "leadlabels").split()]
     names = names or list(TWELVE_LEADS)
     data = base64.b64decode(xml.text(curves), validate=False)
-    check_count(len(data) // 2)
-    if not data or len(data) % (2 * len(names)):
-        raise ValueError("length")
-    table = np.frombuffer(data, "<i2").reshape(len(names), -1) * step_mv
+    numbers = _packed(data, names) if packed else _plain(data, names)
     return checked(
         EcgRecording(
-            leads=dict(zip(names, table, strict=True)),
+            leads={n: values.astype(np.float64) * step_mv for n, values in numbers.items()},
             rate_hz=rate_hz,
             started_at=_started_at(root),
             device=xml.text(next(iter(xml.every(root, "machine")), None))[:64],
@@ -68,6 +64,24 @@ def _read(root: Element, curves: Element, signal: Element | None) -> EcgRecordin
             step_mv=dict.fromkeys(names, step_mv),
         )
     )
+
+
+def _plain(data: bytes, names: list[str]) -> dict[str, NDArray[np.int64]]:
+    check_count(len(data) // 2)
+    if not data or len(data) % (2 * len(names)):
+        raise ValueError("length")
+    table = np.frombuffer(data, "<i2").astype(np.int64).reshape(len(names), -1)
+    return dict(zip(names, table, strict=True))
+
+
+def _packed(data: bytes, names: list[str]) -> dict[str, NDArray[np.int64]]:
+    """The named leads; room for more is allocated behind them and empty."""
+    found = xli.unpack(data)
+    if len(found) < len(names):
+        raise ValueError("fewer leads than named")
+    leads = dict(zip(names, found, strict=False))
+    xli.whole_limb_leads(leads)
+    return leads
 
 
 def _started_at(root: Element) -> datetime | None:

@@ -21,6 +21,7 @@ from streams.pipe import Pipe
 
 UNITS: Final = 20
 BEDS: Final = 50
+SETTLED_S: Final = 4.0  # after the last sample: what is later than this is lost
 # The rows of rhythms are found on recorded patients by the bench of the ECG.
 RHYTHMS: Final = "benchmarks.rhythm_alarms"
 Row = dict[str, Any]
@@ -95,7 +96,7 @@ async def _alarms(
     ):
         await ward.tell()
         await ward.result()
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(SETTLED_S)
         seen = await viewers.finish()
     expected = slow[1] - slow[0]
     assert seen["alarms"] == expected, f"the ledger: {seen['alarms']} alarms of {expected}"

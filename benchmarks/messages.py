@@ -138,7 +138,8 @@ def oru(unit: str, bed: str, number: int, values: int = 20, moment: datetime | N
     """An ORU^R01 of PCD-01 with `values` OBX for a bed, CR between segments; of now by itself."""
     at = f"{moment or datetime.now(UTC):%Y%m%d%H%M%S.%f}"[:18] + "+0000"
     lines = [
-        f"MSH|^~\\&|MON^0012A5^EUI-64||||{at}||ORU^R01^ORU_R01|B{number}|P|2.6|||AL|NE||UNICODE UTF-8",
+        f"MSH|^~\\&|MON^0012A5^EUI-64||||{at}||ORU^R01^ORU_R01|B{number}|P|2.6"
+        "|||AL|NE||UNICODE UTF-8",
         f"PV1||I|{unit}^^{bed}",
         f"OBR|1|||182777000^monitoring of patient^SCT|||{at}",
     ]

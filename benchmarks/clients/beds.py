@@ -47,7 +47,10 @@ class House:
         now = time_ns() // 1000
         into: dict[tuple[str, str], list[tuple[wire.Entry, bytes]]] = defaultdict(list)
         for _, unit, bed in vitals:
-            heart = SLOW if self.slow.get((unit, bed)) == second else 0.0
+            heart = 0.0
+            if self.slow.get((unit, bed), second + 1) <= second:
+                del self.slow[unit, bed]
+                heart = SLOW
             entry = numerics(unit, bed_of(unit, bed), now, second, stamped=True, heart=heart)
             into[unit, "in"].append((entry, b""))
         for _, unit, bed in pieces:

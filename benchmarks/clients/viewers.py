@@ -43,6 +43,7 @@ class _Seen:
         self.live_at = 0.0
         self.viewers: list[_Viewer] = []
         self.wanted = 0
+        self.started = time_ns() / 1e9
         self.all_live = asyncio.Event()
 
     def forget(self) -> None:
@@ -97,7 +98,8 @@ class _Viewer(asyncio.Protocol):
             return
         for alarm, since in ALARM.findall(text):
             began = datetime.fromisoformat(since.decode()).timestamp()
-            self.seen.alarms.setdefault(alarm, now / 1e6 - began)
+            if began > self.seen.started:  # an older one still stands on the board
+                self.seen.alarms.setdefault(alarm, now / 1e6 - began)
         for value, at_ms in STAMP.findall(text):
             at = datetime.fromisoformat(at_ms.decode()).timestamp()
             rest_us = round((float(value) - 36.5) * 10_000)

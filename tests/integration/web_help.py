@@ -120,6 +120,8 @@ async def _projected(projections: Projections, now: int) -> dict[str, str]:
         person("h1-crew", Role.CREW),
         person("h1-emergency", Role.NURSE, ("h1-ed",)),
         person("h2-nurse", Role.NURSE),
+        person("h1-doctor", Role.ICU_PHYSICIAN),
+        person("h2-doctor", Role.ICU_PHYSICIAN),
     ]
     devices = [
         device("h1-monitor", "monitor", BED),

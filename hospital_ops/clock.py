@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 SECOND = 1_000_000  # microseconds
+# Values that came together have their times in common: this many are remembered as written.
+MOMENTS = 4096
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -53,6 +56,7 @@ class ManualClock:
         self._now_us += round(seconds * SECOND)
 
 
+@lru_cache(maxsize=MOMENTS)
 def iso(at_us: int) -> str:
     """`2026-03-01T10:00:00.000Z` for microseconds since 1970."""
     moment = to_datetime(at_us)
@@ -72,6 +76,7 @@ def from_datetime(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
+@lru_cache(maxsize=MOMENTS)
 def to_datetime(at_us: int) -> datetime:
     """The aware UTC datetime of microseconds since 1970."""
     return _EPOCH + timedelta(microseconds=at_us)

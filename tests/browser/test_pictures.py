@@ -1,0 +1,87 @@
+"""Pictures of the running demonstration for the documents, only where they are asked for.
+
+`HOSPITAL_OPS_PICTURES=1 python3 dev.py test tests/browser/test_pictures.py` writes docs/pictures/;
+every other run sees the boards fill with four beds and writes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser.ward import ROOT, Ward, running, stopped, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+WANTED: Final = os.environ.get("HOSPITAL_OPS_PICTURES") == "1"
+FOLDER: Final = ROOT / "docs" / "pictures"
+LARGEST: Final = 250_000
+WALL: Final = {"width": 1920, "height": 1080}
+SMALL_WALL: Final = {"width": 1440, "height": 810}  # the same layout, a file of half the size
+TABLET: Final = {"width": 1024, "height": 768}
+PHONE: Final = {"width": 412, "height": 915}
+BEDS: Final = 12 if WANTED else 4
+
+
+async def full(ward: Ward) -> Any:
+    """The most urgent case once all beds have values and three ambulances are on their way."""
+    icu = await ward.json("icu.h1", "/api/v1/boards/h1-icu-1")
+    ed = await ward.json("ed.h1", "/api/v1/boards/h1-ed")
+    red = [case for case in ed["cases"] if case["proposed"] == "red" and case["step"] == "coming"]
+    beds = all(len(bed["values"]) > 5 for bed in icu["beds"])
+    return red[0] if beds and red and len(ed["cases"]) >= 3 else None
+
+
+async def picture(page: Page, name: str) -> None:
+    """Writes a picture where pictures are wanted; it has to be small."""
+    await page.evaluate("document.fonts.ready")
+    assert await page.evaluate("complaints") == []
+    if WANTED:
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        drawn = await page.screenshot(path=FOLDER / f"{name}.png", animations="disabled")
+        assert len(drawn) < LARGEST, f"{name}: {len(drawn)} bytes"
+
+
+async def test_the_demonstration_fills_both_boards_and_stands_for_its_pictures(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    arguments = ("--icu-beds", str(BEDS), "--ambulances", "3", "--seed", "3", "--speed", "6")
+    with running(tmp_path / "pictures", *arguments) as ward:
+        case = await until(lambda: full(ward), 150)
+        pages = (
+            ("icu-wall-night", "/icu/h1-icu-1?mode=wall&lang=ru", SMALL_WALL, "dark"),
+            ("icu-wall-day", "/icu/h1-icu-1?mode=wall&lang=en", SMALL_WALL, "light"),
+            ("icu-tablet", "/icu/h1-icu-1?mode=touch&lang=ru", TABLET, "dark"),
+            ("icu-phone", "/icu/h1-icu-1?lang=en", PHONE, "dark"),
+            ("ed-call", "/ed/h1-ed?lang=ru", WALL, "dark"),
+            ("ed-tablet", "/ed/h1-ed?mode=touch&lang=en", TABLET, "dark"),
+            ("ed-board-day", "/ed/h1-ed?mode=wall&lang=en", WALL, "light"),
+            ("ed-phone", "/ed/h1-ed?lang=ru", PHONE, "light"),
+            ("case", f"/ed/cases/{case['id']}?lang=en", WALL, "light"),
+        )
+        for name, path, size, scheme in pages if WANTED else pages[:1]:
+            more: dict[str, Any] = {"viewport": size, "color_scheme": scheme}
+            page = await ward.open(chromium, "ed.h1", path, **more)
+            if "cases" not in path:
+                link = page.locator("html")
+                await expect(link).to_have_attribute("data-link", "live", timeout=45_000)
+            if WANTED and path.startswith("/icu/"):
+                await page.wait_for_timeout(7000)  # until a sweep of the traces is full
+            await picture(page, name)
+            await page.context.close()
+        if WANTED:
+            await lost(ward, chromium)
+
+
+async def lost(ward: Ward, chromium: Browser) -> None:
+    """The wall while its server stands still."""
+    night: dict[str, Any] = {"viewport": SMALL_WALL, "color_scheme": "dark"}
+    page = await ward.open(chromium, "wall.h1", "/icu/h1-icu-1?mode=wall&lang=ru", **night)
+    await expect(page.locator("html")).to_have_attribute("data-link", "live", timeout=45_000)
+    with stopped(ward.pid("web")):
+        await expect(page.get_by_role("alertdialog")).to_be_visible(timeout=8000)
+        await picture(page, "not-live")
+    await page.context.close()

@@ -43,14 +43,14 @@ def at(history: History, moment: int) -> Binding | None:
 
 
 def same_stay(history: History, moment: int, now: int) -> bool:
-    """Whether what was determined at `moment` is about whoever lies there at `now`.
+    """Whether nobody else has lain there between `moment` and `now`.
 
     A value of the patient before, however late it comes, is never shown as that of the next one.
     """
-    then, current = at(history, moment), at(history, now)
-    if current is None or then is current:
-        return True
-    return then is not None and then.patient_id == current.patient_id
+    first = bisect_right(history, min(moment, now), key=lambda known: known.from_at)
+    last = bisect_right(history, now, key=lambda known: known.from_at)
+    who = history[first - 1].patient_id if first else ""
+    return all(binding.patient_id == who for binding in history[first:last])
 
 
 def whose(history: History, moment: int, claimed_mrn: str) -> Whose:

@@ -213,6 +213,10 @@ class IcuUnit:
             if binding.patient_id:
                 bed.people[person.patient_id] = person
             bed.people = {p: bed.people[p] for p in _needed(bed) if p in bed.people}
+            now = self.state.now
+            bed.values = {
+                n: v for n, v in bed.values.items() if bindings.same_stay(bed.history, v.at, now)
+            }
             if bed.history[-1].patient_id != before:
                 # Never carried over a new admission (clinical/observation_classes.json).
                 bed.values = {n: v for n, v in bed.values.items() if v.at >= binding.from_at}

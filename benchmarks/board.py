@@ -51,7 +51,7 @@ def rows(*, quick: bool = False, long: bool = False) -> list[Row]:
 
 
 async def _pipeline(*, quick: bool, long: bool) -> list[Row]:
-    seconds = 5.0 if quick else 30.0 if long else 10.0
+    seconds = 4.0 if quick else 30.0 if long else 10.0
     async with stage() as on:
         units = await furnish(on, icus=UNITS)
         token = await wall_token(on)

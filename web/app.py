@@ -17,6 +17,7 @@ from web.boards import MAKE, Feed
 from web.busy import Busy
 from web.guard import Guard
 from web.routes import (
+    alarmpanel,
     alarms,
     beds,
     boards,
@@ -41,6 +42,7 @@ STATIC = Path(__file__).parent / "static"
 PARTS = (
     session,
     alarms,
+    alarmpanel,
     ecgs,
     walls,
     orderpanel,

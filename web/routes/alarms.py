@@ -32,8 +32,8 @@ RECENT_MOST: Final = 240
 @router.post("/acknowledge")
 async def acknowledge(request: Request, bed: str, alarm: str, principal: Someone) -> dict[str, Any]:
     """Somebody has taken the alarm on, by name; a latched one ends with it."""
-    unit, _, _ = _find(request, bed, alarm, principal, Permission.SILENCE_ALARM)
-    return await _act(request, unit, bed, alarm, principal, "acknowledge", 0)
+    unit, _, _ = find(request, bed, alarm, principal, Permission.SILENCE_ALARM)
+    return await act_on(request, unit, bed, alarm, principal, "acknowledge", 0)
 
 
 @router.post("/pause")
@@ -42,18 +42,18 @@ async def pause(request: Request, bed: str, alarm: str, principal: Someone) -> d
 
     A wall may do it too (one tap "seen", nobody's name): it ends by itself within two minutes.
     """
-    unit, _, _ = _find(request, bed, alarm, principal, Permission.SEE_BOARD)
+    unit, _, _ = find(request, bed, alarm, principal, Permission.SEE_BOARD)
     seconds = await _seconds(request)
     if seconds:
         require(principal, Permission.SILENCE_ALARM, hospital_of(unit), unit)
-    return await _act(request, unit, bed, alarm, principal, "pause", seconds)
+    return await act_on(request, unit, bed, alarm, principal, "pause", seconds)
 
 
 @router.get("")
 async def explain(request: Request, bed: str, alarm: str, principal: Someone) -> dict[str, Any]:
     """Rule, value, limit and its source, duration, who took it on, and the values around it."""
     web = web_of(request)
-    unit, cell, found = _find(request, bed, alarm, principal, Permission.SEE_PATIENT)
+    unit, cell, found = find(request, bed, alarm, principal, Permission.SEE_PATIENT)
     now = web.clock.now_us()
     await web.appender.append(unit, _audited(request, unit, principal, "read_alarm", alarm))
     shown = cell.values.get(found.about)
@@ -72,7 +72,7 @@ async def explain(request: Request, bed: str, alarm: str, principal: Someone) ->
     }
 
 
-async def _act(
+async def act_on(
     request: Request,
     unit: str,
     bed: str,
@@ -81,6 +81,7 @@ async def _act(
     act: str,
     seconds: int,
 ) -> dict[str, Any]:
+    """Appends the act with its audit entry; answers once both are on disk."""
     web = web_of(request)
     now = web.clock.now_us()
     done = wire.AlarmAct(
@@ -105,7 +106,7 @@ async def _act(
     return answer
 
 
-def _find(
+def find(
     request: Request, bed: str, alarm: str, principal: Principal, permission: Permission
 ) -> tuple[str, BedCell, AlarmCell]:
     """Unit, bed and alarm as they stand on the board; a patient may have changed beds."""

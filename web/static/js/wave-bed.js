@@ -140,7 +140,8 @@ function ours(text) {
   return all.innerHTML;
 }
 
-htmx.defineExtension("bed", { transformResponse: ours });
+// Fragments that the page asks for over HTTP are its own; only frames of the socket are sorted.
+htmx.defineExtension("bed", { transformResponse: (text, request) => (request ? text : ours(text)) });
 section.querySelectorAll(".lane").forEach(add);
 section.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-act]");

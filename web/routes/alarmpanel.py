@@ -1,0 +1,68 @@
+"""The alarms of a bed as a panel of its page: why they ring, who took them on, two buttons."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse
+
+from hospital_ops.access import Permission, Principal, allows
+from hospital_ops.board import BedCell
+from hospital_ops.clock import SECOND
+from hospital_ops.errors import NotFound
+from icu.alarms import PAUSE_MAX_US
+from streams.shard import hospital_of
+from web.auth import signed_in, web_of
+from web.language import language_of
+from web.reading import unit_of_bed
+from web.routes.alarms import act_on, find
+from web.views import alarmpanel
+
+router = APIRouter(prefix="/icu/beds/{bed}/alarms")
+Someone = Annotated[Principal, Depends(signed_in)]
+SHOWN_WITHIN_S: Final = 1.0  # of an act; the panel asks again anyway
+
+
+@router.get("")
+async def panel(request: Request, bed: str, principal: Someone, have: str = "") -> HTMLResponse:
+    """The panel, or 204 for a page that has just this; the page has noted the reading."""
+    unit = unit_of_bed(request, bed, principal, Permission.SEE_PATIENT)
+    return _panel(request, unit, bed, principal, have)
+
+
+@router.post("/{alarm}/{act}")
+async def act(request: Request, bed: str, alarm: str, act: str, principal: Someone) -> HTMLResponse:
+    """Acknowledges, or pauses for as long as anybody may."""
+    if act not in ("acknowledge", "pause"):
+        raise NotFound("An alarm can be acknowledged or paused.")
+    unit, _, _ = find(request, bed, alarm, principal, Permission.SILENCE_ALARM)
+    feed = web_of(request).feed(unit)
+    rev = feed.rev if feed else 0
+    seconds = PAUSE_MAX_US // SECOND if act == "pause" else 0
+    await act_on(request, unit, bed, alarm, principal, act, seconds)
+    if feed is not None:
+        await feed.news(rev, SHOWN_WITHIN_S)
+    return _panel(request, unit, bed, principal)
+
+
+def _panel(
+    request: Request, unit: str, bed: str, principal: Principal, have: str = ""
+) -> HTMLResponse:
+    web = web_of(request)
+    feed, frame = web.feed(unit), web.renderer.frame(language_of(request), web.clock.now_us())
+    cell = feed.cells.get(bed) if feed else None
+    found = alarmpanel.rows(cell, frame) if isinstance(cell, BedCell) else []
+    digest = alarmpanel.digest(found)
+    if have == digest:
+        return HTMLResponse(status_code=204)
+    text = web.renderer.fill(
+        "_bed_alarms.html",
+        w=frame.words,
+        digest=digest,
+        bed=bed,
+        rows=found,
+        may_silence=allows(principal, Permission.SILENCE_ALARM, hospital_of(unit), unit),
+        longest=frame.words.since(PAUSE_MAX_US / SECOND),
+    )
+    return HTMLResponse(text)

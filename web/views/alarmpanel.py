@@ -1,0 +1,60 @@
+"""The alarms of a bed in words: rule, value, limit, how long, where the limit comes from. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+from hospital_ops.board import AlarmCell, BedCell
+from hospital_ops.clock import SECOND
+from icu.explained import rule_json
+from web.views.alarms import AlarmView, alarm_text, alarm_view, ordered, shown
+from web.views.values import Frame, clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmRow:
+    """One alarm of the panel, with what is listed under it."""
+
+    view: AlarmView
+    since: str
+    limit: str  # empty where there is none
+    source: str
+    delay: str
+    seen_by: str
+    paused: str  # until when the sound is off
+    listed: str  # other alarms of the same value or cause
+
+
+def rows(cell: BedCell, frame: Frame) -> list[AlarmRow]:
+    """The alarms that ring for themselves, in the order of the bar."""
+    cells = {alarm.id: alarm for alarm in shown(cell)}
+    views = ordered(alarm_view(alarm, frame.words) for alarm in cells.values())
+    return [_row(cell, cells[view.id], view, frame) for view in views]
+
+
+def digest(found: list[AlarmRow]) -> str:
+    """What the panel says, but for running times: a page that has it needs no new one."""
+    told = repr([replace(row, since="") for row in found])
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def _row(bed: BedCell, alarm: AlarmCell, view: AlarmView, frame: Frame) -> AlarmRow:
+    words, now_us = frame.words, frame.now_us
+    birth_date = bed.patient.birth_date if bed.patient else ""
+    rule = rule_json(alarm.code, alarm.about, birth_date, now_us)
+    under = [each for each in bed.alarms if each.merged_into == alarm.id]
+    paused = alarm.paused_until
+    limit = ""
+    if alarm.limit is not None and alarm.sign:
+        limit = f"{alarm.sign} {words.number(alarm.limit)} {alarm.unit}"
+    return AlarmRow(
+        view=view,
+        since=words.since((now_us - alarm.since) / SECOND),
+        limit=limit,
+        source=alarm.device or str(rule["limit_source"] or ""),
+        delay=words.duration(rule["delay_s"]) if rule["delay_s"] and not alarm.device else "",
+        seen_by=alarm.acknowledged_by,
+        paused=clock(paused, frame.zone, seconds=True) if paused else "",
+        listed=", ".join(alarm_text(each, words) for each in under),
+    )

@@ -20,7 +20,9 @@ from hospital_ops.hl7.understand import Source
 from hospital_ops.servers.valkey import Valkey
 from hospital_ops.waveform import BEAT, GAP, SAMPLES, Frame
 from streams.hl7_intake import take
+from streams.pipe import Pipe
 from streams.routing import Announced
+from streams.shard import keys
 from tests.integration.streams_help import storing, until
 from tests.integration.web_help import BED, OTHER_BED, UNIT, Running, web_process
 from web.wavefeed import WAITING_MAX, Viewer, WaveFeed
@@ -236,3 +238,37 @@ def test_a_slow_screen_loses_the_oldest_and_is_told_and_holds_up_nobody() -> Non
     assert late[0].kind == GAP
     assert [each.sequence for each in late[1:]] == list(range(WAITING_MAX, WAITING_MAX + 10))
     assert slow.lost == WAITING_MAX
+
+
+@pytest.mark.parametrize(
+    ("who", "bed", "status"),
+    [
+        ("h1-nurse", BED, 200),
+        ("h1-wall", BED, 404),  # a wallboard sees no patient
+        ("h1-emergency", BED, 404),
+        ("h2-nurse", BED, 404),
+        ("h1-crew", BED, 404),
+        ("h1-nurse", "nowhere", 404),
+    ],
+)
+async def test_the_page_of_a_bed_is_for_its_own_unit(
+    running: Running, who: str, bed: str, status: int
+) -> None:
+    async with httpx2.AsyncClient(headers=running.bearer(who), trust_env=False) as client:
+        answer = await client.get(f"{running.address}/icu/beds/{bed}")
+    assert answer.status_code == status
+    assert (f'data-bed="{bed}"' in answer.text) == (status == 200)
+    acts = [
+        entry
+        for entry in await entries(running, keys(UNIT).incoming)
+        if isinstance(entry, wire.Audited) and entry.action == "read_bed"
+    ]
+    assert len(acts) == (1 if status == 200 else 0)
+
+
+async def entries(running: Running, key: str) -> list[wire.Entry]:
+    """What lies in a stream."""
+    pipe = Pipe(running.web.redis_url)
+    found = [wire.decode(fields[1]) for _, fields in await pipe.call("XRANGE", key, "-", "+")]
+    await pipe.close()
+    return found

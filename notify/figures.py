@@ -83,11 +83,14 @@ def figures(readings: Readings, mode: str, now: int) -> dict[str, Figure]:
 
 
 def _plausible(reading: Reading) -> bool:
+    """A number within what a body can reach, or a word where the code is one of words."""
     vital = codes.by_code.get(reading.code)
-    if vital is None or vital.plausible is None or not isinstance(reading.value, int | float):
-        return vital is not None and isinstance(reading.value, int | float | str)
+    if vital is None:
+        return False
+    if vital.plausible is None:
+        return isinstance(reading.value, str)
     low, high = vital.plausible
-    return low <= reading.value <= high
+    return isinstance(reading.value, int | float) and low <= reading.value <= high
 
 
 def _plain(item: str, fit: Readings, now: int) -> Figure:

@@ -7,6 +7,7 @@ committed before the provider is asked, and a claim whose sender is gone becomes
 from __future__ import annotations
 
 import asyncio
+import random
 from typing import Final
 
 from hospital_ops import log
@@ -27,6 +28,7 @@ from notify.sealing import Keys
 
 AT_ONCE: Final = 4  # messages on their way from one process
 IDLE_S: Final = 0.5
+SETTLE_S: Final = 60.0
 
 logger = log.get("notify")
 
@@ -43,12 +45,23 @@ class Sender:
         self.database, self.keys = database, keys
         self.providers, self.clock = providers, clock
         self.hospitals: list[str] = []
+        self._waiting: dict[str, list[Record]] = {}
 
     async def run(self) -> None:
         """Works until cancelled."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._settle())
             for _ in range(AT_ONCE):
                 tasks.create_task(self._work())
+
+    async def _settle(self) -> None:
+        while True:
+            await asyncio.sleep(SETTLE_S)
+            try:
+                for hospital in self.hospitals:
+                    await self.settle(hospital)
+            except (DatabaseGone, ConfigurationError) as error:
+                logger.warning("not_settled", error=type(error).__name__)
 
     async def _work(self) -> None:
         while True:
@@ -77,10 +90,15 @@ class Sender:
         return True
 
     async def _claim(self, hospital: str) -> Claimed | None:
-        scope, now = scope_of(hospital), self.clock.now_us()
-        async with self.database.transaction(scope) as connection:
-            waiting = await outbox.candidates(connection, now)
-        for row in waiting:
+        """The next of a shuffled batch: processes seldom reach for the same message."""
+        scope, waiting = scope_of(hospital), self._waiting.setdefault(hospital, [])
+        if not waiting:
+            async with self.database.transaction(scope) as connection:
+                found = await outbox.candidates(connection, self.clock.now_us())
+            random.shuffle(found)
+            waiting += found
+        while waiting:
+            row = waiting.pop()
 
             async def work(connection: Connection, row: Record = row) -> Claimed | None:
                 hours = await patients.hours_of(connection, row["unit"])
@@ -91,6 +109,32 @@ class Sender:
             if claimed is not None:
                 return claimed
         return None
+
+    async def settle(self, hospital: str) -> int:
+        """Looks today's unknown messages up in the provider's list; answers how many it found.
+
+        What the list does not show stays unknown for a person: absence proves nothing.
+        """
+        scope, now, settled = scope_of(hospital), self.clock.now_us(), 0
+        async with self.database.transaction(scope) as connection:
+            lost = await outbox.unknown(connection, now)
+        for one in lost:
+            number = self.keys.open(one.number, one.contact)
+            provider = self.providers.of(one.mode)
+            found = await provider.find(outgoing(one, number), one.claimed_at)
+            if found is None:
+                continue
+            async with self.database.transaction(scope) as connection:
+                settled += await outbox.finish(
+                    connection,
+                    one,
+                    _STATE_OF[found.kind],
+                    reason="found",
+                    provider=provider.name,
+                    provider_id=found.provider_id,
+                    now=now,
+                )
+        return settled
 
     async def _finish(self, claimed: Claimed, outcome: Outcome, provider: str) -> None:
         now = self.clock.now_us()

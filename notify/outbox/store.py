@@ -20,7 +20,7 @@ from notify.patients.store import microseconds
 from notify.rules import LEASE_S, RULES, Hours
 from notify.sealing import Sealed
 
-CANDIDATES: Final = 20
+CANDIDATES: Final = 100
 
 _PLAN: Final = """
 insert into relative_message (message, hospital_id, unit, stay, patient_id, contact, kind,
@@ -51,13 +51,7 @@ select s.ended_at is null and s.unit = m.unit as here, s.end_reason,
                 and p.place in (m.unit, m.hospital_id || ':*')) as stopped,
        (select to_timestamp(split_part(position, '-', 1)::double precision / 1000)
           from reader_position p where p.shard = m.unit and p.stream = 'in') as position_at,
-       alarms.red, alarms.since as worse_at, h.zone, c.number_key, c.number_sealed,
-       (select count(*) from relative_message t where t.hospital_id = m.hospital_id
-         and t.local_date = m.local_date and t.kind = 'daily'
-         and t.state in ('sending', 'sent', 'delivered', 'unknown', 'failed')) as gone,
-       (select count(*) from contact x join stay y using (stay)
-         where x.hospital_id = m.hospital_id and x.verified_at is not null
-           and (y.ended_at is null or y.ended_at > $2::timestamptz - interval '1 day')) as expected
+       alarms.red, alarms.since as worse_at, h.zone, c.number_key, c.number_sealed
   from relative_message m join stay s using (stay) join contact c using (contact)
   join hospital h on h.hospital_id = m.hospital_id
   left join lateral (
@@ -69,6 +63,17 @@ select s.ended_at is null and s.unit = m.unit as here, s.end_reason,
              order by alarm_id, at desc) a
      where a.priority = 'high') alarms on true
  where m.message = $1
+"""
+_TOO_MANY: Final = """
+insert into relative_stop (place, hospital_id, stopped_at, stopped_by, reason)
+select h.hospital_id || ':*', h.hospital_id, $1, 'notify', 'too_many' from hospital h
+ where (select count(*) from relative_message m where m.hospital_id = h.hospital_id
+         and m.local_date = ($1::timestamptz at time zone h.zone)::date and m.kind = 'daily'
+         and m.state in ('sending', 'sent', 'delivered', 'unknown', 'failed'))
+     > $2::double precision * greatest(1, (select count(*) from contact x join stay y using (stay)
+         where x.hospital_id = h.hospital_id and x.verified_at is not null
+           and (y.ended_at is null or y.ended_at > $1::timestamptz - interval '1 day')))
+on conflict (place) do nothing
 """
 
 
@@ -177,8 +182,6 @@ def _judge(
     if not due.may_leave(now, window, facts["zone"], hours):
         return states.DUE, ()
     reasons = hold.why(_facts(row, facts, now))
-    if facts["gone"] > RULES["expected_factor"] * max(1, facts["expected"]):
-        reasons = ("too_many", *reasons)
     if reasons == ("stale",):
         return states.DUE, ()  # nobody has to decide anything: it waits for the archive
     return (states.HELD, reasons) if reasons else (states.SENDING, ())
@@ -275,7 +278,8 @@ async def finish(
 async def tidy(connection: Connection, now: int) -> tuple[int, int, int]:
     """(unknown, expired, escalated): claims whose sender is gone, windows that closed, late ones.
 
-    A claim without an answer is unknown: no machine sends it again (SAFETY I4).
+    A claim without an answer is unknown: no machine sends it again (SAFETY I4). More messages
+    than relatives can explain stop the hospital until a person lets them go again.
     """
     at = to_datetime(now)
     lost = await connection.fetch(
@@ -292,7 +296,8 @@ async def tidy(connection: Connection, now: int) -> tuple[int, int, int]:
         " returning message",
         at,
     )
-    early = (RULES["escalate_before_close_min"]) * 60 * SECOND
+    await connection.execute(_TOO_MANY, at, RULES["expected_factor"])
+    early = RULES["escalate_before_close_min"] * 60 * SECOND
     late = await connection.fetch(
         "update relative_message set escalated_at = $1 where message in"
         " (select message from relative_message where state = 'held' and escalated_at is null"
@@ -335,6 +340,32 @@ async def told(
             to_datetime(now),
         )
     return to
+
+
+async def unknown(connection: Connection, now: int) -> list[Claimed]:
+    """Messages of the last day whose outcome nobody knows, to be looked up and never re-sent."""
+    rows = await connection.fetch(
+        "select m.*, c.number_key, c.number_sealed from relative_message m"
+        " join contact c using (contact) where m.state = 'unknown' and m.provider_id = ''"
+        " and m.changed_at > $1::timestamptz - interval '1 day' order by m.message limit $2",
+        to_datetime(now),
+        CANDIDATES,
+    )
+    return [
+        Claimed(
+            message=str(row["message"]),
+            hospital=row["hospital_id"],
+            attempt=str(row["attempt"]),
+            contact=str(row["contact"]),
+            number=Sealed(row["number_key"], row["number_sealed"]),
+            words=row["words"],
+            mode=row["mode"],
+            unit=row["unit"],
+            attempts=row["attempts"],
+            claimed_at=from_datetime(row["changed_at"]),
+        )
+        for row in rows
+    ]
 
 
 async def contact_of(connection: Connection, message: str) -> str:

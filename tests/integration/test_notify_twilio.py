@@ -137,6 +137,22 @@ async def test_whatever_the_provider_does_a_family_reads_it_once(
     assert states.count("failed") == 3
 
 
+async def test_what_the_provider_lists_settles_an_unknown_message_and_absence_does_not(
+    ward: Ward, twilio: Twilio, stand_in: StandIn
+) -> None:
+    ward.sender.providers = Providers(twilio, twilio)
+    await ward.ready("h1-icu-1-01")
+    stand_in.how = ["reset_before"]
+    await ward.send_all()
+    assert (await ward.sender.settle("h1"), await ward.states()) == (0, ["unknown"])
+    stand_in.accepted.append(
+        {"To": "+79161234567", "Body": str((await ward.todays())[0]["words"]), "Sid": "SM7"}
+    )
+    assert (await ward.sender.settle("h1"), await ward.states()) == (1, ["sent"])
+    await ward.send_all()
+    assert stand_in.asked == 1
+
+
 def test_only_the_providers_own_signature_counts() -> None:
     form = {"MessageSid": "SM1", "MessageStatus": "delivered"}
     url = callback(PUBLIC, MESSAGE)

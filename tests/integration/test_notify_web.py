@@ -1,0 +1,182 @@
+"""From the physician's form to the family's phone and back, over HTTP; nobody else gets in."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import time
+from typing import Any
+
+import httpx2
+import pytest
+
+from hospital_ops.clock import SystemClock
+from hospital_ops.database import Database
+from hospital_ops.servers.valkey import Valkey
+from notify.desk.acts import Desk
+from notify.patients import store as patients
+from notify.providers.choose import Providers
+from notify.providers.twilio import Twilio
+from tests.fakes.twilio import ACCOUNT, TOKEN, signature
+from tests.fakes.twilio import Twilio as StandIn
+from tests.integration import relatives
+from tests.integration.relatives import DOCTOR, KEYS, UNIT, Ward
+from tests.integration.web_help import BED, Running, web_process
+
+PUBLIC = "https://ops.example"
+CONTACTS = f"/api/v1/icu/beds/{BED}/contacts"
+DAUGHTER = {
+    "number": "+7 916 123-45-67",
+    "relation": "daughter",
+    "language": "ru",
+    "basis": "patient",
+    "document": "form 12",
+    "named_by": "patient",
+}
+
+
+@dataclass
+class House:
+    """The web process, the ward and the provider, together."""
+
+    running: Running
+    ward: Ward
+    twilio: StandIn
+    http: httpx2.AsyncClient
+
+    async def call(self, who: str, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Status and answer of a call by somebody."""
+        answer = await self.http.request(
+            method, self.running.address + path, json=body, headers=self.running.bearer(who)
+        )
+        json = answer.headers.get("content-type", "").startswith("application/json")
+        return answer.status_code, answer.json() if json else answer.text
+
+    async def callback(self, address: str, form: dict[str, str], token: str = TOKEN) -> int:
+        """A callback of the provider to our public address, which a proxy passes on."""
+        path = address.removeprefix(PUBLIC)
+        signed = {"X-Twilio-Signature": signature(PUBLIC + path, form, token)}
+        answer = await self.http.post(self.running.address + path, data=form, headers=signed)
+        return answer.status_code
+
+
+@pytest.fixture
+async def house(
+    database_url: str, app: Database, two_hospitals: None, fresh_valkey: Valkey
+) -> AsyncIterator[House]:
+    async with web_process(fresh_valkey.url, app) as running, StandIn() as stand_in:
+        async for ward in relatives.ward(database_url, app):
+            ward.clock = SystemClock()  # type: ignore[assignment]
+            ward.planner.clock = ward.sender.clock = ward.clock
+            running.web.desk = Desk(app, KEYS, ward.clock)
+            running.web.public_url, running.web.twilio_token = PUBLIC, TOKEN
+            provider = Twilio(ACCOUNT, TOKEN, sender="HOSPITAL", base_url=stand_in.url,
+                              callback_url=f"{PUBLIC}/webhooks/twilio/status")  # fmt: skip
+            ward.sender.providers = Providers(provider, provider)
+            async with app.transaction(DOCTOR) as connection:
+                day = (time(0), time(23, 59, 59), time(0), time(0))
+                await patients.set_hours(connection, DOCTOR, UNIT, *day)
+            await ward.event("A01", BED)
+            await ward.measure(BED)
+            await ward.archive_is_fresh()
+            async with httpx2.AsyncClient() as http:
+                yield House(running, ward, stand_in, http)
+            await provider.close()
+
+
+async def test_enabled_confirmed_sent_delivered_and_stopped_by_the_family(house: House) -> None:
+    status, enabled = await house.call("h1-doctor", "POST", CONTACTS, DAUGHTER)
+    assert status == 201
+    contact = enabled["contact"]
+    _, verified = await house.call(
+        "h1-doctor", "POST", f"{CONTACTS}/{contact}/verify", {"read_back": True}
+    )
+    assert verified == {"verified": True}
+    status, done = await house.call(
+        "h1-doctor", "POST", f"/api/v1/icu/beds/{BED}/messages", {"severity": "serious"}
+    )
+    assert (status, done["messages"][0]["state"]) == (200, "due")
+    await house.ward.archive_is_fresh()
+    assert await house.ward.sender.step("h1")
+    (sent,) = house.twilio.accepted
+    told = {"MessageSid": sent["Sid"], "MessageStatus": "delivered"}
+    forged = await house.callback(sent["StatusCallback"], told, token="x" * 32)
+    elsewhere = sent["StatusCallback"].replace("t=0", "t=1")
+    assert (forged, await house.callback(elsewhere, told)) == (404, 404)
+    assert await house.ward.states() == ["sent"]
+    for status_told in ("delivered", "sent", "delivered", "failed"):
+        form = {**told, "MessageStatus": status_told}
+        assert await house.callback(sent["StatusCallback"], form) == 204
+    assert await house.ward.states() == ["delivered"]
+    _, listed = await house.call("h1-nurse", "GET", f"/api/v1/relatives/{UNIT}/messages")
+    message = listed["messages"][0]
+    assert message["text"] == sent["Body"]
+    _, proof = await house.call(
+        "h1-doctor", "GET", f"/api/v1/relatives/messages/{message['message']}"
+    )
+    assert [step["state"] for step in proof["steps"]][-1] == "delivered"
+    inbound = f"{PUBLIC}/webhooks/twilio/inbound"
+    stop = {"From": sent["To"], "Body": "Стоп."}
+    assert await house.callback(inbound, stop, token="x" * 32) == 404
+    assert await house.callback(inbound, stop) == 200
+    _, seen = await house.call("h1-doctor", "GET", CONTACTS)
+    assert seen["contacts"][0]["withdrawn"] == "stop_word"
+
+
+@pytest.mark.parametrize(
+    ("who", "method", "path", "body"),
+    [
+        ("h1-nurse", "POST", CONTACTS, DAUGHTER),
+        ("h1-nurse", "POST", f"/api/v1/icu/beds/{BED}/messages", {"severity": "serious"}),
+        ("h1-nurse", "POST", f"/api/v1/icu/beds/{BED}/stay/end", {"reason": "death"}),
+        ("h1-nurse", "POST", f"/api/v1/relatives/{UNIT}/stop", {}),
+        ("h1-wall", "GET", CONTACTS, None),
+        ("h1-wall", "GET", f"/relatives/{UNIT}", None),
+        ("h1-emergency", "GET", f"/api/v1/relatives/{UNIT}/messages", None),
+        ("h2-doctor", "GET", CONTACTS, None),
+        ("h2-doctor", "POST", CONTACTS, DAUGHTER),
+        ("h2-doctor", "GET", f"/api/v1/relatives/{UNIT}/messages", None),
+        ("h2-doctor", "GET", f"/relatives/{UNIT}", None),
+        ("h2-doctor", "GET", f"/relatives/beds/{BED}", None),
+    ],
+)
+async def test_what_one_may_not_do_one_may_not_know_of(
+    house: House, who: str, method: str, path: str, body: Any
+) -> None:
+    status, answer = await house.call(who, method, path, body)
+    assert status == 404
+    assert "916" not in str(answer)
+
+
+@pytest.mark.parametrize("missing", ["relation", "basis", "document", "named_by", "language"])
+async def test_a_consent_without_what_the_law_asks_is_refused(house: House, missing: str) -> None:
+    given = {name: value for name, value in DAUGHTER.items() if name != missing}
+    status, answer = await house.call("h1-doctor", "POST", CONTACTS, given)
+    assert (status, answer["error"]) == (400, f"no_{missing}")
+
+
+async def test_the_pages_show_the_message_and_never_the_number(house: House) -> None:
+    _, enabled = await house.call("h1-doctor", "POST", CONTACTS, DAUGHTER)
+    for language, word in (("ru", "Сообщения родным"), ("en", "Messages to relatives")):
+        status, page = await house.call("h1-doctor", "GET", f"/relatives/{UNIT}?lang={language}")
+        assert (status, word in page) == (200, True)
+        status, page = await house.call(
+            "h1-doctor", "GET", f"/relatives/beds/{BED}?lang={language}"
+        )
+        assert status == 200
+        assert enabled["contact"] in page
+        assert "1234567" not in page
+    row = await house.ward.superuser.fetchrow("select * from contact")
+    assert row is not None
+    assert b"9161234567" not in bytes(row["number_sealed"])
+
+
+async def test_a_death_names_what_was_sent_and_what_may_be_in_flight(house: House) -> None:
+    _, enabled = await house.call("h1-doctor", "POST", CONTACTS, DAUGHTER)
+    await house.call(
+        "h1-doctor", "POST", f"{CONTACTS}/{enabled['contact']}/verify", {"read_back": True}
+    )
+    path = f"/api/v1/icu/beds/{BED}/stay/end"
+    status, ended = await house.call("h1-doctor", "POST", path, {"reason": "death"})
+    assert status == 200
+    assert [m["state"] for m in ended["messages"]] == ["cancelled"]
+    status, _ = await house.call("h1-doctor", "POST", CONTACTS, DAUGHTER)
+    assert status == 404

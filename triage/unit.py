@@ -130,8 +130,10 @@ class EdUnit:
     def _step(self, entry: wire.CaseStep, decisions: Decisions) -> None:
         case = self._case(entry.case)
         if entry.step == "acknowledgement":
-            heard = {"by": entry.by, "at": iso(entry.at)}
-            if heard["by"] not in [known["by"] for known in case.acknowledgements]:
+            # Heard once is enough, until something new opens the case again.
+            since = iso(case.reopened_at)
+            if not any(h["by"] == entry.by and h["at"] >= since for h in case.acknowledgements):
+                heard = {"by": entry.by, "at": iso(entry.at)}
                 case.acknowledgements = (*case.acknowledgements, heard)
         elif case.step not in ENDS:
             case.step = STEPS[entry.step]

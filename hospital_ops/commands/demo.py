@@ -9,11 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from hospital_ops import log, settings
-from hospital_ops.commands import demo_house
+from hospital_ops.commands import demo_house, demo_relatives
 from hospital_ops.commands.demo_house import House
 from hospital_ops.commands.machine import Machine, machine, until_told
 from hospital_ops.commands.run_file import RunFile
-from hospital_ops.errors import ConfigurationError
+from hospital_ops.errors import ConfigurationError, HospitalOpsError
 from hospital_ops.settings import MllpSource, Settings
 from simulators.admissions import admissions, send_all
 from simulators.courses import recordings_folder
@@ -104,6 +104,12 @@ async def _bring_up(
         )
     await run_file.until_ready()
     _announce(run_file.http, house.users)
+    if not arguments.no_simulators:
+        try:
+            await demo_relatives.seed(running.settings, house.beds[0])
+        except (HospitalOpsError, TimeoutError) as error:
+            # A family without a message does not end the demonstration.
+            log.get("demo").warning("no_relative", error=type(error).__name__)
 
 
 def _announce(http: str, users: list[dict[str, str]]) -> None:

@@ -36,6 +36,7 @@ Prepare = Callable[[Settings], Awaitable[None]]
 class Machine:
     """What runs on one machine, as others may want to know it."""
 
+    settings: Settings  # with the addresses of the servers that run
     redis_url: str
     database_url: str
     data: Path
@@ -75,10 +76,7 @@ async def machine(
                 await supervisor.start(servers.valkey.child())
                 await supervisor.start(servers.postgres.child())
             running = _machine(wanted, servers, supervisor)
-            full = wanted.model_copy(
-                update={"redis_url": running.redis_url, "database_url": running.database_url}
-            )
-            await _set_up(full, prepare, own_server=embedded)
+            await _set_up(running.settings, prepare, own_server=embedded)
             for role in ROLES:
                 await running.start(role, "serve", role)
             try:
@@ -91,6 +89,7 @@ def _machine(wanted: Settings, servers: EmbeddedServers | None, supervisor: Supe
     redis_url = servers.redis_url if servers else wanted.redis_url
     database_url = servers.database_url() if servers else wanted.database_url
     return Machine(
+        settings=wanted.model_copy(update={"redis_url": redis_url, "database_url": database_url}),
         redis_url=redis_url,
         database_url=database_url,
         data=wanted.data_dir,

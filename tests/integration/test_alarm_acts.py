@@ -118,3 +118,28 @@ async def test_an_alarm_says_why_it_rings(fresh_valkey: Valkey, app: Database) -
         assert told["duration_s"] >= 0
         assert told["now"]["value"] == 45.0
         assert told["recent"] == []
+
+
+async def test_the_panel_of_a_bed_names_rule_and_source_and_is_sent_only_when_it_changes(
+    fresh_valkey: Valkey,
+) -> None:
+    async with ward(fresh_valkey.url) as (running, url):
+        panel = f"{running.address}/icu/beds/{BED}/alarms"
+        async with httpx2.AsyncClient(headers=running.bearer("h1-nurse")) as client:
+            first = (await client.get(panel)).text
+            assert "MAP 45 &lt; 60" in first
+            assert "Mindray" in first
+            have = first.partition("?have=")[2].partition('"')[0]
+            assert (await client.get(panel, params={"have": have})).status_code == 204
+            alarm = url.rpartition("/")[2]
+            pressed = await client.post(f"{panel}/{alarm}/acknowledge")
+            assert pressed.status_code == 200
+
+            async def seen() -> bool:
+                answer = await client.get(panel, params={"have": have})
+                return "seen by h1-nurse" in answer.text
+
+            await until(seen, "the panel names who has seen it")
+            assert (await client.post(f"{panel}/{alarm}/silence")).status_code == 404
+        async with httpx2.AsyncClient(headers=running.bearer("h1-wall")) as client:
+            assert (await client.get(panel)).status_code in (403, 404)

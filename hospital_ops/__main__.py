@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "user": "accounts: user add|password|disable|list",
     "device": "devices and their tokens: device add|token|revoke|list",
     "simulate": "devices against any address: simulate monitor|ambulance|ward",
+    "ecg": "an ECG file: ecg beats|analyse FILE",
     "score": "clinical scores: JSON lines in, JSON lines out",
     "triage": "triage proposals: JSON lines in, JSON lines out",
     "bench": "the figures of GOALS.md, each beside its limit or peer",

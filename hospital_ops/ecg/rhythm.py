@@ -218,4 +218,4 @@ def bigeminy(intervals: Array) -> bool:
     usual = float(np.median(last))
     same = max(float(np.ptp(one)), float(np.ptp(two))) / usual
     apart = abs(float(np.median(one) - np.median(two))) / usual
-    return apart >= rule["difference_min"] and same <= rule["same_max"] * 2
+    return bool(apart >= rule["difference_min"] and same <= rule["same_max"])

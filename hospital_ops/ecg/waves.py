@@ -131,7 +131,7 @@ def _upper(values: Array) -> Array:
     ordered = np.sort(np.where(np.isfinite(values), values, -1.0), axis=-1)
     count = (ordered >= 0).sum(axis=-1)
     place = np.clip(ordered.shape[-1] - 1 - (count * 2) // 5, 0, ordered.shape[-1] - 1)
-    return np.maximum(np.take_along_axis(ordered, place[..., None], -1)[..., 0], 0)
+    return np.asarray(np.maximum(np.take_along_axis(ordered, place[..., None], -1)[..., 0], 0))
 
 
 def _mean(windows: Array, length: int) -> Array:

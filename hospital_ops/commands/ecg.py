@@ -70,9 +70,8 @@ def beats(recording: EcgRecording, wanted: str | None = None) -> dict[str, Any]:
 
 
 def _analysed(recording: EcgRecording, options: argparse.Namespace) -> dict[str, Any]:
-    known = {name: recording.leads[name] for name in TWELVE_LEADS if name in recording.leads}
     answer = analyse(
-        known or recording.leads, recording.rate_hz, age_years=options.age, sex=options.sex
+        dict(recording.leads), recording.rate_hz, age_years=options.age, sex=options.sex
     )
     return answer | {"source_format": recording.source_format, "notes": list(recording.notes)}
 

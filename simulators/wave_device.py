@@ -23,6 +23,7 @@ from hospital_ops.waveform import Frame
 from simulators import seeds
 from simulators.clients import BackOff
 from simulators.course import Course
+from simulators.ledger import Ledger
 from simulators.waveforms import Curves, Player, RecordedCurves
 
 CHUNK_US = SECOND // 2
@@ -49,16 +50,6 @@ class WavePlan:
     mode: str = "Demo"
 
 
-@dataclass(slots=True)
-class Counts:
-    """Messages: made, acknowledged, refused, and dropped because the line was away."""
-
-    made: int = 0
-    acked: int = 0
-    refused: int = 0
-    dropped: int = 0
-
-
 class WaveDevice:
     """One monitor; `run` plays until it is cancelled. `on_made` is told of every piece."""
 
@@ -67,9 +58,10 @@ class WaveDevice:
         plan: WavePlan,
         clock: Clock | None = None,
         on_made: Callable[[list[Frame]], None] | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self.plan = plan
-        self.counts = Counts()
+        self.ledger = ledger if ledger is not None else Ledger(keep=False)
         self._clock = clock or SystemClock()
         self._on_made = on_made
         self._back_off = BackOff(seeds.stream("wave back-off", plan.seed, plan.bed))
@@ -92,7 +84,7 @@ class WaveDevice:
         """The message of the half second that began at `started_at` (microseconds UTC)."""
         plan = self.plan
         frames = self._curves.frames(plan.bed, plan.mode, sequence, started_at, CHUNK_US / SECOND)
-        self.counts.made += 1
+        self.ledger.made(self._name(sequence), plan.bed, len(frames))
         if self._on_made is not None:
             self._on_made(frames)
         return b"".join(map(waveform.pack, frames))
@@ -115,11 +107,12 @@ class WaveDevice:
     async def _send(self, sequence: int, message: bytes) -> None:
         line = self._line
         if line is None or len(self._waiting) >= IN_FLIGHT_MAX:
-            self.counts.dropped += 1
+            self.ledger.dropped(self._name(sequence))
             if line is not None:
                 line.transport.abort()
             return
         self._waiting[sequence] = message
+        self.ledger.sent(self._name(sequence))
         try:
             await line.send(message)
         except TRY_AGAIN:
@@ -167,12 +160,17 @@ class WaveDevice:
 
     def _answered(self, text: str | bytes) -> None:
         answer = json.loads(text)
-        if self._waiting.pop(answer.get("seq"), None) is None:
+        sequence = answer.get("seq")
+        if self._waiting.pop(sequence, None) is None:
             return
         if answer["type"] == "ack":
-            self.counts.acked += 1
+            self.ledger.acked(self._name(sequence))
         else:
-            self.counts.refused += 1
+            self.ledger.refused(self._name(sequence))
+
+    def _name(self, sequence: int) -> str:
+        """A message in the ledger: one start of the device counts from 0."""
+        return f"{self.plan.bed}.curves.{sequence}"
 
     def _lost(self, why: str) -> None:
         if not self._known_lost:

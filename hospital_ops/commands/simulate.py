@@ -54,7 +54,7 @@ async def _play(arguments: argparse.Namespace, ledger: Ledger) -> None:
     if arguments.what == "monitor":
         player = _monitor(arguments, ledger).run()
     elif arguments.what == "curves":
-        player = _curves(arguments).run()
+        player = _curves(arguments, ledger).run()
     elif arguments.what == "ambulance":
         player = _ambulance(arguments, ledger).run()
     else:
@@ -89,7 +89,7 @@ def _monitor(arguments: argparse.Namespace, ledger: Ledger) -> Monitor:
     )
 
 
-def _curves(arguments: argparse.Namespace) -> WaveDevice:
+def _curves(arguments: argparse.Namespace, ledger: Ledger) -> WaveDevice:
     try:
         recording = recorded(arguments.recording) if arguments.recording else None
     except EcgFileError as error:
@@ -104,7 +104,8 @@ def _curves(arguments: argparse.Namespace) -> WaveDevice:
             recording=recording,
             speed=arguments.speed,
             mode="Test" if arguments.mode == "test" else "Demo",
-        )
+        ),
+        ledger=ledger,
     )
 
 

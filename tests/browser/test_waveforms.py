@@ -202,7 +202,7 @@ async def test_the_samples_painted_are_those_the_device_sent_and_a_cut_is_a_gap(
                 assert any(a < back and began < b for a, b in told["gaps"]), "no gap for the cut"
         seconds = (told["last"] - told["first"]) / 1e6
         assert seconds > LOOK_S
-        assert patient.device.counts.dropped > 0
+        assert patient.device.ledger.counts.dropped > 0
         assert await ink_of_last_gap(page) == 0
         assert await page.evaluate("complaints.length === 0")
 

@@ -128,11 +128,35 @@ async def test_nothing_acknowledged_is_lost_or_doubled_when_parts_and_all_are_ki
         timeless=sum(sent.timeless for sent in load.messages.values()),
         **{name: getattr(verdict, name) for name in verdict.__dataclass_fields__},
     )
+    figures.add("connections after all", **await left_open(program))
     assert all(len(seconds) == ROUNDS for seconds in recovery.values())
     assert load.refused == []
     assert verdict.n > 50 * ROUNDS
     assert verdict.good, verdict
     assert program.unforeseen_ends() == []
+
+
+async def left_open(program: Program) -> dict[str, int]:
+    """Connections to the servers; none may grow with the faults or stay in a transaction."""
+    pipe = Pipe(program.run["redis_url"])
+    clients = len((await pipe.call("CLIENT", "LIST")).decode().splitlines())
+    await pipe.close()
+    connection = await asyncpg.connect(program.run["database_url"], timeout=5)
+    try:
+        row = await connection.fetchrow(
+            "select count(*), count(*) filter (where state like 'idle in transaction%'"
+            " and state_change < now() - interval '5 seconds') from pg_stat_activity"
+            " where backend_type = 'client backend'"
+        )
+    finally:
+        await connection.close()
+    assert row is not None
+    backends, stuck = row
+    # Two a live reader, one a board, some for each role; pools of 2, 4, 4, 10 and 10.
+    assert clients < 60
+    assert backends < 40
+    assert stuck == 0
+    return {"redis": clients, "postgres": backends, "idle_in_transaction": stuck}
 
 
 async def acked(load: Load, number: int) -> bool:

@@ -226,10 +226,8 @@ async def test_a_stream_is_never_trimmed_ahead_of_either_reader(
     appender = Appender(pipe)
     items = [(observed(float(n), NOW + n * SECOND), b"") for n in range(1000)]
     ids = await appender.append_many(UNIT, items)
-    lease = await leases.acquire(pipe, UNIT, "live")
-    assert lease is not None
     live_at = ids[300]
-    await save_snapshot(pipe, lease, live_at, b"")
+    await live_reached(pipe, live_at)
     async with storing(pipe.url, writer) as reader:
         await stored_up_to_the_end(pipe, superuser)
         reader.trimmed_at = -1e9
@@ -238,12 +236,19 @@ async def test_a_stream_is_never_trimmed_ahead_of_either_reader(
         assert [entry_id.decode() for entry_id, _ in rest] == ids[300:]
     # Now the store is the slower one.
     more = await appender.append_many(UNIT, items[:300])
-    await save_snapshot(pipe, lease, more[-1], b"")
+    await live_reached(pipe, more[-1])
     reader.epochs = {UNIT: 1}
     reader.trimmed_at = -1e9
     await reader._trim()
     rest = await pipe.call("XRANGE", keys(UNIT).incoming, ids[-1], "+")
     assert [entry_id.decode() for entry_id, _ in rest] == [ids[-1], *more]
+
+
+async def live_reached(pipe: Pipe, position: str) -> None:
+    """A live reader has kept a snapshot of this position."""
+    lease = await leases.acquire(pipe, UNIT, "live")
+    assert lease is not None
+    await save_snapshot(pipe, lease, position, b"")
 
 
 async def begins_after(pipe: Pipe, entry_id: str) -> bool:

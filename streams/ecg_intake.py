@@ -17,7 +17,7 @@ from uuid import UUID
 
 from hospital_ops import wire
 from hospital_ops.access import Permission, Principal
-from hospital_ops.clock import from_datetime, iso
+from hospital_ops.clock import SECOND, from_datetime, iso
 from hospital_ops.ecg.files import packing, reading
 from hospital_ops.ecg.files.recording import EcgFileError, EcgRecording
 from hospital_ops.errors import MessageError, NotStored
@@ -30,6 +30,8 @@ PARTS_MAX: Final = 1024
 PENDING_MAX: Final = 32  # ECGs of one case, whole or coming
 KEPT_S: Final = 48 * 3600  # parts of a broken upload, and the copy that pages read
 KEPT_BYTES: Final = 64 * 1024
+FUTURE_US: Final = 60 * SECOND  # SAFETY rule 6
+OLD_US: Final = 86_400 * SECOND
 _DONE, _META = b"done", b"meta"
 
 Interpret = Callable[[EcgRecording, Mapping[str, Any]], tuple[str, ...]]
@@ -60,10 +62,16 @@ class EcgIntake:
         self.appender, self.clock, self.pipe = intake.appender, intake.clock, intake.appender.pipe
 
     async def take(
-        self, principal: Principal, case: str, part: Part, body: bytes
+        self,
+        principal: Principal,
+        case: str,
+        part: Part,
+        body: bytes,
+        facts: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Stores one part; answers `{"id","received","total","complete","missing"}` from disk.
 
+        `facts` of the case (age, sex) are for reading the whole: limits differ by both.
         Errors: MessageError (nothing of this part was kept, or the whole was refused, in words),
         NotStored (send the part again), NotFound.
         """
@@ -86,7 +94,8 @@ class EcgIntake:
             if first:
                 await self._append(unit, self._entry(principal, unit, case, part, "receiving"))
             return _answer(part.ecg, total, _covered(missing, total), None)
-        entry = await self._whole(principal, unit, case, part, key, await self._parts(key, total))
+        data = await self._parts(key, total)
+        entry = await self._whole(principal, unit, case, part, key, data, facts or {})
         return _answer(part.ecg, total, [(0, total)], entry)
 
     async def state(self, unit: str, case: str, ecg: str) -> dict[str, Any] | None:
@@ -150,14 +159,21 @@ class EcgIntake:
         return bytes(whole)
 
     async def _whole(
-        self, principal: Principal, unit: str, case: str, part: Part, key: str, data: bytes
+        self,
+        principal: Principal,
+        unit: str,
+        case: str,
+        part: Part,
+        key: str,
+        data: bytes,
+        facts: Mapping[str, Any],
     ) -> wire.EcgReceived:
         """Reads the complete file and appends it; a bad one is refused, kept and told."""
         try:
             if hashlib.sha256(data).hexdigest() != part.sha256:
                 raise EcgFileError("bad_sha256", "the bytes differ from sha256: send all again")
             entry = self._entry(principal, unit, case, part, "stored")
-            entry = await asyncio.to_thread(self._read, entry, part, data)
+            entry = await asyncio.to_thread(self._read, entry, part, data, facts)
         except EcgFileError as error:
             refused = MessageError(error.code, error.reason)
             await self.intake.keep(principal, refused, data[:KEPT_BYTES])
@@ -173,7 +189,9 @@ class EcgIntake:
         await self._call("HDEL", key, *names)
         return entry
 
-    def _read(self, entry: wire.EcgReceived, part: Part, data: bytes) -> wire.EcgReceived:
+    def _read(
+        self, entry: wire.EcgReceived, part: Part, data: bytes, facts: Mapping[str, Any]
+    ) -> wire.EcgReceived:
         recording = reading.read(data, rate_hz=part.rate_hz, step_mv=part.step_mv)
         leads = packing.packed(recording)
         at, notes = _taken_at(recording.started_at, entry.received_at)
@@ -187,7 +205,7 @@ class EcgIntake:
                 "source_format": recording.source_format,
                 "notes": (*recording.notes, *notes),
                 "preview": packing.preview(leads, recording.rate_hz),
-                "findings": self.interpret(recording, {}),
+                "findings": self.interpret(recording, facts),
             }
         )
 
@@ -295,7 +313,12 @@ def _taken_at(started_at: datetime | None, received_at: int) -> tuple[int, tuple
     """When it was taken; a time without a zone, or none, is nobody's: the receipt counts."""
     if started_at is None or started_at.tzinfo is None:
         return received_at, ("the file names no time with a zone: the time of receipt is shown",)
-    return from_datetime(started_at), ()
+    at = from_datetime(started_at)
+    if at > received_at + FUTURE_US:
+        return received_at, ("the recorder's clock is ahead: the time of receipt is shown",)
+    if at < received_at - OLD_US:
+        return at, ("taken more than a day ago: is this the right file?",)
+    return at, ()
 
 
 def _ecg_id(text: str) -> str:

@@ -68,9 +68,15 @@ class House:
         )
 
     async def call(self, who: str, method: str, path: str, **more: Any) -> httpx2.Response:
-        """One call; `path` begins behind the case where it begins without a slash."""
+        """One call, again while it is not stored; without a slash `path` is behind the case."""
         whole = path if path.startswith("/") else f"/api/v1/prearrivals/{self.case}/{path}"
-        return await self.clients[who].request(method, whole, **more)
+
+        async def answered() -> httpx2.Response | None:
+            answer = await self.clients[who].request(method, whole, **more)
+            return None if answer.status_code == 503 else answer
+
+        found: httpx2.Response = await until(answered, "the house takes it")
+        return found
 
     async def part(self, data: bytes, start: int, end: int, **about: Any) -> httpx2.Response:
         """One part of a file as the first tablet sends it."""
@@ -96,7 +102,7 @@ class House:
 
         async def line() -> dict[str, Any] | None:
             answer = await self.call("physician", "GET", f"/api/v1/prearrivals/{self.case}")
-            known = answer.json().get("ecgs", ())
+            known = answer.json().get("ecgs", ())  # 400 while the case is on its way to the board
             return next((e for e in known if e["id"] == ecg and e["stage"] == stage), None)
 
         found: dict[str, Any] = await until(line, f"the ECG is {stage} on the board")

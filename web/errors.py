@@ -112,6 +112,12 @@ async def _http(request: Request, error: Exception) -> Response:
     )
 
 
+async def _unexpected(request: Request, error: Exception) -> Response:
+    """The outermost edge: a sentence for whoever asked; the server logs where it failed."""
+    sentence = "Something failed on our side. What you sent was not accepted: send it again."
+    return _answer(request, 500, "internal", sentence, {}, None)
+
+
 def _wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 

@@ -73,7 +73,7 @@ def prehospital(record: tuple[Sequence[Row], str], frame: Frame) -> dict[str, An
     ]
     return {
         "facts": listed,
-        "values": [
+        "readings": [
             {
                 "name": name_of(row["code"]),
                 "lowest": _number(row["lowest"], frame),

@@ -21,20 +21,37 @@ from streams.pipe import Pipe
 
 UNITS: Final = 20
 BEDS: Final = 50
-SETTLED_S: Final = 4.0  # after the last sample: what is later than this is lost
+SETTLED_S: Final = 8.0  # after the last sample: what is later than this is lost
 # The rows of rhythms are found on recorded patients by the bench of the ECG.
 RHYTHMS: Final = "benchmarks.rhythm_alarms"
 Row = dict[str, Any]
 
 
+def way(*, quick: bool = False) -> list[Row]:
+    """The rows `alarms.p99` and `alarms.stall`."""
+    return uvloop.run(_way(quick=quick))
+
+
+def ledger(*, long: bool = False) -> list[Row]:
+    """The rows `alarms.missed` and `alarms.extra`: an hour, or a day with --long."""
+    return _ledger(hours=24 if long else 1)
+
+
+def rhythms(*, quick: bool = False) -> list[Row]:
+    """The rows of rhythms, where the bench of the ECG has them."""
+    try:
+        module = importlib.import_module(RHYTHMS)
+    except ModuleNotFoundError:
+        return []
+    return list(module.rows(quick=quick))
+
+
+PARTS: Final = (way, ledger, rhythms)
+
+
 def rows(*, quick: bool = False, long: bool = False) -> list[Row]:
     """The rows of bench `alarms` that are measured so far."""
-    found = uvloop.run(_way(quick=quick)) + _ledger(hours=24 if long else 1)
-    try:
-        rhythms = importlib.import_module(RHYTHMS)
-    except ModuleNotFoundError:
-        return found
-    return found + list(rhythms.rows(quick=quick))
+    return way(quick=quick) + ledger(long=long) + rhythms(quick=quick)
 
 
 async def _way(*, quick: bool) -> list[Row]:

@@ -45,9 +45,17 @@ class Load:
         return f"{self.beds} beds {self.sum_us:.0f} us ({parts})"
 
 
+def pipeline(*, quick: bool = False, long: bool = False) -> list[Row]:
+    """The rows about the way from the device to the board."""
+    return uvloop.run(_pipeline(quick=quick, long=long))
+
+
+PARTS: Final = (pipeline, screens.rows)
+
+
 def rows(*, quick: bool = False, long: bool = False) -> list[Row]:
     """The rows of bench `board` that are measured so far."""
-    return uvloop.run(_pipeline(quick=quick, long=long)) + screens.rows(quick=quick)
+    return pipeline(quick=quick, long=long) + screens.rows(quick=quick)
 
 
 async def _pipeline(*, quick: bool, long: bool) -> list[Row]:

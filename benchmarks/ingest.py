@@ -25,13 +25,17 @@ READ: Final = 512  # entries a read, as the live reader takes them
 Row = dict[str, Any]
 
 
+def streams(*, quick: bool = False) -> list[Row]:
+    """The rows of append and read."""
+    return uvloop.run(_streams(quick=quick))
+
+
+PARTS: Final = (streams, tablet.rows, backlog.rows)
+
+
 def rows(*, quick: bool = False) -> list[Row]:
     """Every row of bench `ingest`."""
-    found = uvloop.run(_streams(quick=quick))
-    found += tablet.rows(quick=quick)
-    found += backlog.rows(quick=quick)
-
-    return found
+    return [row for part in PARTS for row in part(quick=quick)]
 
 
 async def _streams(*, quick: bool) -> list[Row]:

@@ -77,8 +77,9 @@ def of_admission(event: wire.Admission, hospital: str) -> dict[str, Binding]:
     nobody = Binding(from_at=event.event_at)
     if event.trigger == "A01" and event.bed:
         return {event.bed: here}
-    if event.trigger == "A02" and event.bed:
-        moved = {event.bed: here}
+    if event.trigger == "A02":
+        # The unit that somebody leaves for another one has an entry without a new bed.
+        moved = {event.bed: here} if event.bed else {}
         if event.prior_bed and event.prior_bed != event.bed:
             moved[event.prior_bed] = nobody
         return moved

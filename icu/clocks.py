@@ -16,6 +16,7 @@ from icu.state import BedState, SenderClock
 
 OFF_US: Final = round(figure("clock_offset", r"> (\d+) s") * SECOND)
 STEADY_US: Final = 2 * SECOND  # so far apart are a network's good and bad moments
+GAP_US: Final = 10 * SECOND  # two old messages far apart are no stream
 SEEN_US: Final = 5 * SECOND  # steady for so long: it is shown
 TRUSTED_US: Final = 30 * SECOND  # steady for so long: times are corrected by it
 _SENDERS: Final = 8  # of one bed
@@ -39,7 +40,7 @@ def shift(bed: BedState, sender: str, message: wire.Observed) -> int:
         while len(bed.clocks) >= _SENDERS:
             del bed.clocks[next(iter(bed.clocks))]
         clock = bed.clocks[sender] = SenderClock(offset, now, now)
-    elif abs(offset - clock.offset) > STEADY_US:
+    elif abs(offset - clock.offset) > STEADY_US or now - clock.last > GAP_US:
         clock.offset, clock.since = offset, now
     else:
         clock.offset += (offset - clock.offset) // 16  # clocks drift

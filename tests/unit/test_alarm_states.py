@@ -162,6 +162,16 @@ def test_an_unseen_red_of_a_patient_who_left_stays_until_somebody_has_seen_it() 
     assert [cell.state for cell in ward.cell().alarms if cell.code == "map_low"] == ["active"]
 
 
+def test_a_patient_who_goes_to_another_unit_frees_the_bed_and_an_unseen_red_stays() -> None:
+    ward, alarm = red_bed()
+    ward.admission("A02", "", "m1", prior_bed=BED)
+    assert ward.cell().patient is None
+    assert not ward.cell().values
+    assert ward.alarms()["map_low"].state == "latched"
+    ward.act("acknowledge", alarm.id)
+    assert not ward.alarms()
+
+
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("send"), st.sampled_from([30.0, 48.0, 59.0, 60.0, 90.0])),

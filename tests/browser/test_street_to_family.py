@@ -1,0 +1,131 @@
+"""The whole main job in one run: from the ambulance to the family's phone, nothing typed twice."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from simulators.messages import hl7_time
+from tests.browser.ward import Ambulance, Monitor, Ward, now_us, until
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.usefixtures("clear_street"),
+]
+BED = "h1-icu-1-04"
+CHEST_PAIN: dict[str, Any] = {
+    "age_years": 61,
+    "sex": "M",
+    "complaint": "chest_pain",
+    "signs": ["acute_chest_pain"],
+    "on_oxygen": True,
+    "notify": "alert",
+}
+UNWELL: dict[str, float | str] = {
+    "8867-4": 104, "9279-1": 22, "59408-5": 93, "8310-5": 36.9, "8480-6": 98, "8462-4": 61,
+    "80288-4": "A", "9269-2": 15,
+}  # fmt: skip
+
+
+async def discharge(ward: Ward, bed: str) -> None:
+    """The hospital's own system frees the bed: an A03 for whoever lies there."""
+    monitor = Monitor(ward, bed)
+    at = hl7_time(now_us())
+    segments = (
+        f"MSH|^~\\&|REGISTRATION|HOSPITAL|||{at}||ADT^A03^ADT_A03|{uuid4().hex[:20]}|P|2.6",
+        f"EVN|A03|{at}||||{at}",
+        f"PID|1||{monitor.mrn}^^^HOSP^MR",
+        f"PV1|1|I|{monitor.unit}^^{bed}",
+    )
+    answer = await monitor.raw(("\r".join(segments) + "\r").encode())
+    assert answer.stored, answer.text
+    await monitor.close()
+
+
+async def press(page: Page, name: str) -> None:
+    """A button by its words."""
+    await page.get_by_role("button", name=name).first.click()
+
+
+async def decided_and_admitted(ward: Ward, chromium: Browser, vehicle: Ambulance) -> None:
+    """The emergency physician hears, accepts red, and gives the free bed."""
+    page = await ward.open(chromium, "ed.h1", "/ed/h1-ed")
+    card = page.locator(f"#case-{vehicle.case}")
+    await expect(card).to_have_attribute("data-t", "red", timeout=10_000)
+    await card.locator("a.open").click()
+    await press(page, "Heard")
+    await press(page, "Accept: red")
+    await page.wait_for_url("**/ed/h1-ed")
+    shape = page.locator(f"#case-{vehicle.case} svg.shape")
+    await expect(shape).to_have_attribute("data-by", "physician", timeout=10_000)
+    await page.goto(f"{ward.http}/ed/cases/{vehicle.case}")
+    await page.locator("select[name=bed]").select_option(BED)
+    await press(page, "Admit")
+    await page.wait_for_url("**/icu/h1-icu-1")
+
+
+async def in_bed(ward: Ward) -> Any:
+    """The bed as the intensive care board has it, once the new patient lies there."""
+
+    async def asked() -> Any:
+        board = await ward.json("icu.h1", "/api/v1/boards/h1-icu-1")
+        bed = next(one for one in board["beds"] if one["bed"] == BED)
+        return bed if bed["patient"] and bed["patient"]["sex"] == "M" else None
+
+    return await until(asked)
+
+
+async def test_a_red_patient_goes_from_the_street_to_a_bed_and_the_family_hears(
+    ward: Ward, chromium: Browser
+) -> None:
+    await discharge(ward, BED)
+    vehicle = ward.ambulance("h1-tablet-1")
+    await vehicle.call(**CHEST_PAIN)
+    await vehicle.measure(UNWELL)
+
+    async def free() -> bool:
+        page = await ward.open(chromium, "ed.h1", f"/ed/cases/{vehicle.case}")
+        found = await page.locator(f"select[name=bed] option:text-is('{BED}')").count()
+        await page.context.close()
+        return bool(found)
+
+    await until(free)
+    await decided_and_admitted(ward, chromium, vehicle)
+    bed = await in_bed(ward)
+
+    monitor = Monitor(ward, BED)
+    monitor.mrn = ""  # the monitor was not told who lies there: the bed decides
+    async with monitor.sending(hr=99, spo2=95, rr=20, abp_mean=74):
+        page = await ward.open(chromium, "icu.h1", f"/icu/beds/{BED}")
+        await expect(page.locator("dd").filter(has_text="99").first).to_be_visible(timeout=10_000)
+        await page.locator("select[name=kind]").select_option("laboratory")
+        await page.locator("input[name=words]").fill("troponin")
+        await press(page, "Place the order")
+        await expect(page.locator("#orders")).to_contain_text("troponin")
+
+        async def ordered() -> bool:
+            board = await ward.json("icu.h1", "/api/v1/boards/h1-icu-1")
+            return any(b["bed"] == BED and b["orders"]["active"] == 1 for b in board["beds"])
+
+        await until(ordered)
+        await page.goto(f"{ward.http}/patients/{bed['patient_id']}")
+        record = page.locator("main")
+        for fact in ("chest", "93", "104", "98"):
+            await expect(record).to_contain_text(fact, ignore_case=True)
+        await the_family_is_told(ward, page)
+
+
+async def the_family_is_told(ward: Ward, page: Page) -> None:
+    """The attending names the wife, confirms the day's words, and sees the phone."""
+    await page.goto(f"{ward.http}/relatives/beds/{BED}")
+    await page.locator("select[name=relation]").select_option("wife")
+    await page.locator("input[name=number]").fill("+7 916 123-45-67")
+    await page.locator("input[name=document]").fill("form 12")
+    await page.locator("input[name=named_by]").fill("patient")
+    await page.locator("button.primary").click()
+    await page.locator("button[value=read_back]").click()
+    await page.goto(f"{ward.http}/relatives/h1-icu-1")
+    await expect(page.locator("main")).to_contain_text("67")

@@ -277,7 +277,9 @@ def is_gone(error: BaseException, connection: Connection | None) -> bool:
     """Whether `error` says that PostgreSQL cannot serve now, not that the question was wrong."""
     if isinstance(error, asyncpg.InterfaceError):
         # asyncpg raises the same class for wrong arguments and for a connection that is closed.
-        return not isinstance(error, ValueError) and _is_closed(connection)
+        # What fails while a lost line is tidied up (a savepoint's rollback) is that loss too.
+        lost = isinstance(error.__context__, _GONE)
+        return not isinstance(error, ValueError) and (lost or _is_closed(connection))
     return isinstance(error, _GONE)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from hospital_ops import accounts, database, identity, tokens
 from hospital_ops.access import ALL_UNITS, Role, Scope
-from hospital_ops.clock import SystemClock
+from hospital_ops.clock import SECOND, SystemClock
 from hospital_ops.installation import store as installation
 from hospital_ops.settings import Settings
 from streams.shard import hospital_of
@@ -39,7 +39,9 @@ class House:
         self.seed: int = kept.get("seed", seed)
         self.icu_beds: int = kept.get("icu_beds", icu_beds)
         self.ambulances = ambulances
-        self.started_at: int = kept.get("started_at", SystemClock().now_us())
+        # The patients came the day before yesterday: a ward is never all on its first day.
+        two_days_ago = SystemClock().now_us() - 50 * 3600 * SECOND
+        self.started_at: int = kept.get("started_at", two_days_ago)
         self.admitted: bool = kept.get("admitted", False)
         self.passwords: dict[str, str] = kept.get("passwords", {})
         self.tokens: dict[str, str] = kept.get("tokens", {})

@@ -9,7 +9,6 @@ from typing import Any, Final
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.http11 import Request
 
 from web.feed import LINE
 
@@ -22,7 +21,7 @@ class BoardSocket(WebSocketsSansIOProtocol):
 
     _cut: asyncio.TimerHandle | None = None
 
-    def handle_connect(self, event: Request) -> None:
+    def handle_connect(self, event: Any) -> None:
         """Puts itself into the scope, so that a board can hand the same frame to many sockets."""
         super().handle_connect(event)
         scope = getattr(self, "scope", None)  # none where the handshake was refused

@@ -318,6 +318,7 @@ class EcgReceived(Form, frozen=True, tag="ecg"):
     findings: tuple[str, ...] = ()  # codes of the analysis; a physician decides
     reason: str = ""  # why it was refused, in words
     total_bytes: int = 0
+    reading: dict[str, Any] = msgspec.field(default_factory=dict)  # of the computer, whole
 
 
 Entry = (

@@ -18,6 +18,7 @@ from uuid import UUID
 from hospital_ops import wire
 from hospital_ops.access import Permission, Principal
 from hospital_ops.clock import SECOND, from_datetime, iso
+from hospital_ops.ecg.computer import found, read_by_computer
 from hospital_ops.ecg.files import packing, reading
 from hospital_ops.ecg.files.recording import EcgFileError, EcgRecording
 from hospital_ops.errors import MessageError, NotStored
@@ -34,7 +35,7 @@ FUTURE_US: Final = 60 * SECOND  # SAFETY rule 6
 OLD_US: Final = 86_400 * SECOND
 _DONE, _META = b"done", b"meta"
 
-Interpret = Callable[[EcgRecording, Mapping[str, Any]], tuple[str, ...]]
+Interpret = Callable[[EcgRecording, Mapping[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,15 +50,10 @@ class Part:
     step_mv: float | None = None
 
 
-def no_findings(_: EcgRecording, __: Mapping[str, Any]) -> tuple[str, ...]:
-    """What is said of an ECG where no analysis is built in: nothing."""
-    return ()
-
-
 class EcgIntake:
-    """Takes ECGs of pre-arrival cases. `interpret` gives codes of findings from the curves."""
+    """Takes ECGs of pre-arrival cases. `interpret` is the computer's reading of the curves."""
 
-    def __init__(self, intake: Intake, interpret: Interpret = no_findings) -> None:
+    def __init__(self, intake: Intake, interpret: Interpret = read_by_computer) -> None:
         self.intake, self.interpret = intake, interpret
         self.appender, self.clock, self.pipe = intake.appender, intake.clock, intake.appender.pipe
 
@@ -194,6 +190,7 @@ class EcgIntake:
     ) -> wire.EcgReceived:
         recording = reading.read(data, rate_hz=part.rate_hz, step_mv=part.step_mv)
         leads = packing.packed(recording)
+        said = self.interpret(recording, facts)
         at, notes = _taken_at(recording.started_at, entry.received_at)
         return wire.EcgReceived(
             **{name: getattr(entry, name) for name in entry.__struct_fields__}
@@ -205,7 +202,8 @@ class EcgIntake:
                 "source_format": recording.source_format,
                 "notes": (*recording.notes, *notes),
                 "preview": packing.preview(leads, recording.rate_hz),
-                "findings": self.interpret(recording, facts),
+                "findings": found(said),
+                "reading": said,
             }
         )
 

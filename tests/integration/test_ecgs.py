@@ -14,6 +14,7 @@ import pytest
 
 from hospital_ops.clock import SystemClock, iso
 from hospital_ops.database import Connection, Database
+from hospital_ops.ecg import synthetic
 from hospital_ops.ecg.files.recording import TWELVE_LEADS
 from hospital_ops.servers.valkey import Valkey
 from simulators.courses import recordings_folder
@@ -214,3 +215,21 @@ async def test_the_sheet_shows_twelve_leads_and_the_reading_is_audited(
         return await superuser.fetchval("select count(*) from audit where action = 'read_ecg'")
 
     assert await until(noted, "the audit tells of the reading") == 1
+
+
+async def test_an_infarction_that_the_computer_sees_is_proposed_red_for_review(
+    ward: House,
+) -> None:
+    data = as_sent(synthetic.twelve_leads(84, pattern="anterior_stemi", seed=3))
+    told = about(data)
+    answer = await ward.part(data, 0, len(data), **told)
+    assert "stemi_criteria" in answer.json()["findings"]
+    await ward.on_the_board(told["id"], "stored")
+    case = (await ward.call("physician", "GET", f"/api/v1/prearrivals/{ward.case}")).json()
+    assert case["triage"]["proposed"] == "red"
+    assert "ecg_acute_ischaemia" in case["triage"]["criteria"]
+    assert case["triage"]["review_required"]
+    assert case["decided"] is None
+    sheet = await ward.call("physician", "GET", f"/ed/cases/{ward.case}/ecgs/{told['id']}")
+    assert "ST elevation criteria" in sheet.text
+    assert sheet.text.count('class="evidence"') >= 2

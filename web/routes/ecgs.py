@@ -72,6 +72,7 @@ async def show(request: Request, case: str, ecg: str, principal: Someone) -> dic
         "format": found.source_format,
         "notes": list(found.notes),
         "findings": list(found.findings),
+        "reading": found.reading,
         "mode": found.mode,
         "sha256": found.sha256,
     }

@@ -12,7 +12,6 @@ from sys import byteorder
 from typing import Any, Final
 
 from hospital_ops.board import CaseCell
-from hospital_ops.clinical.tables import words as clinical_words
 from hospital_ops.clock import from_iso
 from hospital_ops.waveform import NO_SAMPLE
 from hospital_ops.wire import EcgLead, EcgReceived
@@ -20,6 +19,7 @@ from web.render import Renderer
 from web.views.case import case_view
 from web.views.page import Page
 from web.views.values import Frame, clock
+from web.words import Words
 
 SPEED, GAIN = 25.0, 10.0  # mm/s, mm/mV
 SPEEDS: Final = (12.5, 25.0, 50.0)
@@ -33,6 +33,15 @@ ROW_MM, TOP_MM = 32.0, 20.0
 WIDTH_MM, HEIGHT_MM = 265.0, 130.0
 DRAWN_HZ: Final = 500.0  # above it two samples fall into one twentieth of a millimetre
 SMALL_MM: Final = (62.5, 20.0)
+MEASURED: Final = {
+    "heart_rate_per_min": "ecg.per_min", "pr_ms": "ecg.ms", "qrs_ms": "ecg.ms", "qt_ms": "ecg.ms",
+    "qtc_ms": "ecg.ms", "axis_deg": "ecg.deg",
+}  # fmt: skip
+# Findings whose leads are framed on the paper: what cannot wait.
+ISCHAEMIA: Final = frozenset(
+    {"stemi_criteria", "acute_ischaemia", "posterior_mi", "de_winter", "left_main_pattern",
+     "sgarbossa_modified"}
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +53,7 @@ class Strip:
     y: float
     path: str
     separated: bool  # a mark before it: another lead ends there
+    evidence: bool = False  # a finding rests on it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +72,12 @@ class Small:
 def strips(ecg: EcgReceived, speed: float = SPEED, gain: float = GAIN) -> list[Strip]:
     """The twelve leads and the rhythm; a lead that was not sent has an empty path."""
     leads = {lead.name: lead for lead in ecg.leads}
+    marked = {
+        str(mark.get("lead"))
+        for finding in _found(ecg)
+        if finding["code"] in ISCHAEMIA
+        for mark in finding.get("evidence", ())
+    }
     column_s = COLUMN_MM / speed
     found = []
     for row, names in enumerate(LAYOUT):
@@ -69,7 +85,10 @@ def strips(ecg: EcgReceived, speed: float = SPEED, gain: float = GAIN) -> list[S
             x, y = PULSE_MM + column * COLUMN_MM, TOP_MM + row * ROW_MM
             start = column * column_s
             path = _path(leads.get(name), ecg.rate_hz, start, column_s, (x, y), speed, gain)
-            found.append(Strip(name=name, x=x, y=y, path=path, separated=column > 0))
+            evidence = name in marked
+            found.append(
+                Strip(name=name, x=x, y=y, path=path, separated=column > 0, evidence=evidence)
+            )
     y = TOP_MM + len(LAYOUT) * ROW_MM
     path = _path(leads.get(RHYTHM), ecg.rate_hz, 0.0, 4 * column_s, (PULSE_MM, y), speed, gain)
     return [*found, Strip(name=RHYTHM, x=PULSE_MM, y=y, path=path, separated=False)]
@@ -98,9 +117,33 @@ def small(ecg: dict[str, Any], frame: Frame) -> Small:
         at=clock(from_iso(str(ecg["at"])), frame.zone, seconds=True),
         device=str(ecg.get("device", "")),
         path=_drawn([points]),
-        findings=tuple(clinical_words(str(c), frame.words.language) for c in ecg["findings"]),
+        findings=tuple(named(str(code), frame.words) for code in ecg["findings"]),
         reason=str(ecg.get("reason", "")),
     )
+
+
+def named(code: str, words: Words) -> str:
+    """A finding or rhythm in the reader's words; its code where it has none."""
+    key = f"finding.{code}"
+    return words.t(key) if words.has(key) else code.replace("_", " ")
+
+
+def measured(ecg: EcgReceived, words: Words) -> list[tuple[str, str]]:
+    """Rhythm, intervals and axis as name and value; what was not measured is a dash."""
+    if not ecg.reading or "failed" in ecg.reading:
+        return []
+    numbers = ecg.reading.get("measurements", {})
+    codes = ecg.reading.get("rhythm", {}).get("codes", ())
+    rows = [(words.t("ecg.rhythm"), ", ".join(named(str(code), words) for code in codes))]
+    for key, unit in MEASURED.items():
+        value = numbers.get(key)
+        text = f"{words.number(float(value), 0)} {words.t(unit)}" if value is not None else "–"
+        rows.append((words.t(f"ecg.{key}"), text))
+    return rows
+
+
+def _found(ecg: EcgReceived) -> list[dict[str, Any]]:
+    return [one for one in ecg.reading.get("findings", ()) if one.get("state") == "found"]
 
 
 def _path(
@@ -190,6 +233,13 @@ def render(
         arrived=clock(ecg.received_at, frame.zone, seconds=True),
         printed=clock(now_us, frame.zone),
         seconds=samples / ecg.rate_hz if ecg.rate_hz else 0.0,
-        findings=[clinical_words(code, language) for code in ecg.findings],
+        findings=[(named(one["code"], words), str(one["text"])) for one in _found(ecg)],
+        open_questions=[
+            (named(str(one["code"]), words), str(one["text"]))
+            for one in ecg.reading.get("findings", ())
+            if one.get("state") != "found"
+        ],
+        failed=str(ecg.reading.get("failed", "")),
+        measured=measured(ecg, words),
         simulated=ecg.mode != "Real",
     )

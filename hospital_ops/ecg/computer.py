@@ -1,0 +1,68 @@
+"""The computer's reading of a case's ECG: what `analyse` says, fit for the wire, never a fault.
+
+An analysis that fails must not keep the ECG from its physician: then it says that it failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from hospital_ops.ecg.files.recording import TWELVE_LEADS, EcgRecording, Samples
+from hospital_ops.ecg.twelve import analyse
+
+LONGEST_S: Final = 30.0  # a resting ECG; of a longer one the beginning is read
+DAYS_OF_A_YEAR: Final = 365.25
+KEPT: Final = ("rhythm", "measurements", "findings", "quality")
+
+
+def read_by_computer(recording: EcgRecording, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """`rhythm`, `measurements`, `findings` (with evidence), `quality`; or `failed`, why not.
+
+    `facts` are the crew's: age and sex change limits; without them the lower limit holds.
+    """
+    count = round(LONGEST_S * recording.rate_hz)
+    leads: dict[str, Samples] = {
+        name: np.nan_to_num(recording.leads[name][:count])
+        for name in TWELVE_LEADS
+        if name in recording.leads and np.isfinite(recording.leads[name][:count]).any()
+    }
+    if not leads:
+        return {"failed": "none of the twelve leads was recorded"}
+    sex = facts.get("sex")
+    try:
+        answer = analyse(
+            leads,
+            recording.rate_hz,
+            age_years=_age_years(facts),
+            sex=sex if sex in ("F", "M") else None,
+        )
+    except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as problem:
+        return {"failed": f"the analysis failed ({type(problem).__name__}): read it yourself"}
+    return {key: _plain(answer[key]) for key in KEPT if key in answer}
+
+
+def found(reading: Mapping[str, Any]) -> tuple[str, ...]:
+    """The codes of the findings that are there, for the triage of the case."""
+    findings = reading.get("findings", ())
+    return tuple(str(one["code"]) for one in findings if one.get("state") == "found")
+
+
+def _age_years(facts: Mapping[str, Any]) -> float | None:
+    years, days = facts.get("age_years"), facts.get("age_days")
+    if isinstance(years, int | float):
+        return float(years)
+    return days / DAYS_OF_A_YEAR if isinstance(days, int | float) else None
+
+
+def _plain(value: Any) -> Any:
+    """The same without numpy's own numbers; what is not finite is nothing."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -135,10 +135,14 @@ def _event(number: int, values: int, filling: str) -> wire.Observed:
 
 
 def oru(unit: str, bed: str, number: int, values: int = 20, moment: datetime | None = None) -> str:
-    """An ORU^R01 of PCD-01 with `values` OBX for a bed, CR between segments; of now by itself."""
-    at = f"{moment or datetime.now(UTC):%Y%m%d%H%M%S.%f}"[:18] + "+0000"
+    """An ORU^R01 of PCD-01 with `values` OBX for a bed, CR between segments.
+
+    `moment` is that of the values, now by itself; MSH-7 says that the message is sent now.
+    """
+    now = datetime.now(UTC)
+    sent, at = (f"{when:%Y%m%d%H%M%S.%f}"[:18] + "+0000" for when in (now, moment or now))
     lines = [
-        f"MSH|^~\\&|MON^0012A5^EUI-64||||{at}||ORU^R01^ORU_R01|B{number}|P|2.6"
+        f"MSH|^~\\&|MON^0012A5^EUI-64||||{sent}||ORU^R01^ORU_R01|B{number}|P|2.6"
         "|||AL|NE||UNICODE UTF-8",
         f"PV1||I|{unit}^^{bed}",
         f"OBR|1|||182777000^monitoring of patient^SCT|||{at}",

@@ -96,11 +96,17 @@ class Round(NamedTuple):
 async def open_case(on: Stage, token: str, case: str) -> None:
     """Opens a case at the hospital's emergency department."""
     body = json.dumps({"destination": "h1-ed", "age_years": 61, "sex": "F"})
-    reader, writer = await asyncio.open_connection("127.0.0.1", on.http_port)
-    writer.write(request("PUT", f"/api/v1/prearrivals/{case}", body, token).encode())
-    status = await reader.readline()
-    writer.close()
-    assert b" 200 " in status, status
+    opening = request("PUT", f"/api/v1/prearrivals/{case}", body, token).encode()
+    status = b""
+    for _ in range(100):  # a web process that has just started may not know the units yet
+        reader, writer = await asyncio.open_connection("127.0.0.1", on.http_port)
+        writer.write(opening)
+        status = await reader.readline()
+        writer.close()
+        if b" 200 " in status:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"the case was not opened: {status!r}")
 
 
 async def _round(port: int, pid: int, requests: list[str], seconds: float) -> Round:

@@ -72,7 +72,7 @@ async def test_what_stops_turns_amber_then_goes_and_what_was_typed_stays(
         await expect(page.locator(f"#bed-{off.bed} .aged")).to_contain_text("Data 5 s ago")
         await expect(stopped).to_have_attribute("data-q", "gone", timeout=15_000)
         await expect(stopped.locator(".n")).to_have_text("– –")
-        assert "123" not in await page.locator(f"#bed-{off.bed}").inner_text()
+        await expect(page.locator(f"#bed-{off.bed}")).not_to_contain_text("123")
         line = page.locator(f"#bed-{off.bed} .foot")
         await expect(line).to_have_attribute("data-p", "low")  # technical: a line, never filled
         await expect(line).to_contain_text("No data from the bed")

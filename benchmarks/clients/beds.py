@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import os
 import struct
-from collections import defaultdict
+from collections import Counter, defaultdict
 from time import perf_counter, time_ns
 from typing import Any, Final
 
@@ -46,12 +46,16 @@ class House:
         """All that is due, a unit's in one append."""
         now = time_ns() // 1000
         into: dict[tuple[str, str], list[tuple[wire.Entry, bytes]]] = defaultdict(list)
+        again: Counter[tuple[str, int]] = Counter()
         for _, unit, bed in vitals:
+            # A ward that is late sends two messages of a bed at once: each has its own moment.
+            moment = now + 1000 * again[unit, bed]
+            again[unit, bed] += 1
             heart = 0.0
             if self.slow.get((unit, bed), second + 1) <= second:
                 del self.slow[unit, bed]
                 heart = SLOW
-            entry = numerics(unit, bed_of(unit, bed), now, second, stamped=True, heart=heart)
+            entry = numerics(unit, bed_of(unit, bed), moment, second, stamped=True, heart=heart)
             into[unit, "in"].append((entry, b""))
         for _, unit, bed in pieces:
             into[unit, "waves"] += [

@@ -55,6 +55,9 @@ _READY: Final = (
 _CLEAR: Final = "truncate stay, contact, relative_message, relative_step, relative_hours cascade"
 _LEFT: Final = "select count(*) from relative_message where state in ('due', 'sending')"
 _DUE: Final = "select count(*) from relative_message where state = 'due'"
+_SHUT: Final = "update relative_message set opens_at = now() + interval '1 hour'"
+_OPEN: Final = "update relative_message set opens_at = now() - interval '1 hour'"
+_AT_WORK: Final = "select count(*) from heartbeat where role = 'notify'"
 _STATES: Final = "select state, count(*) as n from relative_message group by state"
 
 
@@ -134,12 +137,14 @@ async def _start(on: Stage, provider: Aggregator) -> list[str]:
 
 
 async def _rate(on: Stage, connection: Connection, provider: Aggregator) -> float:
-    """Messages a second from the first that the provider saw to the last."""
+    """Messages a second from the opening of the window, all senders at work, to the last."""
+    await connection.execute(_SHUT)
     names = await _start(on, provider)
-    while not provider.taken:  # noqa: ASYNC110  another process sets no event
-        await asyncio.sleep(0.01)
-    begun, before = perf_counter(), provider.taken.total()
     async with asyncio.timeout(DEADLINE_S):
+        while await connection.fetchval(_AT_WORK) < SENDERS:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+        begun, before = perf_counter(), provider.taken.total()
+        await connection.execute(_OPEN)
         while await connection.fetchval(_LEFT):  # noqa: ASYNC110
             await asyncio.sleep(0.1)
     rate = (provider.taken.total() - before) / (perf_counter() - begun)

@@ -26,7 +26,7 @@ from notify.providers.choose import Providers
 from notify.rules import CLAIM_FRESH_S, RULES
 from notify.sealing import Keys
 
-AT_ONCE: Final = 4  # messages on their way from one process
+AT_ONCE: Final = 8  # messages on their way from one process
 IDLE_S: Final = 0.5
 SETTLE_S: Final = 60.0
 

@@ -93,8 +93,8 @@ def rows(*, quick: bool = False) -> list[Row]:
     """Every row of bench `ecg`: id, value, limit (the peer), n, note."""
     with peers() as others:
         found = [row for name in SETS if (row := f1_row(name, others, quick=quick))]
-        found += [row for row in (speed_row(others, quick=quick),) if row]
-        found += [stream_row(quick=quick), delineation_row(others, quick=quick)]
+        speed, borders_found = speed_row(others, quick=quick), delineation_row(others)
+        found += [row for row in (speed, stream_row(quick=quick), borders_found) if row]
     return [row for row in (*found, *infarction_rows(), quality_row()) if row]
 
 
@@ -175,7 +175,7 @@ def _invented() -> Record:
     return Record("invented", lead, 250.0, np.empty(0, dtype=int))
 
 
-def delineation_row(others: Peers | None, *, quick: bool) -> Row | None:
+def delineation_row(others: Peers | None) -> Row | None:
     """The mean of five standard deviations on LUDB lead II, ms, beside neurokit2 dwt."""
     ours: dict[str, list[float]] = {wave: [] for wave in WAVES}
     theirs: dict[str, list[float]] = {wave: [] for wave in WAVES}

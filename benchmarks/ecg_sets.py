@@ -141,4 +141,4 @@ def _scored(record: Record, beats: Array) -> Array:
 def f1(counts: list[tuple[int, int, int]]) -> float:
     """F1 in per cent over all beats of a set."""
     right, extra, missed = (sum(each) for each in zip(*counts, strict=True))
-    return 200 * right / max(2 * right + extra + missed, 1)
+    return float(200 * right / max(2 * right + extra + missed, 1))

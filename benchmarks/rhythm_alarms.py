@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.ecg_sets import folder, recordings
+from benchmarks.ecg_sets import folder
+from benchmarks.ktas import recordings
 from hospital_ops.ecg.files.reading import read
 from hospital_ops.ecg.files.recording import EcgRecording
 from hospital_ops.ecg.files.wfdb_labels import Label, read_annotations

@@ -20,7 +20,8 @@ _BEFORE_S: Final = 0.40
 _AFTER_S: Final = 0.70
 _QRS_SEARCH_S: Final = (-0.13, 0.17)
 _QUIET_S: Final = 0.018  # the slope stays low this long outside the QRS
-_SLOPE_SHARE: Final = (0.05, 0.065)  # of the highest slope, before and after
+_ALLOWANCE_S: Final = (0.006, 0.004)  # people put the borders this much farther out
+_SLOPE_SHARE: Final = (0.07, 0.08)  # of the highest slope, before and after
 _LEAST_P_MV: Final = 0.018
 _LEAST_T_MV: Final = 0.03
 
@@ -99,16 +100,16 @@ def borders(usual: Usual, interval_s: float) -> Borders | None:
     off = _quiet(slope, steep, high, 1, max(_SLOPE_SHARE[1] * top, noise), rate)
     t_peak, t_off = _t_wave(wave, off, zero, interval_s, rate)
     p_on, p_peak, p_off = _p_wave(wave, on, zero, interval_s, rate)
-    found = (p_on, p_peak, p_off, on, off, t_peak, t_off)
+    found = (p_on, p_peak, p_off, t_peak, t_off)
     relative = [None if each is None else each - zero for each in found]
     return Borders(
         relative[0],
         relative[1],
         relative[2],
-        on - zero,
-        off - zero,
-        relative[5],
-        relative[6],
+        on - zero - round(_ALLOWANCE_S[0] * rate),
+        off - zero + round(_ALLOWANCE_S[1] * rate),
+        relative[3],
+        relative[4],
     )
 
 

@@ -59,8 +59,8 @@ def conduction(measures: Measures) -> Finding:
     lead = measures.leads
     if duration >= rule["wide_ms"] and {"I", "V1", "V6"} <= lead.keys():
         if lead["V1"].net_mv < 0 and lead["I"].net_mv > 0 and lead["V6"].net_mv > 0:
-            small = lead["V6"].q_mv < 0.05 and lead["I"].q_mv < 0.05
-            if small:
+            small = lead["V6"].q_mv < rule["small_q_mv"] and lead["I"].q_mv < rule["small_q_mv"]
+            if small and lead["V6"].r_ms >= rule["lbbb_r_ms"]:
                 return _found(
                     "lbbb",
                     f"QRS {duration:.0f} ms, left bundle branch block",

@@ -30,6 +30,7 @@ class LeadMeasures:
     p_mv: float | None
     net_mv: float  # R minus the deepest negative wave
     area_mv_ms: float
+    r_ms: float  # from the start of the QRS to the top of R
     r_after_s: bool  # a second positive wave after S (rSR')
     s_ms: float  # how long the last negative part of the QRS is
     upsloping: bool
@@ -169,6 +170,7 @@ def _lead(usual: Usual, on: int, off: int, whole: Measures) -> LeadMeasures:
         p_mv=p_mv,
         net_mv=r - max(q, s),
         area_mv_ms=float(qrs.sum() * 1000 / rate),
+        r_ms=top * 1000 / rate,
         r_after_s=bool(second > 0.15 and first > 0.02 and -float(qrs.min()) > 0.05),
         s_ms=float(len(negative) * 1000 / rate),
         upsloping=st60 > j + 0.03,

@@ -22,7 +22,7 @@ from hospital_ops.ecg.findings import (
 from hospital_ops.ecg.hops import Array
 from hospital_ops.ecg.measure import LEADS, Measures, completed, measured
 from hospital_ops.ecg.quality import RULES, Quality, calibrated, judge
-from hospital_ops.ecg.rhythm import LETHAL, UnitRhythm, bigeminy, irregular
+from hospital_ops.ecg.rhythm import LETHAL, UnitRhythm, bigeminy
 
 _ECG: Final = table("ecg")
 _QTC: Final = _ECG["qtc"]
@@ -90,7 +90,7 @@ def _rhythm(
         return {"codes": codes or ["not_assessed"], "heart_rate_per_min": None}
     intervals = np.diff(measures.beats) / rate_hz
     rate = 60 / float(np.median(intervals))
-    if _wandering(intervals) and measures.p_on is None:
+    if _wandering(intervals, measures):
         codes.append("atrial_fibrillation")
     elif bigeminy(intervals):
         codes.append("bigeminy")
@@ -105,11 +105,26 @@ def _rhythm(
     return {"codes": codes or ["regular"], "heart_rate_per_min": round(rate, 1)}
 
 
-def _wandering(intervals: Array) -> bool:
-    """Irregular also where a short strip has too few beats for the monitor's rule."""
-    if irregular(intervals):
-        return True
-    return len(intervals) >= 4 and float(np.std(intervals) / np.mean(intervals)) > 0.12
+def _wandering(intervals: Array, measures: Measures) -> bool:
+    """Irregularly irregular, as atrial fibrillation; on a short strip the P waves count too."""
+    rule = RULES["strip"]
+    if len(intervals) < rule["intervals_min"] or bigeminy(intervals):
+        return False
+    usual = float(np.median(intervals))
+    share = float(np.mean(np.abs(np.diff(intervals)) / usual > rule["difference_min"]))
+    spread = float(np.median(np.abs(intervals - usual))) / usual
+    if share < rule["share_min"] or spread < rule["spread_min"]:
+        return False
+    return share >= rule["share_sure"] or not _clear_p(measures)
+
+
+def _clear_p(measures: Measures) -> bool:
+    """Whether most leads show a P wave that stands out, as no fibrillation does in the median."""
+    if measures.p_on is None:
+        return False
+    least = RULES["clear_p_mv"]
+    tall = [name for name, lead in measures.leads.items() if abs(lead.p_mv or 0.0) >= least]
+    return 2 * len(tall) >= len(measures.leads)
 
 
 def _measurements(measures: Measures, sex: str | None) -> dict[str, Any]:
@@ -173,7 +188,7 @@ def _findings(
     else:
         found += [elevation(measures, sex, years), *equivalents(measures)]
     adult = years is None or years >= RULES["least_age"]
-    if adult and quality.acceptable and not reduced and block.code not in ("lbbb", "wide_qrs"):
+    if adult and quality.acceptable and not reduced and not _blocked(measures, block):
         found.append(shape(measures))
     found += _intervals(measures, sex)
     turn = axis(measures)
@@ -190,6 +205,13 @@ def _findings(
             )
         )
     return found
+
+
+def _blocked(measures: Measures, block: Finding) -> bool:
+    """Left bundle branch block, or as wide as only that and a pacemaker make it."""
+    duration = measures.ms(measures.qrs_off - measures.qrs_on) or 0.0
+    wide = block.code == "wide_qrs" and duration >= RULES["paced_like_ms"]
+    return block.code == "lbbb" or wide
 
 
 def _not_assessed(
@@ -215,7 +237,7 @@ def _not_assessed(
         return f"not assessed: under {RULES['least_age']} years"
     if measures.rate_hz < RULES["adult_first_st_rate_hz"]:
         return f"not assessed: {measures.rate_hz:g} samples a second are too few"
-    if block.code in ("lbbb", "wide_qrs"):
+    if _blocked(measures, block):
         return f"not assessed: {block.text}"
     if tall.state == "found":
         return f"not assessed: hypertrophy by voltage ({tall.text})"

@@ -1,0 +1,134 @@
+"""Twelve leads: findings with evidence, and the many reasons not to speak of ST."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hospital_ops.clinical.ecg_rules import stemi_limit_mv
+from hospital_ops.commands.ecg import main
+from hospital_ops.ecg.quality import judge
+from hospital_ops.ecg.synthetic import twelve_leads
+from hospital_ops.ecg.twelve import analyse
+
+RATE = 500
+Leads = dict[str, np.ndarray[Any, Any]]
+
+
+def leads(pattern: str = "sinus", per_min: int = 72) -> Leads:
+    made = twelve_leads(per_min, 10, RATE, pattern)
+    return {name: np.array(values) / 1000 for name, values in made.items()}
+
+
+def finding(answer: dict[str, Any], code: str) -> dict[str, Any]:
+    found = [each for each in answer["findings"] if each["code"] == code]
+    assert found, f"{code} is not among {[each['code'] for each in answer['findings']]}"
+    return dict(found[0])
+
+
+def test_an_ordinary_ecg_has_ordinary_measures():
+    answer = analyse(leads(), RATE, age_years=50, sex="M")
+    measures = answer["measurements"]
+    assert answer["quality"]["acceptable"]
+    assert answer["rhythm"]["codes"] == ["sinus"]
+    assert measures["heart_rate_per_min"] == pytest.approx(72, abs=3)
+    assert 60 <= measures["qrs_ms"] <= 120
+    assert 100 <= measures["pr_ms"] <= 220
+    assert 300 <= measures["qt_ms"] <= 460
+    assert -30 <= measures["axis_deg"] <= 90
+
+
+def test_nothing_found_is_never_called_excluded():
+    for pattern in ("sinus", "atrial_fibrillation"):
+        for each in analyse(leads(pattern), RATE, age_years=50, sex="M")["findings"]:
+            assert each["state"] in ("found", "not_found", "not_assessed")
+            if each["state"] == "not_found":
+                assert each["text"] == "not found, not excluded"
+
+
+@pytest.mark.parametrize("pattern", ["anterior_stemi", "inferior_stemi"])
+def test_raised_st_is_found_with_its_leads_times_and_millivolts(pattern):
+    found = finding(analyse(leads(pattern), RATE, age_years=50, sex="M"), "stemi_criteria")
+    assert found["state"] == "found"
+    for mark in found["evidence"]:
+        assert 0 <= mark["time_s"] <= 10
+        limit = stemi_limit_mv(mark["lead"], "M", 50)
+        assert abs(mark["mv"]) >= limit - 0.001
+
+
+def test_atrial_fibrillation_has_no_sinus():
+    rhythm = analyse(leads("atrial_fibrillation"), RATE, age_years=50, sex="M")["rhythm"]
+    assert "sinus" not in rhythm["codes"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"reduced": "monitor filter"}, "monitor filter"),
+        ({"age_years": 12}, "under 18"),
+    ],
+)
+def test_st_is_not_assessed_where_it_would_mislead(change, words):
+    given = {"age_years": 50, "sex": "M"} | change
+    found = finding(analyse(leads("anterior_stemi"), RATE, **given), "stemi_criteria")
+    assert found["state"] == "not_assessed"
+    assert words in found["text"]
+
+
+def test_leads_whose_gains_disagree_are_not_judged_in_millivolts():
+    wrong = leads("anterior_stemi")
+    wrong["II"] = wrong["II"] * 2
+    found = finding(analyse(wrong, RATE, age_years=50, sex="M"), "stemi_criteria")
+    assert found["state"] == "not_assessed"
+    assert "gains" in found["text"]
+
+
+def test_a_bad_recording_says_why_it_is_not_acceptable():
+    broken = leads()
+    broken["V3"] = np.zeros_like(broken["V3"])
+    quality = judge(broken, RATE)
+    assert not quality.acceptable
+    assert quality.leads["V3"].state == "off"
+    assert any("V3" in reason for reason in quality.reasons)
+    assert quality.trust()["V3"] == 0
+    found = finding(analyse(broken, RATE, age_years=50, sex="M"), "stemi_criteria")
+    assert found["state"] == "not_assessed"
+
+
+def test_unknown_sex_takes_the_lower_limit_and_says_so():
+    answer = analyse(leads("anterior_stemi"), RATE)
+    found = finding(answer, "stemi_criteria")
+    assert found["state"] == "found"
+    assert "lower limit" in found["text"]
+
+
+def test_no_lead_at_all_working_is_said_and_no_error():
+    answer = analyse({name: np.zeros(5000) for name in leads()}, RATE)
+    assert answer["rhythm"]["codes"] == ["not_assessed"]
+    assert answer["findings"] == []
+
+
+def test_the_commands_print_one_line_of_json(tmp_path, capsys):
+    path = tmp_path / "ecg.csv"
+    made = leads()
+    rows = [",".join(made)] + [
+        ",".join(f"{v:.3f}" for v in row) for row in zip(*made.values(), strict=True)
+    ]
+    path.write_text("\n".join(rows), encoding="utf-8")
+    assert main(["beats", str(path), "--lead", "v5", "--rate", "500", "--step-mv", "1"]) == 0
+    beats = json.loads(capsys.readouterr().out)
+    assert beats["sampling_rate_hz"] == 500
+    assert beats["lead"] == "V5"
+    assert len(beats["beats"]) == pytest.approx(12, abs=1)
+    assert main(["analyse", str(path), "--rate", "500", "--step-mv", "1", "--age", "50"]) == 0
+    assert {"measurements", "rhythm", "findings", "quality"} <= json.loads(
+        capsys.readouterr().out
+    ).keys()
+
+
+def test_a_file_that_is_no_ecg_is_answered_in_words(tmp_path, capsys):
+    path = tmp_path / "picture.bin"
+    path.write_bytes(b"\x00\x01\x02" * 400)
+    assert main(["beats", str(path)]) == 1
+    assert json.loads(capsys.readouterr().out).keys() == {"error", "detail"}

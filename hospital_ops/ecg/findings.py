@@ -107,6 +107,23 @@ def hypertrophy(measures: Measures, sex: str | None) -> Finding:
     return Finding("lvh_voltage", "not_found", NOT_EXCLUDED, rule["source"])
 
 
+def swapped(measures: Measures) -> Finding | None:
+    """Right and left arm exchanged: everything in I points down while aVR and V6 point up."""
+    rule, lead = RULES["swapped"], measures.leads
+    if not {"I", "aVR", "V6"} <= lead.keys():
+        return None
+    one = lead["I"]
+    down = one.net_mv < 0 and one.t_mv < 0 and (one.p_mv is None or one.p_mv < 0)
+    if not (down and lead["aVR"].net_mv > 0 and lead["V6"].net_mv > 0):
+        return None
+    return _found(
+        "limb_leads_swapped",
+        "right and left arm electrodes may be exchanged: check and record again",
+        rule,
+        marks(measures, ["I", "aVR"], 0, "net_mv"),
+    )
+
+
 def elevation(measures: Measures, sex: str | None, years: float | None) -> Finding:
     """ST elevation criteria (4th UDMI), by the table's limits for sex and age."""
     given = {

@@ -18,6 +18,7 @@ from hospital_ops.ecg.findings import (
     marks,
     sgarbossa,
     shape,
+    swapped,
 )
 from hospital_ops.ecg.hops import Array
 from hospital_ops.ecg.measure import LEADS, Measures, completed, measured
@@ -179,8 +180,11 @@ def _findings(
     reduced: str | None,
 ) -> list[Finding]:
     block, tall = conduction(measures), hypertrophy(measures, sex)
+    exchanged = swapped(measures)
     why = _not_assessed(measures, quality, gains, years, reduced, block, tall)
-    found = [block, tall]
+    if exchanged and not why:
+        why = f"not assessed: {exchanged.text}"
+    found = [block, tall, *([exchanged] if exchanged else [])]
     if block.code == "lbbb" and not reduced and quality.acceptable and gains:
         found.append(sgarbossa(measures))
     if why:

@@ -84,6 +84,23 @@ def test_leads_whose_gains_disagree_are_not_judged_in_millivolts():
     assert "gains" in found["text"]
 
 
+def test_exchanged_arm_electrodes_are_named_and_st_is_not_judged():
+    right = leads()
+    wrong = right | {
+        "I": -right["I"],
+        "II": right["III"],
+        "III": right["II"],
+        "aVR": right["aVL"],
+        "aVL": right["aVR"],
+    }
+    wrong["aVR"] = -(wrong["I"] + wrong["II"]) / 2
+    answer = analyse(wrong, RATE, age_years=50, sex="M")
+    assert finding(answer, "limb_leads_swapped")["state"] == "found"
+    assert finding(answer, "stemi_criteria")["state"] == "not_assessed"
+    codes = [each["code"] for each in analyse(right, RATE, age_years=50, sex="M")["findings"]]
+    assert "limb_leads_swapped" not in codes
+
+
 def test_a_bad_recording_says_why_it_is_not_acceptable():
     broken = leads()
     broken["V3"] = np.zeros_like(broken["V3"])

@@ -24,6 +24,8 @@ FITTING = {
     ("account", "role"): "'nurse'",
     ("triage_decision", "colour"): "'red'",
     ("triage_decision", "version"): "1",
+    ("native_order", "request"): "'active'",
+    ("native_order", "task"): "'requested'",
     ("relative_message", "state"): "'held'",
     ("relative_message", "kind"): "'daily'",
     ("relative_hours", "closes"): "'12:00'",

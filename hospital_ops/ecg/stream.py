@@ -99,7 +99,9 @@ class BeatStream:
         mirrored = np.pad(tail, ((0, 0), (0, more)), mode="symmetric")
         lead, at = self.push(np.repeat(mirrored, self.group, axis=1))
         real = at < length
-        return lead[real], at[real]
+        # A beat at the very end meets its own image in the mirror: both are one.
+        one = np.unique(np.stack([lead[real], at[real]]), axis=1)
+        return one[0], one[1]
 
     def _take_in(self, chunk: Array) -> None:
         chunk = np.asarray(chunk, dtype=float)

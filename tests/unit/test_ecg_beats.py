@@ -97,3 +97,11 @@ def test_leads_that_agree_outvote_the_one_that_does_not():
     assert fuse([good, good + 2, other], np.ones(3), 250).tolist() == [102, 302, 500]
     assert fuse([good, other], np.array([1, 0]), 250).tolist() == good.tolist()
     assert fuse([good, other], np.zeros(2), 250).tolist() == []
+
+
+def test_beats_are_told_in_order_and_once_even_at_the_edges():
+    chance = np.random.default_rng(4)
+    for count in (60, 100, 400, 2000):
+        found = detect(chance.normal(0, 1, count), 250)
+        assert (np.diff(found) > 0).all()
+        assert not len(found) or 0 <= found[0] <= found[-1] < count

@@ -106,7 +106,8 @@ async def _bring_up(
     _announce(run_file.http, house.users)
     if not arguments.no_simulators:
         try:
-            await demo_relatives.seed(running.settings, house.beds[0])
+            for bed in house.beds[:2]:  # one rings red, so its message is held; one is calm
+                await demo_relatives.seed(running.settings, bed)
         except (HospitalOpsError, TimeoutError) as error:
             # A family without a message does not end the demonstration.
             log.get("demo").warning("no_relative", error=type(error).__name__)

@@ -6,8 +6,10 @@ from bisect import bisect_right
 from typing import NamedTuple
 
 from hospital_ops import identity, wire
+from hospital_ops.clock import SECOND
 from hospital_ops.wire import Form
 
+FUTURE_US = 60 * SECOND  # further ahead of its receipt is a wrong clock
 HISTORY_LIMIT = 64  # bindings of one bed kept in memory: weeks of a busy bed
 
 
@@ -68,21 +70,28 @@ def whose(history: History, moment: int, claimed_mrn: str) -> Whose:
 
 
 def of_admission(event: wire.Admission, hospital: str) -> dict[str, Binding]:
-    """The bindings by bed that an ADT event makes (A01 admit, A02 transfer, A03 discharge)."""
+    """The bindings by bed that an ADT event makes.
+
+    A01 admits and A13 brings back, A02 moves and A12 moves back, A03 discharges and A11 was never.
+    Nobody lies anywhere from a moment that has not come: an event ahead of its receipt counts from
+    its receipt (SAFETY.md rule 6).
+    """
+    ahead = event.event_at > event.received_at + FUTURE_US
+    from_at = event.received_at if ahead else event.event_at
     here = Binding(
-        from_at=event.event_at,
+        from_at=from_at,
         patient_id=identity.patient_id(hospital, event.patient.mrn),
         mrn=event.patient.mrn,
     )
-    nobody = Binding(from_at=event.event_at)
-    if event.trigger == "A01" and event.bed:
+    nobody = Binding(from_at=from_at)
+    if event.trigger in ("A01", "A13") and event.bed:
         return {event.bed: here}
-    if event.trigger == "A02":
+    if event.trigger in ("A02", "A12"):
         # The unit that somebody leaves for another one has an entry without a new bed.
         moved = {event.bed: here} if event.bed else {}
         if event.prior_bed and event.prior_bed != event.bed:
             moved[event.prior_bed] = nobody
         return moved
-    if event.trigger == "A03" and event.bed:
+    if event.trigger in ("A03", "A11") and event.bed:
         return {event.bed: nobody}
     return {}

@@ -8,7 +8,6 @@ from typing import Final, NamedTuple, Protocol
 
 from hospital_ops import wire
 
-
 PROBE_BED: Final = "probe"  # the canary's pseudo-bed: it passes the whole way and is no patient
 
 

@@ -33,6 +33,22 @@ def parse_json(body: bytes) -> Any:
     # No deeper than it has brackets: the usual small batch need not be walked through.
     if body.count(b"{") + body.count(b"[") > NESTING_MAX and _depth(parsed) > NESTING_MAX:
         raise MessageError("too_deep", f"nest objects and lists at most {NESTING_MAX} deep")
+    # Only an escape can bring what no database or encoder takes: NUL, or half of a pair.
+    return _storable(parsed) if b"\\u" in body else parsed
+
+
+def storable(text: str) -> str:
+    """The text with the replacement character for NUL and for halves of surrogate pairs."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+def _storable(parsed: Any) -> Any:
+    if isinstance(parsed, str):
+        return storable(parsed)
+    if isinstance(parsed, list):
+        return [_storable(inner) for inner in parsed]
+    if isinstance(parsed, dict):
+        return {_storable(name): _storable(inner) for name, inner in parsed.items()}
     return parsed
 
 

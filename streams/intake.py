@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
 from hospital_ops import events, wire
 from hospital_ops.access import Permission, Principal, Role, require
-from hospital_ops.clinical.tables import table
-from hospital_ops.clock import Clock, from_iso
+from hospital_ops.bindings import FUTURE_US
+from hospital_ops.clock import Clock
 from hospital_ops.errors import Conflict, MessageError, NotFound
 from hospital_ops.identity import uuid7
 from streams.append import Appender
+from streams.facts import checked_facts
 from streams.projections import Places, Projections
 from streams.shard import hall, hospital_of
 
 EVENTS_MAX: Final = 2000  # a request, as OBX a message (SAFETY.md section 3)
-AGE_BANDS: Final = tuple(table("safety_net")["age_unknown"]["bands"])
 STEPS: Final = ("acknowledgement", "arrival", "handover", "cancellation")
-SIGNS: Final = frozenset(sign["id"] for sign in table("iitt")["signs"])
 # Who sees only the cases that they opened.
 OWN_CASES_ONLY: Final = (Role.CREW, Role.TABLET)
 
@@ -43,11 +41,13 @@ class Intake:
             if not isinstance(facts, dict):
                 raise MessageError("not_an_object", "send one JSON object with `destination`")
             destination = facts.get("destination")
-            if not isinstance(destination, str) or not self.places.has_unit(destination):
+            known = self.places.units.get(destination) if isinstance(destination, str) else None
+            if known is None or known.kind != "ed":
                 raise MessageError(
-                    "unknown_destination", "`destination` is not a unit of this installation"
+                    "unknown_destination", "`destination` is no emergency department of ours"
                 )
-            facts, warnings = _checked_facts(facts)
+            destination = known.unit
+            facts, warnings = checked_facts(facts, self.clock.now_us())
         except MessageError as error:
             await self.keep(principal, error, body)
             raise
@@ -87,7 +87,7 @@ class Intake:
             await self.keep(principal, error, body)
             raise
         by_mode: dict[str, list[wire.Observation]] = defaultdict(list)
-        warnings, rejected = [], []
+        warnings, rejected, now = [], [], self.clock.now_us()
         for event in batch:
             try:
                 observation, mode, warning = events.read(event, origin="typed")
@@ -97,6 +97,8 @@ class Intake:
                 continue
             # Nothing that a demo or test device sends may pass as real.
             by_mode[mode if principal.mode == "Real" else principal.mode].append(observation)
+            if (observation.determined_at or 0) > now + FUTURE_US:
+                warning = warning or "its time lies ahead of ours: kept, not shown; set the clock"
             if warning:
                 warnings.append({"event_id": observation.event_id, "text": warning})
         if rejected:
@@ -136,13 +138,8 @@ class Intake:
 
     async def step(self, principal: Principal, case: str, step: str, note: str) -> dict[str, Any]:
         """Appends acknowledgement, arrival, handover or cancellation of a case."""
-        needed = (
-            Permission.ACKNOWLEDGE_CASE
-            if step in ("acknowledgement", "handover")
-            else Permission.SEE_BOARD
-            if principal.role not in OWN_CASES_ONLY
-            else Permission.OPEN_CASE
-        )
+        own = principal.role in OWN_CASES_ONLY and step in ("arrival", "cancellation")
+        needed = Permission.OPEN_CASE if own else Permission.ACKNOWLEDGE_CASE
         unit = await self.case_unit(principal, case, needed)
         now = self.clock.now_us()
         await self.appender.append(
@@ -198,33 +195,3 @@ def _case_id(text: str) -> str:
         return str(UUID(text))
     except ValueError as error:
         raise MessageError("bad_case_id", "the case is named by a UUID of your own") from error
-
-
-def _checked_facts(facts: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The facts that can be used, and what was doubtful about the others; nothing is refused."""
-    kept, warnings = dict(facts), []
-    signs = facts.get("signs")
-    if signs is not None:
-        known = [s for s in signs if isinstance(s, str)] if isinstance(signs, list) else []
-        unknown = [s for s in known if s not in SIGNS]
-        kept["signs"] = known
-        warnings += [f"unknown sign kept: {sign[:64]}" for sign in unknown]
-    for name in ("age_years", "age_days"):
-        age = facts.get(name)
-        if age is not None and not (_is_number(age) and 0 <= age <= 130 * 366):
-            del kept[name]
-            warnings.append(f"{name} is not an age: left out, so the age is unknown")
-    if facts.get("age_band") is not None and facts["age_band"] not in AGE_BANDS:
-        del kept["age_band"]
-        warnings.append(f"age_band is one of {', '.join(AGE_BANDS)}: left out")
-    if facts.get("eta") is not None:
-        try:
-            from_iso(facts["eta"])
-        except (ValueError, TypeError):
-            del kept["eta"]
-            warnings.append("eta is ISO 8601 with a zone: left out")
-    return kept, warnings
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value == value

@@ -94,6 +94,7 @@ class _Moment(NamedTuple):
     device_time: datetime | None
     remarks: tuple[str, ...]
 
+
 # Event times further from their receipt than this are flagged (DESIGN.md section 1).
 OLDEST_US, NEWEST_US = 30 * 86_400 * SECOND, 86_400 * SECOND
 

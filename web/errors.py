@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from hospital_ops.accounts import SignInRefused
-from hospital_ops.database import DatabaseGone
+from hospital_ops.database import BadRow, DatabaseGone
 from hospital_ops.errors import (
     Conflict,
     HospitalOpsError,
@@ -34,6 +34,7 @@ def install(app: FastAPI) -> None:
     """Teaches the application to answer our errors."""
     for kind, handler in _handlers():
         app.add_exception_handler(kind, handler)
+    app.add_exception_handler(Exception, _unexpected)
 
 
 async def answer(request: Request, error: Exception) -> Response:
@@ -50,6 +51,7 @@ def _handlers() -> tuple[tuple[type[Exception], Handler], ...]:
         (SignInNeeded, _sign_in),
         (RequestValidationError, _malformed),
         (StarletteHTTPException, _http),
+        *((kind, _not_storable) for kind in (*BadRow, UnicodeEncodeError)),
     )
 
 
@@ -63,7 +65,7 @@ def _status(error: Exception) -> tuple[int, str]:
     if isinstance(error, Conflict):
         return 409, "conflict"
     if isinstance(error, MessageError):
-        return 400, error.code
+        return (503 if error.code == "not_yet" else 400), error.code
     if isinstance(error, NotFound):
         return 404, "not_found"
     if isinstance(error, NotAllowed):
@@ -110,6 +112,12 @@ async def _http(request: Request, error: Exception) -> Response:
         dict(error.headers or {}),
         None,
     )
+
+
+async def _not_storable(request: Request, error: Exception) -> Response:
+    """A text or number that no row can hold."""
+    sentence = "Something in it cannot be stored: send plain text and numbers within their limits."
+    return _answer(request, 400, "not_storable", sentence, {}, None)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -72,13 +72,16 @@ class Screen(Viewer):
     async def listen(self) -> None:
         """Takes what the screen confirms, until it goes."""
         while True:
-            text = await self.socket.receive_text()
+            received = await self.socket.receive()
+            if received["type"] == "websocket.disconnect":
+                return
+            text = received.get("text") or ""  # a screen has nothing to say in binary
             if len(text) > MESSAGE_MAX:
                 await self.socket.close(TOO_LONG)
                 return
             try:
                 message = wire.from_json(text.encode())
-            except (wire.DecodeError, UnicodeError):
+            except (wire.DecodeError, UnicodeError, RecursionError):
                 continue
             if isinstance(message, dict) and message.get("type") == "painted":
                 self.painted_at = self.web.clock.monotonic_s()

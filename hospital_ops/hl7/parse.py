@@ -87,7 +87,7 @@ def parse(raw: bytes, default_charset: str = "") -> Message:
     if not 0x20 < separator[0] < 0x7F or separator.isalnum():
         raise MessageError("malformed", "MSH-1 is no usable field separator: use |")
     text, codec, warning = decode(raw, "" if raw.isascii() else _declared(raw), default_charset)
-    message = parse_text(text)
+    message = parse_text(text.replace("\x00", "\ufffd"))  # no database stores NUL in a text
     message.codec, message.warning = codec, warning
     return message
 

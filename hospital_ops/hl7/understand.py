@@ -375,6 +375,10 @@ def _read(message: Message, known: Understood) -> None:
         known.event = adt.read(message, header.trigger[4:], zone, known.received_at)
         known.location, known.mrn = known.event.location, known.event.patient.mrn
         return
+    if sum(segment[0] == "PID" for segment in message.segments) > 1:
+        raise MessageError(
+            "several_patients", "send one patient a message: the values of two cannot be told apart"
+        )
     person, visit = message.first("PID"), message.first("PV1")
     known.mrn = medical_number(field_of(person, 3), message) if person is not None else ""
     known.location = location(field_of(visit, 3), message.signs)

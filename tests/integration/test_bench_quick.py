@@ -1,4 +1,7 @@
-"""Every bench in its short form: it works, and its ledger balances. No figure is judged here."""
+"""Benches in their short form: they work, and their ledgers balance. No figure is judged here.
+
+In CI those that take seconds; HOSPITAL_OPS_LONG runs them all.
+"""
 
 import asyncio
 import json
@@ -10,7 +13,9 @@ import pytest
 from benchmarks import table
 
 # What needs something else than servers of our own runs in the tests of its room.
-BENCHES = ("ingest", "mllp", "parse", "prearrival", "archive", "board", "alarms", "triage", "start")
+QUICK = ("parse", "triage", "ingest", "mllp", "archive")
+SLOW = ("prearrival", "board", "alarms", "start")
+BENCHES = (*QUICK, *SLOW) if os.environ.get("HOSPITAL_OPS_LONG") else QUICK
 WITHIN_S = 300.0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -118,7 +119,7 @@ async def _case(
     web = web_of(request)
     unit = await web.intake.case_unit(principal, case, permission)
     feed = web.feed(unit)
-    cell = await feed.cell_soon(case.lower()) if feed else None
+    cell = await feed.cell_soon(str(UUID(case))) if feed else None
     if not isinstance(cell, CaseCell):
         raise NotFound("This case is no longer on the board.")
     return unit, cell

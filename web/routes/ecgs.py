@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
@@ -115,7 +116,7 @@ async def sheet(
 def _facts(request: Request, case: str) -> dict[str, Any]:
     """What the crew says of the patient, as far as a board of ours shows it already."""
     for feed in web_of(request).feeds.values():
-        cell = feed.cells.get(case.lower())
+        cell = feed.cells.get(str(UUID(case)))
         if isinstance(cell, CaseCell):
             return cell.facts
     return {}
@@ -136,7 +137,7 @@ async def _stored(
     found = await EcgIntake(web.intake).stored(unit, case, ecg)
     if found is not None:
         return found
-    return await store.ecg(web.database, principal.scope, case.lower(), ecg.lower())
+    return await store.ecg(web.database, principal.scope, str(UUID(case)), ecg.lower())
 
 
 async def _note(request: Request, unit: str, case: str, principal: Principal) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 
 from hospital_ops.access import Permission, Principal
 from hospital_ops.board import CaseCell, case_json
 from hospital_ops.errors import MessageError, NotFound
+from hospital_ops.events import storable
 from streams.intake import STEPS
 from triage import store
 from triage.decision import read_decision
@@ -63,7 +65,8 @@ async def step(request: Request, case: str, step: str, principal: Someone) -> di
     if step not in STEPS:
         raise NotFound(f"A case knows these steps: {', '.join(STEPS)}, decision, measurements.")
     body = await request.body()
-    note = body.decode(errors="replace") if body and not body.startswith(b"{") else ""
+    said = body.decode(errors="replace") if body and not body.startswith(b"{") else ""
+    note = storable(said)
     return await web_of(request).intake.step(principal, case, step, note)
 
 
@@ -72,7 +75,7 @@ async def _cell(request: Request, unit: str, case: str) -> CaseCell:
     feed = web.feed(unit)
     if feed is None:
         raise NotFound("There is no such case, or it is not within your units.")
-    cell = await feed.cell_soon(case.lower())
+    cell = await feed.cell_soon(str(UUID(case)))
     if not isinstance(cell, CaseCell):
         raise MessageError("not_yet", "the case is stored and not on the board yet: ask again")
     return cell

@@ -112,5 +112,8 @@ def _number(value: float | None, frame: Frame) -> str:
 
 
 def _time(at: Any, frame: Frame) -> str:
-    local = at.astimezone(frame.zone)
+    try:
+        local = at.astimezone(frame.zone)
+    except OverflowError:  # a device whose clock stands in the year 1 or 9999
+        return f"{at:%Y}"
     return f"{local:%d.%m} {clock(from_datetime(at), frame.zone)}"

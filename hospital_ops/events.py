@@ -39,7 +39,8 @@ def parse_json(body: bytes) -> Any:
 
 def storable(text: str) -> str:
     """The text with the replacement character for NUL and for halves of surrogate pairs."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+    whole = text.replace("\x00", "\ufffd").encode("utf-16-le", "surrogatepass")
+    return whole.decode("utf-16-le", "replace")
 
 
 def _storable(parsed: Any) -> Any:

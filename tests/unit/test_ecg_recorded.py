@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ RECORDINGS = Path(
 
 
 @pytest.mark.parametrize("name", ["ludb", "nstdb_118_excerpt"])
-def test_beats_of_recorded_hearts_are_where_people_labelled_them(name):
+def test_beats_of_recorded_hearts_are_where_people_labelled_them(name: Any) -> None:
     right = extra = missed = 0
     for record in beat_records(name):
         found = counted(record, detect(record.lead, record.rate_hz))
@@ -27,7 +28,7 @@ def test_beats_of_recorded_hearts_are_where_people_labelled_them(name):
     assert 2 * right >= least * (2 * right + extra + missed)
 
 
-def test_a_recorded_fibrillation_sounds_within_ten_seconds():
+def test_a_recorded_fibrillation_sounds_within_ten_seconds() -> None:
     path = RECORDINGS / "cudb" / "cu01"
     if not path.with_suffix(".hea").is_file():
         return
@@ -42,7 +43,7 @@ def test_a_recorded_fibrillation_sounds_within_ten_seconds():
 
 
 @pytest.mark.parametrize(("name", "flagged"), [("21", True), ("64", True), ("135", False)])
-def test_recorded_infarction_is_flagged_and_a_healthy_heart_is_not(name, flagged):
+def test_recorded_infarction_is_flagged_and_a_healthy_heart_is_not(name: Any, flagged: Any) -> None:
     path = RECORDINGS / "ludb" / name
     if not path.with_suffix(".hea").is_file():
         return

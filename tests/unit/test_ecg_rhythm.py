@@ -34,13 +34,13 @@ def heard(*leads: Signal, step: int = RATE) -> list[Rhythm]:
 
 
 @pytest.mark.parametrize("per_min", [40, 75, 130, 180])
-def test_the_rate_of_a_regular_heart_is_told(per_min):
+def test_the_rate_of_a_regular_heart_is_told(per_min: Any) -> None:
     last = heard(heart(per_min, 40))[-1]
     assert last.heart_rate == pytest.approx(per_min, rel=0.06)
     assert not set(last.codes) & set(LETHAL)
 
 
-def test_slow_and_fast_are_named_at_the_limits_of_the_table():
+def test_slow_and_fast_are_named_at_the_limits_of_the_table() -> None:
     rates = table("ecg")["rates"]
     slow, fast = rates["adult_brady_lt"], rates["adult_tachy_gt"]
     assert "bradycardia" in heard(heart(slow - 8, 30))[-1].codes
@@ -49,7 +49,7 @@ def test_slow_and_fast_are_named_at_the_limits_of_the_table():
     assert not {"bradycardia", "tachycardia"} & set(calm)
 
 
-def test_fibrillation_is_found_within_ten_seconds():
+def test_fibrillation_is_found_within_ten_seconds() -> None:
     onset = 30
     found = heard(np.concatenate([heart(80, onset), fibrillating(20)]))
     lethal = [rhythm.at_s for rhythm in found if set(rhythm.codes) & set(LETHAL)]
@@ -57,7 +57,7 @@ def test_fibrillation_is_found_within_ten_seconds():
     assert onset < lethal[0] <= onset + 10
 
 
-def test_asystole_is_found_within_ten_seconds_and_a_lead_off_is_not_asystole():
+def test_asystole_is_found_within_ten_seconds_and_a_lead_off_is_not_asystole() -> None:
     noise = np.random.default_rng(1).normal(0, 0.004, 20 * RATE)
     stopped = heard(np.concatenate([heart(70, 30), noise]))
     first = next(rhythm.at_s for rhythm in stopped if "asystole" in rhythm.codes)
@@ -66,12 +66,12 @@ def test_asystole_is_found_within_ten_seconds_and_a_lead_off_is_not_asystole():
     assert off[-1].codes == ("not_assessed",)
 
 
-def test_a_lead_that_shows_the_beats_outvotes_one_that_is_shaken():
+def test_a_lead_that_shows_the_beats_outvotes_one_that_is_shaken() -> None:
     found = heard(heart(80, 40), np.concatenate([heart(80, 20), fibrillating(20)]))
     assert not any(set(rhythm.codes) & set(LETHAL) for rhythm in found)
 
 
-def test_the_rhythm_does_not_depend_on_the_chunks():
+def test_the_rhythm_does_not_depend_on_the_chunks() -> None:
     lead = np.concatenate([heart(80, 20), fibrillating(12), heart(120, 10)])
     whole = [rhythm.codes for rhythm in heard(lead, step=len(lead))]
     oscillating = ["ventricular_fibrillation" in codes for codes in whole]
@@ -79,7 +79,7 @@ def test_the_rhythm_does_not_depend_on_the_chunks():
     assert ["ventricular_fibrillation" in rhythm.codes for rhythm in pieces] == oscillating
 
 
-def test_a_unit_in_one_call_hears_each_patient_alone():
+def test_a_unit_in_one_call_hears_each_patient_alone() -> None:
     leads = [heart(60 + 10 * number, 20, number) for number in range(6)]
     unit = UnitRhythm(RATE, 3, 2).push(np.stack(leads))
     for number in range(3):
@@ -87,7 +87,7 @@ def test_a_unit_in_one_call_hears_each_patient_alone():
         assert unit[number] == alone
 
 
-def test_irregular_intervals_are_called_so_and_regular_ones_are_not():
+def test_irregular_intervals_are_called_so_and_regular_ones_are_not() -> None:
     chance = np.random.default_rng(3)
     assert irregular(0.7 * (1 + 0.25 * chance.standard_normal(30)).clip(0.5))
     assert not irregular(0.8 + 0.01 * chance.standard_normal(30))
@@ -95,7 +95,7 @@ def test_irregular_intervals_are_called_so_and_regular_ones_are_not():
     assert not irregular(np.tile([0.5, 1.0], 8))
 
 
-def test_only_a_calm_ecg_speaks_against_a_tachycardia_alarm():
+def test_only_a_calm_ecg_speaks_against_a_tachycardia_alarm() -> None:
     assert not alarm_confirmed(([heart(75, 30)], RATE))
     assert alarm_confirmed(([heart(160, 30)], RATE))
     assert alarm_confirmed(([heart(75, 30), fibrillating(30)], RATE))

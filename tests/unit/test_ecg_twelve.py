@@ -27,7 +27,7 @@ def finding(answer: dict[str, Any], code: str) -> dict[str, Any]:
     return dict(found[0])
 
 
-def test_an_ordinary_ecg_has_ordinary_measures():
+def test_an_ordinary_ecg_has_ordinary_measures() -> None:
     answer = analyse(leads(), RATE, age_years=50, sex="M")
     measures = answer["measurements"]
     assert answer["quality"]["acceptable"]
@@ -39,7 +39,7 @@ def test_an_ordinary_ecg_has_ordinary_measures():
     assert -30 <= measures["axis_deg"] <= 90
 
 
-def test_nothing_found_is_never_called_excluded():
+def test_nothing_found_is_never_called_excluded() -> None:
     for pattern in ("sinus", "atrial_fibrillation"):
         for each in analyse(leads(pattern), RATE, age_years=50, sex="M")["findings"]:
             assert each["state"] in ("found", "not_found", "not_assessed")
@@ -48,7 +48,7 @@ def test_nothing_found_is_never_called_excluded():
 
 
 @pytest.mark.parametrize("pattern", ["anterior_stemi", "inferior_stemi"])
-def test_raised_st_is_found_with_its_leads_times_and_millivolts(pattern):
+def test_raised_st_is_found_with_its_leads_times_and_millivolts(pattern: Any) -> None:
     found = finding(analyse(leads(pattern), RATE, age_years=50, sex="M"), "stemi_criteria")
     assert found["state"] == "found"
     for mark in found["evidence"]:
@@ -57,7 +57,7 @@ def test_raised_st_is_found_with_its_leads_times_and_millivolts(pattern):
         assert abs(mark["mv"]) >= limit - 0.001
 
 
-def test_atrial_fibrillation_has_no_sinus():
+def test_atrial_fibrillation_has_no_sinus() -> None:
     rhythm = analyse(leads("atrial_fibrillation"), RATE, age_years=50, sex="M")["rhythm"]
     assert "sinus" not in rhythm["codes"]
 
@@ -69,14 +69,14 @@ def test_atrial_fibrillation_has_no_sinus():
         ({"age_years": 12}, "under 18"),
     ],
 )
-def test_st_is_not_assessed_where_it_would_mislead(change, words):
+def test_st_is_not_assessed_where_it_would_mislead(change: Any, words: Any) -> None:
     given = {"age_years": 50, "sex": "M"} | change
     found = finding(analyse(leads("anterior_stemi"), RATE, **given), "stemi_criteria")
     assert found["state"] == "not_assessed"
     assert words in found["text"]
 
 
-def test_leads_whose_gains_disagree_are_not_judged_in_millivolts():
+def test_leads_whose_gains_disagree_are_not_judged_in_millivolts() -> None:
     wrong = leads("anterior_stemi")
     wrong["II"] = wrong["II"] * 2
     found = finding(analyse(wrong, RATE, age_years=50, sex="M"), "stemi_criteria")
@@ -84,7 +84,7 @@ def test_leads_whose_gains_disagree_are_not_judged_in_millivolts():
     assert "gains" in found["text"]
 
 
-def test_exchanged_arm_electrodes_are_named_and_st_is_not_judged():
+def test_exchanged_arm_electrodes_are_named_and_st_is_not_judged() -> None:
     right = leads()
     wrong = right | {
         "I": -right["I"],
@@ -101,7 +101,7 @@ def test_exchanged_arm_electrodes_are_named_and_st_is_not_judged():
     assert "limb_leads_swapped" not in codes
 
 
-def test_a_bad_recording_says_why_it_is_not_acceptable():
+def test_a_bad_recording_says_why_it_is_not_acceptable() -> None:
     broken = leads()
     broken["V3"] = np.zeros_like(broken["V3"])
     quality = judge(broken, RATE)
@@ -113,20 +113,20 @@ def test_a_bad_recording_says_why_it_is_not_acceptable():
     assert found["state"] == "not_assessed"
 
 
-def test_unknown_sex_takes_the_lower_limit_and_says_so():
+def test_unknown_sex_takes_the_lower_limit_and_says_so() -> None:
     answer = analyse(leads("anterior_stemi"), RATE)
     found = finding(answer, "stemi_criteria")
     assert found["state"] == "found"
     assert "lower limit" in found["text"]
 
 
-def test_no_lead_at_all_working_is_said_and_no_error():
+def test_no_lead_at_all_working_is_said_and_no_error() -> None:
     answer = analyse({name: np.zeros(5000) for name in leads()}, RATE)
     assert answer["rhythm"]["codes"] == ["not_assessed"]
     assert answer["findings"] == []
 
 
-def test_the_commands_print_one_line_of_json(tmp_path, capsys):
+def test_the_commands_print_one_line_of_json(tmp_path: Any, capsys: Any) -> None:
     path = tmp_path / "ecg.csv"
     made = leads()
     rows = [",".join(made)] + [
@@ -144,7 +144,7 @@ def test_the_commands_print_one_line_of_json(tmp_path, capsys):
     ).keys()
 
 
-def test_a_file_that_is_no_ecg_is_answered_in_words(tmp_path, capsys):
+def test_a_file_that_is_no_ecg_is_answered_in_words(tmp_path: Any, capsys: Any) -> None:
     path = tmp_path / "picture.bin"
     path.write_bytes(b"\x00\x01\x02" * 400)
     assert main(["beats", str(path)]) == 1

@@ -8,6 +8,8 @@ from uuid import uuid4
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from hospital_ops import settings
+from hospital_ops.commands import demo_relatives
 from simulators.messages import hl7_time
 from tests.browser.ward import Ambulance, Monitor, Ward, now_us, until
 
@@ -119,13 +121,34 @@ async def test_a_red_patient_goes_from_the_street_to_a_bed_and_the_family_hears(
 
 
 async def the_family_is_told(ward: Ward, page: Page) -> None:
-    """The attending names the wife, confirms the day's words, and sees the phone."""
+    """A nurse has written her round down; the attending confirms the day's words; the phone."""
+    run = ward.run
+    house = settings.load(
+        demo=True,
+        redis_url=run["redis_url"],
+        database_url=run["database_url"],
+        data_dir=ward.data,
+    )
+    await demo_relatives.seed(house, BED)  # the round, the unit's hours, a daughter
     await page.goto(f"{ward.http}/relatives/beds/{BED}")
-    await page.locator("select[name=relation]").select_option("wife")
-    await page.locator("input[name=number]").fill("+7 916 123-45-67")
-    await page.locator("input[name=document]").fill("form 12")
-    await page.locator("input[name=named_by]").fill("patient")
-    await page.locator("button.primary").click()
-    await page.locator("button[value=read_back]").click()
-    await page.goto(f"{ward.http}/relatives/h1-icu-1")
-    await expect(page.locator("main")).to_contain_text("67")
+    await expect(page.locator(".contact")).to_contain_text("67")  # only the number's end
+    row = page.locator("tr[data-state]").filter(
+        has=page.locator(f"a[href='/relatives/beds/{BED}']")
+    )
+
+    async def listed() -> bool:
+        await page.goto(f"{ward.http}/relatives/h1-icu-1")
+        return bool(await row.count())
+
+    await until(listed, 90.0)
+    await row.locator("summary").click()
+    await row.locator("select[name=severity]").select_option("serious")
+    await row.locator("button[value=confirm]").click()
+
+    async def told() -> bool:
+        await page.goto(f"{ward.http}/relatives/h1-icu-1")
+        return await row.get_attribute("data-state") in ("sent", "delivered")
+
+    await until(told, 30.0)
+    await row.locator("a.st").click()
+    await expect(page.locator(".phone .sms")).to_contain_text("82")  # the pulse of the round

@@ -1,9 +1,8 @@
-"""Secrets that prove who is asking: tokens of sessions and devices, CSRF tokens, origins. Pure."""
+"""Secrets that prove who is asking: tokens of sessions and devices, origins. Pure."""
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 import secrets
 from collections.abc import Collection
 from typing import Final
@@ -30,17 +29,6 @@ def token_hospital(token: str) -> str:
 def new_password() -> str:
     """A random password of 128 bits for a demo user or a first sign-in."""
     return secrets.token_urlsafe(16)
-
-
-def csrf_token(session_token: str) -> str:
-    """The token that the session's pages send with every unsafe request: derived, never stored."""
-    return hmac.digest(session_token.encode(), b"hospital-ops csrf 1", "sha256").hex()
-
-
-def csrf_fits(session_token: str, given: str) -> bool:
-    """Whether a request carries its session's own CSRF token; compared in constant time."""
-    expected = csrf_token(session_token).encode()
-    return hmac.compare_digest(expected, given.encode(errors="replace"))
 
 
 def origin_allowed(origin: str | None, allowed: Collection[str], *, has_cookie: bool) -> bool:

@@ -97,14 +97,6 @@ def test_a_token_is_256_bits_and_names_its_hospital() -> None:
         assert tokens.token_hospital(wrong) == ""
 
 
-def test_a_csrf_token_fits_its_own_session_only() -> None:
-    mine, other = tokens.new_token("h1"), tokens.new_token("h1")
-    assert tokens.csrf_fits(mine, tokens.csrf_token(mine))
-    assert not tokens.csrf_fits(mine, tokens.csrf_token(other))
-    assert not tokens.csrf_fits(mine, "")
-    assert not tokens.csrf_fits(mine, "\udc80")
-
-
 @pytest.mark.parametrize(
     ("origin", "has_cookie", "expected"),
     [

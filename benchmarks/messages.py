@@ -151,6 +151,6 @@ def oru(unit: str, bed: str, number: int, values: int = 20, moment: datetime | N
         code, ucum, usual = MDC[index % len(MDC)]
         lines.append(
             f"OBX|{index + 1}|NM|{code}|1.{index // len(MDC)}.1.{index}|{usual + number % 7}|{ucum}"
-            "|50-110||||R|||{at}"
+            f"|50-110||||R|||{at}"
         )
     return "\r".join(lines) + "\r"

@@ -66,7 +66,7 @@ async def test_what_stops_turns_amber_then_goes_and_what_was_typed_stays(
         stopped = page.locator(value(page, off.bed, HR))
         await expect(stopped.locator(".n")).to_have_text("123")
         await expect(stopped).not_to_have_attribute("data-q", "stale")
-        await expect(stopped).to_have_attribute("data-q", "stale", timeout=9000)
+        await expect(stopped).to_have_attribute("data-q", "stale", timeout=20_000)
         await expect(stopped.locator(".n")).to_have_text("123")
         await expect(stopped.locator(".ago")).to_have_text("5 s")
         await expect(page.locator(f"#bed-{off.bed} .aged")).to_contain_text("Data 5 s ago")

@@ -161,7 +161,11 @@ async def test_a_wall_shows_no_names_and_nobody_can_press_or_reach_anything(
     await page.goto(f"{ward.http}/icu/h1-icu-1?mode=desk")  # a wall cannot become a desk
     await expect(page.locator("html")).to_have_attribute("data-mode", "wall")
     await expect(page.locator("html")).to_have_attribute("data-link", "live", timeout=10_000)
-    assert await page.locator("main :is(button, a, input, select)").count() == 0
+    assert await page.locator("main :is(button, input, select)").count() == 0
+    dead = "links => links.every(a => getComputedStyle(a).pointerEvents === 'none')"
+    assert await page.locator("main a").evaluate_all(dead)
+    async with ward.client("wall.h1") as client:
+        assert (await client.get("/icu/beds/h1-icu-1-01")).status_code in {403, 404}
     assert await page.locator(".bar :is(a, input, select, form)").count() == 0
     reached = []
     for _ in range(6):

@@ -42,6 +42,7 @@ async def program(house: Program) -> AsyncIterator[Program]:
     assert (await send(house, oru())).code == "CA"
     async with client(house) as web:
         assert (await web.get("/readyz")).status_code == 200
+        assert (await web.head("/healthz")).status_code == 200  # as a load balancer asks
     assert {name: house.pid(name) for name in pids} == pids
     assert house.unforeseen_ends() == []
 

@@ -17,7 +17,7 @@ SILENT_AFTER_US = 10 * SECOND
 PROBE_LATE_US = 10 * SECOND
 
 
-@router.get("/healthz")
+@router.api_route("/healthz", methods=["GET", "HEAD"])
 async def healthz() -> dict[str, str]:
     """The process answers."""
     return {"status": "ok"}

@@ -27,7 +27,7 @@ def chromium_path() -> str | None:
 def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
     """Two hospitals with four intensive care beds each; no device sends by itself."""
     data = tmp_path_factory.mktemp("browser") / "data"
-    with running(data, "--no-simulators", "--icu-beds", "4", "--ambulances", "2") as started:
+    with running(data, "--no-simulators", "--icu-beds", "5", "--ambulances", "2") as started:
         yield started
 
 

@@ -14,11 +14,16 @@ HISTORY_LIMIT = 64  # bindings of one bed kept in memory: weeks of a busy bed
 
 
 class Binding(Form, frozen=True):
-    """From `from_at` on the bed belongs to the patient; an empty id means: to nobody."""
+    """From `from_at` on the bed belongs to the patient.
+
+    An empty id means: to nobody. `left` is the number of the patient whose leaving made it; where
+    somebody else lay there, they go on.
+    """
 
     from_at: int
     patient_id: str = ""
     mrn: str = ""
+    left: str = ""
 
 
 History = tuple[Binding, ...]  # rising by from_at
@@ -32,10 +37,30 @@ class Whose(NamedTuple):
 
 
 def bound(history: History, binding: Binding) -> History:
-    """The history with one more binding in its place by time; the same one twice is one."""
-    others = [known for known in history if known.from_at != binding.from_at]
-    others.insert(bisect_right(others, binding.from_at, key=lambda known: known.from_at), binding)
-    return tuple(others[-HISTORY_LIMIT:])
+    """The history with one more binding in its place by time; the same one twice is one.
+
+    Whoever leaves ends their own stay: a discharge that is told late, or the second message of
+    two patients who change beds, does not throw out who lies there by then. In whatever order
+    they are told, the answer is the same.
+    """
+    known = [one for one in history if (one.from_at, one.left) != (binding.from_at, binding.left)]
+    came = {one.from_at: one.mrn for one in (*known, binding) if not one.left}
+    told = sorted((*known, binding), key=lambda one: (one.from_at, _rank(one, came)))
+    ruling: list[Binding] = []
+    for one in told:
+        lying = ruling[-1] if ruling else Binding(one.from_at)
+        if one.left:
+            stays = lying if lying.mrn != one.left else Binding(one.from_at)
+            one = Binding(one.from_at, stays.patient_id, stays.mrn, one.left)
+        ruling.append(one)
+    return tuple(ruling[-HISTORY_LIMIT:])
+
+
+def _rank(one: Binding, came: dict[int, str]) -> tuple[int, str]:
+    """In one moment the others leave, then somebody comes, who may at once leave again."""
+    if not one.left:
+        return 1, ""
+    return (2 if came.get(one.from_at) == one.left else 0), one.left
 
 
 def at(history: History, moment: int) -> Binding | None:
@@ -83,7 +108,7 @@ def of_admission(event: wire.Admission, hospital: str) -> dict[str, Binding]:
         patient_id=identity.patient_id(hospital, event.patient.mrn),
         mrn=event.patient.mrn,
     )
-    nobody = Binding(from_at=from_at)
+    nobody = Binding(from_at=from_at, left=event.patient.mrn)
     if event.trigger in ("A01", "A13") and event.bed:
         return {event.bed: here}
     if event.trigger in ("A02", "A12"):

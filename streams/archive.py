@@ -83,10 +83,11 @@ async def load_histories(connection: Connection, units: Sequence[str]) -> dict[s
     )
     histories: dict[str, History] = {}
     for row in rows:
-        binding = bindings.Binding(
-            from_at=from_datetime(row["from_at"]),
-            patient_id=str(row["patient_id"] or ""),
-            mrn=row["mrn"],
+        at, who = from_datetime(row["from_at"]), row["patient_id"]
+        binding = (
+            bindings.Binding(at, str(who), row["mrn"])
+            if who
+            else bindings.Binding(at, left=row["mrn"])
         )
         histories[row["bed"]] = bindings.bound(histories.get(row["bed"], ()), binding)
     return histories

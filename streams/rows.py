@@ -253,7 +253,7 @@ class Batch:
                 owner,
                 (
                     hospital, taken.shard, bed, to_datetime(binding.from_at),
-                    binding.patient_id or None, binding.mrn, taken.entry_id,
+                    binding.patient_id or None, binding.mrn or binding.left, taken.entry_id,
                 ),
             )  # fmt: skip
 

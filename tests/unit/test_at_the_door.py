@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -54,6 +55,42 @@ def test_a_discharge_and_a_cancelled_admission_leave_the_bed_to_nobody(trigger: 
 def test_an_admission_a_move_and_their_return_bring_the_patient_to_the_bed(trigger: str) -> None:
     bound = bindings.of_admission(admission(trigger, NOON, prior_bed="h1-icu-1-02"), "h1")
     assert bound["h1-icu-1-01"].mrn == "1"
+
+
+def who_lies_where(events: Iterable[wire.Admission]) -> dict[str, str]:
+    """Bed -> MRN, "" for nobody, after all that was said."""
+    histories: dict[str, bindings.History] = {}
+    for event in events:
+        for bed, binding in bindings.of_admission(event, "h1").items():
+            histories[bed] = bindings.bound(histories.get(bed, ()), binding)
+    return {
+        bed[-2:]: history[-1].mrn if history[-1].patient_id else ""
+        for bed, history in histories.items()
+    }
+
+
+@given(st.data(), st.sampled_from([0, 1]))
+def test_a_late_discharge_of_the_patient_before_leaves_the_next_one_in_bed(
+    data: st.DataObject, later: int
+) -> None:
+    said = [
+        admission("A01", NOON - 60 * SECOND, "1"),
+        admission("A01", NOON - 10 * SECOND, "2"),
+        admission("A03", NOON - (10 - later) * SECOND, "1"),
+    ]
+    assert who_lies_where(data.draw(st.permutations(said))) == {"01": "2"}
+
+
+@given(st.data(), st.sampled_from([0, 1]))
+def test_two_patients_who_change_beds_both_arrive(data: st.DataObject, later: int) -> None:
+    first, second = "h1-icu-1-01", "h1-icu-1-02"
+    said = [
+        admission("A01", NOON - 60 * SECOND, "1", bed=first),
+        admission("A01", NOON - 60 * SECOND, "2", bed=second),
+        admission("A02", NOON - 10 * SECOND, "1", bed=second, prior_bed=first),
+        admission("A02", NOON - (10 - later) * SECOND, "2", bed=first, prior_bed=second),
+    ]
+    assert who_lies_where(data.draw(st.permutations(said))) == {"01": "2", "02": "1"}
 
 
 def test_a_message_about_two_patients_is_refused_and_says_why() -> None:

@@ -35,8 +35,8 @@ def value(moment: int, number: float, code: str = PULSE, mrn: str = "") -> wire.
     )
 
 
-def stay(moment: int, mrn: str) -> wire.Admission:
-    """Somebody lies in the bed from `moment`; an empty number: nobody."""
+def stay(moment: int, mrn: str, left: str = "left") -> wire.Admission:
+    """Somebody lies in the bed from `moment`; an empty number: nobody, for `left` has gone."""
     return wire.Admission(
         unit=UNIT,
         source="loopback",
@@ -45,7 +45,7 @@ def stay(moment: int, mrn: str) -> wire.Admission:
         received_at=moment,
         mode="Test",
         trigger="A01" if mrn else "A03",
-        patient=wire.PatientFacts(mrn=mrn or "left"),
+        patient=wire.PatientFacts(mrn=mrn or left),
         event_at=moment,
         bed=BED,
     )
@@ -70,7 +70,10 @@ def messages(draw: st.DrawFn) -> list[wire.Entry]:
     # Each stay is another's: a late word about an earlier stay of the same patient cannot bring
     # back values that were taken from the board as those of somebody else.
     people = draw(st.permutations(["A", "B", "C", ""]))
-    found += [stay(moment, who) for moment, who in zip(draw(moments(4)), people, strict=False)]
+    lay = ""
+    for moment, who in zip(sorted(draw(moments(4))), people, strict=False):
+        found.append(stay(moment, who, lay or "left"))
+        lay = who
     return found
 
 

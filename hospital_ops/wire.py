@@ -1,26 +1,32 @@
 """The messages of the house as they stand in the streams: compact arrays, tagged, versioned.
 
-A reader of version N understands N-1 (missing trailing fields take their default) and N+1
-(unknown trailing fields are passed over; the archive keeps the bytes): new fields go to the end
-and have a default. All times are microseconds since 1970 UTC.
+What all of them have in common is in `wire_forms`; those of intensive care are in `wire_icu`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
-import msgspec
+from hospital_ops.wire_forms import (
+    DecodeError,
+    Form,
+    State,
+    decoder,
+    decoder_of_any,
+    encode,
+    field,
+    from_json,
+    to_json,
+)
+from hospital_ops.wire_icu import AlarmAct, Alerted, DeviceAlert, OrderChanged
+
+__all__ = (  # what comes from elsewhere; all else is this module's own
+    "AlarmAct", "Alerted", "DecodeError", "DeviceAlert", "Form", "OrderChanged", "State",
+    "decoder", "encode", "field", "from_json", "to_json",
+)  # fmt: skip
 
 VERSION = 1
-
-
-class Form(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """Base of every message part: an array on the wire, immutable in memory."""
-
-
-class State(msgspec.Struct, array_like=True):
-    """Base of what a live reader keeps in memory and writes into its snapshot: mutable."""
 
 
 class Observation(Form, frozen=True):
@@ -181,26 +187,6 @@ class Audited(Form, frozen=True, tag="aud"):
     detail: str = ""
 
 
-class Alerted(Form, frozen=True, tag="alm"):
-    """An alarm condition as it changed state; ids are derived, so a repeat does nothing."""
-
-    unit: str
-    alarm: str
-    bed: str
-    patient_id: str
-    rule: str
-    priority: str
-    state: str  # active, acknowledged, latched, inactive; past: late data, rang nowhere
-    at: int
-    since: int
-    text: str
-    value: float | None = None
-    mode: str = "Real"
-    about: str = ""  # code of the value
-    limit: float | None = None
-    by: str = ""  # who acknowledged
-
-
 class Assessed(Form, frozen=True, tag="tri"):
     """A triage proposal that differs from the one before, with the inputs it was made of."""
 
@@ -222,68 +208,6 @@ class Changed(Form, frozen=True, tag="chg"):
     at: int
     cells: dict[str, bytes]
     removed: tuple[str, ...] = ()
-
-
-class DeviceAlert(Form, frozen=True, tag="dal"):
-    """An alarm of a device as it told it (IHE PCD-04, ORU^R40): shown, never our own alarm."""
-
-    unit: str
-    source: str
-    message_id: str
-    identity: bytes
-    received_at: int
-    mode: str
-    alert: str  # the device's id of the condition: the same from start to end
-    event: str  # MDC number or the sender's code
-    name: str  # reference id, for example MDC_EVT_LO
-    text: str
-    phase: str  # start, continue, update, escalate, deescalate, end ...
-    state: str  # active, inactive, latched
-    priority: str  # PH, PM, PL, PI, PN
-    kind: str  # SP physiological, ST technical, SA advisory
-    inactivation: tuple[str, ...] = ()  # enabled, audio-paused, alarm-paused ...
-    about: str = ""  # public code of the value it is about, or the MDC number of the source
-    value: float | None = None
-    value_unit: str = ""
-    at: int | None = None
-    bed: str = ""
-    device: str = ""
-    mrn: str = ""
-    note: str = ""  # advisory text (MDC_ATTR_ALERT_TEXT)
-
-
-class OrderChanged(Form, frozen=True, tag="ord"):
-    """A native order as it stands after an act, committed in PostgreSQL, told by the relay."""
-
-    unit: str
-    order: str
-    version: int  # what is not newer than what is known changes nothing
-    bed: str
-    patient_id: str
-    kind: str
-    text: str
-    request: str  # FHIR ServiceRequest: active, on-hold, completed, revoked, entered-in-error
-    task: str  # FHIR Task: requested, accepted, in-progress, completed, rejected
-    due_at: int  # 0: no time was set
-    by: str
-    at: int
-    mode: str
-
-
-class AlarmAct(Form, frozen=True, tag="act"):
-    """What somebody did to an alarm; goes in by the stream, so it works without PostgreSQL."""
-
-    unit: str
-    bed: str
-    alarm: str
-    act: str  # acknowledge, pause
-    at: int
-    by: str
-    role: str
-    source: str
-    received_at: int
-    mode: str
-    seconds: int = 0  # of a pause; 0: the house's usual one
 
 
 class EcgLead(Form, frozen=True):
@@ -318,7 +242,7 @@ class EcgReceived(Form, frozen=True, tag="ecg"):
     findings: tuple[str, ...] = ()  # codes of the analysis; a physician decides
     reason: str = ""  # why it was refused, in words
     total_bytes: int = 0
-    reading: dict[str, Any] = msgspec.field(default_factory=dict)  # of the computer, whole
+    reading: dict[str, Any] = field(default_factory=dict)  # of the computer, whole
 
 
 Entry = (
@@ -340,21 +264,4 @@ Entry = (
     | EcgReceived
 )
 
-T = TypeVar("T")
-
-
-def decoder(form: type[T]) -> Callable[[bytes], T]:
-    """The function that reads one `form` (a Form or State) from its encoded bytes."""
-    return msgspec.msgpack.Decoder(form).decode
-
-
-_encoder = msgspec.msgpack.Encoder()
-_entry_decoder = msgspec.msgpack.Decoder(Entry)
-_json_encoder = msgspec.json.Encoder()
-
-DecodeError = msgspec.DecodeError  # also raised when a field has the wrong type
-encode = _encoder.encode
-decode = _entry_decoder.decode
-to_json = _json_encoder.encode
-from_json = msgspec.json.decode
-field = msgspec.field
+decode: Callable[[bytes], Entry] = decoder_of_any(Entry)

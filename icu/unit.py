@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from hospital_ops import bindings, identity, wire
-from hospital_ops.board import HEAD, BedCell, Head, PatientCell
+from hospital_ops import bindings, wire
+from hospital_ops.board import HEAD, Head, PatientCell
 from hospital_ops.deciding import PROBE_BED, Decisions, Stamped
-from icu import alarms, clocks, devices, limits, orders, technical, values
+from icu import admissions, alarms, clocks, devices, limits, orders, technical, values
 from icu.alarms import Turn
+from icu.cells import bed_cell
 from icu.state import BedState, UnitState
 
 TIMELESS_KEPT = 4096  # messages without a time whose first receipt is remembered
@@ -55,7 +56,7 @@ class IcuUnit:
             )
             return wire.encode(head)
         bed = self.state.beds.get(name)
-        return wire.encode(_cell(bed, self.state.now)) if bed else None
+        return wire.encode(bed_cell(bed, self.state.now)) if bed else None
 
     def names(self) -> Sequence[str]:
         """The beds that have ever been heard of, and the head."""
@@ -204,27 +205,8 @@ class IcuUnit:
                 self._done(turn, decisions)
 
     def _admission(self, event: wire.Admission, decisions: Decisions) -> None:
-        person = self._known(_person(event, self.state.hospital), event.trigger == "A01")
-        moved: dict[str, str] = {}  # bed -> who lay there until now
-        for name, binding in bindings.of_admission(event, self.state.hospital).items():
-            bed = self._bed(name)
-            before = bed.history[-1].patient_id if bed.history else ""
-            bed.history = bindings.bound(bed.history, binding)
-            if binding.patient_id:
-                bed.people[person.patient_id] = person
-            bed.people = {p: bed.people[p] for p in _needed(bed) if p in bed.people}
-            now = self.state.now
-            bed.values = {
-                n: v for n, v in bed.values.items() if bindings.same_stay(bed.history, v.at, now)
-            }
-            if bed.history[-1].patient_id != before:
-                # Never carried over a new admission (clinical/observation_classes.json).
-                bed.values = {n: v for n, v in bed.values.items() if v.at >= binding.from_at}
-                bed.times = {n: t for n, t in bed.times.items() if n in bed.values}
-                bed.claimed_other_at = 0
-                moved[name] = before
-            bed.mode = event.mode
-            decisions.dirty.add(name)
+        person, touched, moved = admissions.take(self.state, self._bed, event)
+        decisions.dirty.update(touched)
         turns = {name: self._turn(self._bed(name)) for name in moved}
         for name, before in moved.items():
             if before:
@@ -235,14 +217,6 @@ class IcuUnit:
                 alarm.patient_id = alarm.patient_id or turn.patient_id
             self._anew(turn, decisions)
         self._known_better(person, set(moved), decisions)
-
-    def _known(self, person: PatientCell, admitted: bool) -> PatientCell:
-        """The person with what an earlier message said, at whichever bed."""
-        for bed in self.state.beds.values():
-            known = bed.people.get(person.patient_id)
-            if known is not None:
-                return _merged(known, person, person if admitted else known)
-        return person
 
     def _known_better(self, person: PatientCell, done: set[str], decisions: Decisions) -> None:
         """What an ADT event says about somebody who lies here; an age changes the limits."""
@@ -258,60 +232,3 @@ class IcuUnit:
         limits.judge_all(turn)
         technical.reconcile(turn)
         self._done(turn, decisions)
-
-
-def _merged(known: PatientCell, said: PatientCell, admitted: PatientCell) -> PatientCell:
-    """Facts that a later message leaves out stay as they were."""
-    return PatientCell(
-        patient_id=said.patient_id,
-        mrn=said.mrn,
-        initials=said.initials or known.initials,
-        name=said.name or known.name,
-        sex=said.sex if said.sex != "unknown" else known.sex,
-        birth_date=said.birth_date or known.birth_date,
-        admitted_at=admitted.admitted_at,
-    )
-
-
-def _needed(bed: BedState) -> set[str]:
-    return {binding.patient_id for binding in bed.history if binding.patient_id}
-
-
-def _person(event: wire.Admission, hospital: str) -> PatientCell:
-    facts = event.patient
-    initials = "".join(f"{part[:1].upper()}." for part in (facts.family, facts.given) if part)
-    return PatientCell(
-        patient_id=identity.patient_id(hospital, facts.mrn),
-        mrn=facts.mrn,
-        initials=initials,
-        name=f"{facts.family} {facts.given}".strip(),
-        sex=facts.sex,
-        birth_date=facts.birth_date,
-        admitted_at=event.event_at,
-        age_years=facts.age_years,
-        case=event.case,
-    )
-
-
-def _cell(bed: BedState, now: int) -> BedCell:
-    binding = bed.history[-1] if bed.history else None
-    patient = bed.people.get(binding.patient_id) if binding else None
-    flags = []
-    if patient is None and bed.values:
-        flags.append("patient_not_confirmed")
-    if patient is not None and bed.claimed_other_at and binding:
-        flags.append("check_patient")
-    if clocks.is_off(bed, now):
-        flags.append("clock_offset")
-    return BedCell(
-        bed=bed.bed,
-        label=bed.label,
-        patient=patient,
-        values=dict(bed.values),
-        alarms=alarms.cells(bed),
-        orders=dict(bed.order_counts),
-        flags=tuple(flags),
-        mode=bed.mode,
-        device=bed.device,
-        aged_at=bed.aged_at,
-    )

@@ -49,7 +49,7 @@ LIVES_IN: Final = {
     "hiredis": "streams/",
     "httpx2": "simulators/",
     "jinja2": "web/",
-    "msgspec": "hospital_ops/wire.py",
+    "msgspec": "hospital_ops/wire_forms.py",
     "numpy": "hospital_ops/ecg/",
     "phonenumbers": "notify/",
     "pydantic": "hospital_ops/settings.py",

@@ -1,0 +1,87 @@
+"""The entries of intensive care: alarms, what devices alarm, what people do, orders."""
+
+from __future__ import annotations
+
+from hospital_ops.wire_forms import Form
+
+
+class Alerted(Form, frozen=True, tag="alm"):
+    """An alarm condition as it changed state; ids are derived, so a repeat does nothing."""
+
+    unit: str
+    alarm: str
+    bed: str
+    patient_id: str
+    rule: str
+    priority: str
+    state: str  # active, acknowledged, latched, inactive; past: late data, rang nowhere
+    at: int
+    since: int
+    text: str
+    value: float | None = None
+    mode: str = "Real"
+    about: str = ""  # code of the value
+    limit: float | None = None
+    by: str = ""  # who acknowledged
+
+
+class DeviceAlert(Form, frozen=True, tag="dal"):
+    """An alarm of a device as it told it (IHE PCD-04, ORU^R40): shown, never our own alarm."""
+
+    unit: str
+    source: str
+    message_id: str
+    identity: bytes
+    received_at: int
+    mode: str
+    alert: str  # the device's id of the condition: the same from start to end
+    event: str  # MDC number or the sender's code
+    name: str  # reference id, for example MDC_EVT_LO
+    text: str
+    phase: str  # start, continue, update, escalate, deescalate, end ...
+    state: str  # active, inactive, latched
+    priority: str  # PH, PM, PL, PI, PN
+    kind: str  # SP physiological, ST technical, SA advisory
+    inactivation: tuple[str, ...] = ()  # enabled, audio-paused, alarm-paused ...
+    about: str = ""  # public code of the value it is about, or the MDC number of the source
+    value: float | None = None
+    value_unit: str = ""
+    at: int | None = None
+    bed: str = ""
+    device: str = ""
+    mrn: str = ""
+    note: str = ""  # advisory text (MDC_ATTR_ALERT_TEXT)
+
+
+class OrderChanged(Form, frozen=True, tag="ord"):
+    """A native order as it stands after an act, committed in PostgreSQL, told by the relay."""
+
+    unit: str
+    order: str
+    version: int  # what is not newer than what is known changes nothing
+    bed: str
+    patient_id: str
+    kind: str
+    text: str
+    request: str  # FHIR ServiceRequest: active, on-hold, completed, revoked, entered-in-error
+    task: str  # FHIR Task: requested, accepted, in-progress, completed, rejected
+    due_at: int  # 0: no time was set
+    by: str
+    at: int
+    mode: str
+
+
+class AlarmAct(Form, frozen=True, tag="act"):
+    """What somebody did to an alarm; goes in by the stream, so it works without PostgreSQL."""
+
+    unit: str
+    bed: str
+    alarm: str
+    act: str  # acknowledge, pause
+    at: int
+    by: str
+    role: str
+    source: str
+    received_at: int
+    mode: str
+    seconds: int = 0  # of a pause; 0: the house's usual one

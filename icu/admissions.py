@@ -1,0 +1,86 @@
+"""Who lies in which bed: an ADT event taken into a unit's state, and the person it tells of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from hospital_ops import bindings, identity, wire
+from hospital_ops.board import PatientCell
+from icu.state import BedState, UnitState
+
+
+class Admitted(NamedTuple):
+    """What an ADT event came to."""
+
+    person: PatientCell  # with what earlier messages said
+    touched: tuple[str, ...]  # beds whose history it changed
+    moved: dict[str, str]  # bed -> who lay there until now (empty: nobody)
+
+
+def take(state: UnitState, bed_of: Callable[[str], BedState], event: wire.Admission) -> Admitted:
+    """Binds and frees the beds of the event; values of whoever lay there before are gone."""
+    person = _known(state, _person(event, state.hospital), event.trigger == "A01")
+    ruling = bindings.of_admission(event, state.hospital)
+    moved: dict[str, str] = {}
+    for name, binding in ruling.items():
+        bed = bed_of(name)
+        before = bed.history[-1].patient_id if bed.history else ""
+        bed.history = bindings.bound(bed.history, binding)
+        if binding.patient_id:
+            bed.people[person.patient_id] = person
+        bed.people = {p: bed.people[p] for p in _needed(bed) if p in bed.people}
+        now = state.now
+        bed.values = {
+            n: v for n, v in bed.values.items() if bindings.same_stay(bed.history, v.at, now)
+        }
+        if bed.history[-1].patient_id != before:
+            # Never carried over a new admission (clinical/observation_classes.json).
+            bed.values = {n: v for n, v in bed.values.items() if v.at >= binding.from_at}
+            bed.times = {n: t for n, t in bed.times.items() if n in bed.values}
+            bed.claimed_other_at = 0
+            moved[name] = before
+        bed.mode = event.mode
+    return Admitted(person, tuple(ruling), moved)
+
+
+def _known(state: UnitState, person: PatientCell, admitted: bool) -> PatientCell:
+    """The person with what an earlier message said, at whichever bed."""
+    for bed in state.beds.values():
+        known = bed.people.get(person.patient_id)
+        if known is not None:
+            return _merged(known, person, person if admitted else known)
+    return person
+
+
+def _merged(known: PatientCell, said: PatientCell, admitted: PatientCell) -> PatientCell:
+    """Facts that a later message leaves out stay as they were."""
+    return PatientCell(
+        patient_id=said.patient_id,
+        mrn=said.mrn,
+        initials=said.initials or known.initials,
+        name=said.name or known.name,
+        sex=said.sex if said.sex != "unknown" else known.sex,
+        birth_date=said.birth_date or known.birth_date,
+        admitted_at=admitted.admitted_at,
+    )
+
+
+def _needed(bed: BedState) -> set[str]:
+    return {binding.patient_id for binding in bed.history if binding.patient_id}
+
+
+def _person(event: wire.Admission, hospital: str) -> PatientCell:
+    facts = event.patient
+    initials = "".join(f"{part[:1].upper()}." for part in (facts.family, facts.given) if part)
+    return PatientCell(
+        patient_id=identity.patient_id(hospital, facts.mrn),
+        mrn=facts.mrn,
+        initials=initials,
+        name=f"{facts.family} {facts.given}".strip(),
+        sex=facts.sex,
+        birth_date=facts.birth_date,
+        admitted_at=event.event_at,
+        age_years=facts.age_years,
+        case=event.case,
+    )

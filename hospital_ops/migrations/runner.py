@@ -32,7 +32,7 @@ async def migrate(url: str, folder: Path = FOLDER) -> list[str]:
     """Applies what is missing and returns those names; one query when there is nothing to do.
 
     Several programs may start it at once: one works, the others wait. Raises ConfigurationError
-    when an applied file was changed or one is missing in between.
+    when an applied file was changed or two have one number.
     """
     files = read(folder)
     async with single(url, "owner", name="migrate") as connection:
@@ -50,7 +50,11 @@ async def migrate(url: str, folder: Path = FOLDER) -> list[str]:
 
 
 def read(folder: Path) -> list[Migration]:
-    """The migrations in `folder`, in order. Raises ConfigurationError for a gap or a twin."""
+    """The migrations in `folder`, in order. Raises ConfigurationError for a twin.
+
+    A number may be missing: it is kept for work that comes later, so no migration may depend on
+    one that could come after it.
+    """
     found = []
     for path in sorted(folder.glob("*.sql")):
         if (parts := _NAME.fullmatch(path.name)) is None:
@@ -61,15 +65,16 @@ def read(folder: Path) -> list[Migration]:
                 int(parts[1]), path.stem, hashlib.sha256(content).hexdigest(), content.decode()
             )
         )
-    if [migration.number for migration in found] != list(range(1, len(found) + 1)):
-        raise ConfigurationError(f"The migrations in {folder} are not numbered 1, 2, 3 and so on.")
+    if len({migration.number for migration in found}) != len(found):
+        raise ConfigurationError(f"Two migrations in {folder} have the same number.")
     return found
 
 
 def missing(files: list[Migration], applied: dict[int, str]) -> list[Migration]:
     """The files still to be applied. Raises ConfigurationError where the past was changed.
 
-    Later migrations than ours are accepted: after a rollback the older program goes on.
+    Later migrations than ours are accepted: after a rollback the older program goes on. One that
+    came after a later number was applied is applied now.
     """
     todo = [migration for migration in files if migration.number not in applied]
     for migration in files:
@@ -78,11 +83,6 @@ def missing(files: list[Migration], applied: dict[int, str]) -> list[Migration]:
                 f"Migration {migration.name} was changed after it had been applied to this "
                 "database. Put the file back as it was, and write the change as a new migration."
             )
-    if todo and applied and todo[0].number < max(applied):
-        raise ConfigurationError(
-            f"Migration {todo[0].name} was passed over: the database already has number "
-            f"{max(applied)}. Give it the next free number."
-        )
     return todo
 
 

@@ -108,6 +108,11 @@ async def test_missing_roles_are_explained(tmp_path: Path) -> None:
             await migrate(server.url())
 
 
+def test_a_number_kept_for_later_work_is_applied_when_it_comes() -> None:
+    files = [runner.Migration(number, f"{number:04d}_x", "c", "") for number in (1, 2, 4)]
+    assert [one.number for one in runner.missing(files, {1: "c", 4: "c"})] == [2]
+
+
 async def test_setting_up_roles_in_two_databases_at_once_is_harmless(
     database_url: str, servers: object
 ) -> None:
@@ -213,7 +218,7 @@ async def test_a_migration_that_fails_leaves_nothing_and_can_be_mended(
     database_url: str, tmp_path: Path
 ) -> None:
     folder = shutil.copytree(runner.FOLDER, tmp_path / "migrations")
-    number = len(runner.read(folder)) + 1
+    number = max(migration.number for migration in runner.read(folder)) + 1
     late = folder / f"{number:04}_late.sql"
     late.write_text("create table half (a int); select 1 / 0;")
     with pytest.raises(database.PostgresError):

@@ -97,6 +97,7 @@ by_loinc: Final[Mapping[str, Vital]] = _with_aliases(
 by_ref_id: Final[Mapping[str, Vital]] = _with_aliases({}, "ref_id")
 by_plain_name: Final[Mapping[str, Vital]] = _with_aliases({}, "plain")
 by_private: Final[Mapping[str, Vital]] = _with_aliases({}, "private")  # "SYSTEM CODE"
+by_care: Final[Mapping[str, Vital]] = _with_aliases({}, "care")  # names of the CARE gateway
 KEPT_APART: Final = frozenset(row["code"] for row in _ALIASES["apart"])  # MDC numbers
 
 

@@ -97,7 +97,7 @@ def read(event: Any, *, origin: str) -> tuple[wire.Observation, str, str]:
     determined_at = _time(event.get("determined_at"))
     vital = codes.by_loinc.get(code) or codes.by_key.get(code)
     unit = event.get("unit") or ""
-    value, unit, reason = _value(event.get("value"), str(unit), vital)
+    value, unit, reason = valued(event.get("value"), str(unit), vital)
     if validity == "Vld" and reason:
         validity = "Inv"
     observation = wire.Observation(
@@ -138,7 +138,7 @@ def _time(text: Any) -> int | None:
     return at
 
 
-def _value(value: Any, unit: str, vital: codes.Vital | None) -> tuple[float | str | None, str, str]:
+def valued(value: Any, unit: str, vital: codes.Vital | None) -> tuple[float | str | None, str, str]:
     """(value, unit, why it is not to be trusted); the reason is empty where it may be."""
     if value is None:
         return None, unit, "no value"

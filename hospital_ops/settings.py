@@ -29,7 +29,7 @@ Hours = Annotated[float, Field(gt=0, le=24 * 400)]
 
 
 class MllpSource(BaseModel):
-    """A named sender of HL7 over plain MLLP: who, from where, and which units it may name."""
+    """A named sender without a token: who, from where, and which units it may name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -38,7 +38,7 @@ class MllpSource(BaseModel):
     hospital: str = Field(min_length=1)
     units: tuple[str, ...] = ("*",)
     mode: Literal["Real", "Test", "Demo"]  # no default: nothing simulated may pass as real
-    zone: str = "UTC"  # of times sent without an offset
+    zone: str = "UTC"  # of times sent without an offset; empty (HTTP): the one that fits
 
     @field_validator("networks")
     @classmethod
@@ -53,7 +53,7 @@ class MllpSource(BaseModel):
     @field_validator("zone")
     @classmethod
     def _zone(cls, zone: str) -> str:
-        return _named_zone(zone)
+        return _named_zone(zone) if zone else ""
 
 
 def _named_zone(zone: str) -> str:
@@ -87,6 +87,7 @@ class Settings(BaseSettings):
     mllp_host: str = "127.0.0.1"
     mllp_port: Port = 2575
     mllp_sources: tuple[MllpSource, ...] = ()
+    http_sources: tuple[MllpSource, ...] = ()  # that post without a token, by their address
 
     session_idle_h: Hours = 2.0
     session_absolute_h: Hours = 14.0
@@ -223,5 +224,6 @@ def as_environment(loaded: Settings) -> dict[str, str]:
         "MLLP_HOST": loaded.mllp_host,
         "MLLP_PORT": str(loaded.mllp_port),
         "MLLP_SOURCES": "[" + ",".join(s.model_dump_json() for s in loaded.mllp_sources) + "]",
+        "HTTP_SOURCES": "[" + ",".join(s.model_dump_json() for s in loaded.http_sources) + "]",
     }
     return {f"{PREFIX}{name}": value for name, value in shared.items()}

@@ -5,8 +5,6 @@ A message is taken whole or not at all; whoever gets no `ack` keeps it and sends
 
 from __future__ import annotations
 
-import hashlib
-from collections import defaultdict
 from typing import Any, Final
 
 from hospital_ops import events, waveform, wire
@@ -15,8 +13,9 @@ from hospital_ops.clock import Clock
 from hospital_ops.errors import MessageError, NotFound, NotStored
 from hospital_ops.identity import message_identity
 from hospital_ops.waveform import Frame
+from streams import batch as batches
 from streams.append import Appender
-from streams.intake import EVENTS_MAX, Intake
+from streams.intake import Intake
 from streams.projections import Places
 from streams.shard import hospital_of
 
@@ -44,15 +43,13 @@ class DeviceIntake:
             message = events.parse_json(body)
             if not isinstance(message, dict) or message.get("type") != "events":
                 raise MessageError("unknown_type", 'send {"type": "events", "events": [EVENT]}')
-            batch = message.get("events")
-            if not isinstance(batch, list) or len(batch) > EVENTS_MAX:
-                raise MessageError("no_events", f"`events` is a list of at most {EVENTS_MAX}")
-            ids = [event.get("event_id") for event in batch if isinstance(event, dict)]
+            found = batches.listed(message)
+            ids = [event.get("event_id") for event in found if isinstance(event, dict)]
             case = message.get("case")
             if isinstance(case, str):
                 stored = await self.cases.take_measurements(principal, case, body)
             else:
-                stored = await self._values(principal, message.get("bed"), batch, body)
+                stored = await self._values(principal, message.get("bed"), found, body)
         except MessageError as error:
             await self._keep(principal, error, body)
             return _nack(error.code, error.reason, ids=ids)
@@ -85,59 +82,20 @@ class DeviceIntake:
         return {"type": "ack", "seq": sequence}
 
     async def _values(
-        self, principal: Principal, bed: Any, batch: list[Any], body: bytes
+        self, principal: Principal, bed: Any, found: list[Any], body: bytes
     ) -> dict[str, list[Any]]:
         """Stores the values of a bed; what is no EVENT is named in `rejected`."""
         place, unit = self._bed(principal, bed if isinstance(bed, str) else "")
-        by_mode: dict[str, list[wire.Observation]] = defaultdict(list)
-        warnings: list[Any] = []
-        rejected: list[Any] = []
-        for event in batch:
-            try:
-                observation, mode, warning = events.read(event, origin="monitor")
-            except MessageError as error:
-                claimed = event.get("event_id") if isinstance(event, dict) else None
-                rejected.append({"event_id": claimed, "error": str(error)})
-                continue
-            # Nothing that a demo or test device sends may pass as real.
-            by_mode[mode if principal.mode == "Real" else principal.mode].append(observation)
-            if warning:
-                warnings.append({"event_id": observation.event_id, "text": warning})
-        if rejected:
-            reason = f"{len(rejected)} events of the batch were rejected"
-            await self._keep(principal, MessageError("rejected_events", reason), body)
-        if by_mode:
-            await self.appender.append_many(
-                unit,
-                [
-                    (self._observed(principal, unit, place, mode, rows, body), body)
-                    for mode, rows in by_mode.items()
-                ],
-            )
-        stored = [row.event_id for rows in by_mode.values() for row in rows]
-        return {"stored": stored, "warnings": warnings, "rejected": rejected}
-
-    def _observed(
-        self,
-        principal: Principal,
-        unit: str,
-        bed: str,
-        mode: str,
-        rows: list[wire.Observation],
-        body: bytes,
-    ) -> wire.Observed:
-        digest = hashlib.sha256(f"{principal.actor}\x1f{bed}\x1f{mode}\x1f".encode() + body)
-        return wire.Observed(
-            unit=unit,
-            source=principal.actor,
-            message_id=digest.hexdigest()[:32],
-            identity=digest.digest(),
-            received_at=self.clock.now_us(),
-            mode=mode,
-            observations=tuple(rows),
-            bed=bed,
-            device=_device(principal),
+        now = self.clock.now_us()
+        batch = batches.read(found, principal, "monitor", now)
+        if batch.problem is not None:
+            await self._keep(principal, batch.problem, body)
+        made = batches.entries(
+            batch, principal, unit, body, now, bed=place, device=_device(principal)
         )
+        if made:
+            await self.appender.append_many(unit, made)
+        return batch.answer()
 
     def _waves(self, principal: Principal, frames: list[Frame], message: bytes) -> list[wire.Waved]:
         """The entries of one message's frames, all of one bed and one number."""

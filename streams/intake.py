@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import defaultdict
 from typing import Any, Final
 from uuid import UUID
 
 from hospital_ops import events, wire
 from hospital_ops.access import Permission, Principal, Role, require
-from hospital_ops.bindings import FUTURE_US
 from hospital_ops.clock import Clock
 from hospital_ops.errors import Conflict, MessageError, NotFound
 from hospital_ops.identity import uuid7
+from streams import batch as batches
 from streams.append import Appender
 from streams.facts import checked_facts
 from streams.projections import Places, Projections
 from streams.shard import hall, hospital_of
 
-EVENTS_MAX: Final = 2000  # a request, as OBX a message (SAFETY.md section 3)
 STEPS: Final = ("acknowledgement", "arrival", "handover", "cancellation")
 # Who sees only the cases that they opened.
 OWN_CASES_ONLY: Final = (Role.CREW, Role.TABLET)
@@ -77,64 +74,17 @@ class Intake:
         """Stores the events of a batch; `{"stored", "warnings", "rejected"}` once on disk."""
         unit = await self.case_unit(principal, case, Permission.SEND_VALUES)
         try:
-            parsed = events.parse_json(body)
-            batch = parsed.get("events") if isinstance(parsed, dict) else None
-            if not isinstance(batch, list):
-                raise MessageError("no_events", 'send {"events": [EVENT, ...]}')
-            if len(batch) > EVENTS_MAX:
-                raise MessageError("too_many", f"send at most {EVENTS_MAX} events at once")
+            found = batches.listed(events.parse_json(body))
         except MessageError as error:
             await self.keep(principal, error, body)
             raise
-        by_mode: dict[str, list[wire.Observation]] = defaultdict(list)
-        warnings, rejected, now = [], [], self.clock.now_us()
-        for event in batch:
-            try:
-                observation, mode, warning = events.read(event, origin="typed")
-            except MessageError as error:
-                claimed = event.get("event_id") if isinstance(event, dict) else None
-                rejected.append({"event_id": claimed, "error": str(error)})
-                continue
-            # Nothing that a demo or test device sends may pass as real.
-            by_mode[mode if principal.mode == "Real" else principal.mode].append(observation)
-            if (observation.determined_at or 0) > now + FUTURE_US:
-                warning = warning or "its time lies ahead of ours: kept, not shown; set the clock"
-            if warning:
-                warnings.append({"event_id": observation.event_id, "text": warning})
-        if rejected:
-            reason = f"{len(rejected)} events of the batch were rejected"
-            await self.keep(principal, MessageError("rejected_events", reason), body)
-        await self.appender.append_many(
-            unit,
-            [
-                (self._observed(principal, case, unit, mode, observations, body), body)
-                for mode, observations in by_mode.items()
-            ],
-        )
-        stored = [o.event_id for observations in by_mode.values() for o in observations]
-        return {"stored": stored, "warnings": warnings, "rejected": rejected}
-
-    def _observed(
-        self,
-        principal: Principal,
-        case: str,
-        unit: str,
-        mode: str,
-        observations: list[wire.Observation],
-        body: bytes,
-    ) -> wire.Observed:
-        digest = hashlib.sha256(f"{principal.actor}\x1f{case}\x1f{mode}\x1f".encode() + body)
-        return wire.Observed(
-            unit=unit,
-            source=principal.actor,
-            message_id=digest.hexdigest()[:32],
-            identity=digest.digest(),
-            received_at=self.clock.now_us(),
-            mode=mode,
-            observations=tuple(observations),
-            device=principal.actor,
-            case=_case_id(case),
-        )
+        case, now = _case_id(case), self.clock.now_us()
+        batch = batches.read(found, principal, "typed", now)
+        if batch.problem is not None:
+            await self.keep(principal, batch.problem, body)
+        made = batches.entries(batch, principal, unit, body, now, case=case, device=principal.actor)
+        await self.appender.append_many(unit, made)
+        return batch.answer()
 
     async def step(self, principal: Principal, case: str, step: str, note: str) -> dict[str, Any]:
         """Appends acknowledgement, arrival, handover or cancellation of a case."""

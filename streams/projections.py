@@ -7,7 +7,7 @@ writes the one row at once. Nothing here is the record: losing it all costs one 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from hospital_ops import tokens, wire
@@ -15,13 +15,14 @@ from hospital_ops.access import ALL_UNITS, Principal, Role
 from hospital_ops.clock import SECOND
 from hospital_ops.deciding import PROBE_BED
 from hospital_ops.errors import NotStored
-from hospital_ops.installation.store import DeviceRow, Projection, UnitRow
+from hospital_ops.installation.store import DeviceRow, KnownDevice, Projection, UnitRow
 from streams.pipe import Argument, Pipe, ReplyError
 from streams.remembered import Remembered
 from streams.shard import hall
 
 HOSPITALS = "hospitals"
 HEARTBEATS = "heartbeats"
+REFUSALS = "refusals"
 GONE_US = 3600 * SECOND  # a process that was silent for so long is forgotten
 JUST_ADMITTED_US = 10 * SECOND  # a sign-in may be newer than what the relay has read
 
@@ -53,20 +54,26 @@ class Unit:
 
 @dataclass(slots=True)
 class Places:
-    """Hospitals, units and beds of the installation, read once and read again on change."""
+    """Hospitals, units, beds and devices of the installation, read again and again."""
 
     hospitals: set[str] = field(default_factory=set)
     units: dict[str, Unit] = field(default_factory=dict)
     beds: dict[str, Bed] = field(default_factory=dict)
+    devices: dict[tuple[str, str], KnownDevice] = field(default_factory=dict)  # hospital, name
 
     def become(self, other: Places) -> None:
         """Takes over what was read anew; everybody who holds this object sees it."""
         self.hospitals, self.units, self.beds = other.hospitals, other.units, other.beds
+        self.devices = other.devices
 
     def unit_of_bed(self, bed: str) -> str | None:
         """The unit of a bed id, or None where the bed is not registered."""
         known = self.beds.get(bed)
         return known.unit if known else None
+
+    def device(self, hospital: str, name: str) -> KnownDevice | None:
+        """The registered device with this id or address, of this hospital."""
+        return self.devices.get((hospital, name))
 
     def has_unit(self, unit: str) -> bool:
         """Whether a unit with this id is registered."""
@@ -129,6 +136,8 @@ class Projections:
             await self._replace(_key(hospital, "units"), {u.unit: _unit(u) for u in units})
             beds = {bed["bed"]: bed for u in units for bed in _beds(u)}
             await self._replace(_key(hospital, "beds"), beds)
+            devices_here = {d.device: asdict(d) for d in rows.registry if d.hospital == hospital}
+            await self._replace(_key(hospital, "devices"), devices_here)
             people = [replace(p, mode=mode) for p in rows.sessions if p.hospital == hospital]
             devices = [_of_device(d) for d in rows.devices if d.hospital == hospital]
             await self._replace(
@@ -154,6 +163,10 @@ class Projections:
             for bed in (await self._all(_key(hospital, "beds"))).values():
                 place = Bed(**wire.from_json(bed))
                 places.beds[place.bed] = place
+            for device in (await self._all(_key(hospital, "devices"))).values():
+                registered = KnownDevice(**wire.from_json(device))
+                for name in filter(None, (registered.address, registered.device)):
+                    places.devices[hospital, name] = registered
         return places
 
     async def admit(self, principal: Principal, now_us: int) -> None:
@@ -223,6 +236,19 @@ class Projections:
             return await self.pipe.call(*command)
         except (OSError, ReplyError) as error:
             raise NotStored("not stored, send again: the stream server is away") from error
+
+    async def count_refusal(self, hospital: str, source: str, code: str) -> None:
+        """One more request that was refused before anything of it was kept."""
+        await self.pipe.call("HINCRBY", REFUSALS, f"{hospital}\x1f{source}\x1f{code}", 1)
+
+    async def refusals(self, hospital: str) -> list[tuple[str, str, int]]:
+        """(source, code, how many) of a hospital, and of strangers, since the installation."""
+        found = []
+        for name, count in (await self._all(REFUSALS)).items():
+            of, source, code = name.split("\x1f")
+            if of in ("", hospital):
+                found.append((source, code, int(count)))
+        return sorted(found)
 
     async def beat(self, role: str, process: str, now_us: int) -> None:
         """Says that a process of a role is at work."""

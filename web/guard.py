@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from web import refusals
 
 BODY_MAX: Final = 1 << 20
 BODY_DEADLINE_S: Final = 30.0
@@ -56,9 +59,11 @@ class Guard:
             if not declared.isdigit() or int(declared) > BODY_MAX:
                 raise _TooLarge
             await self.app(scope, _limited(receive), answer)
-        except (_TooLarge, TimeoutError):
+        except (_TooLarge, TimeoutError) as error:
             if started:
                 raise
+            code = "too_large" if isinstance(error, _TooLarge) else "too_slow"
+            await refusals.note(HTTPConnection(scope), code)
             await answer(
                 {
                     "type": "http.response.start",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from hospital_ops.access import SessionLimits
 from hospital_ops.clock import Clock
 from hospital_ops.database import Database
+from hospital_ops.hl7.understand import Source
 from notify.desk.acts import Desk
 from streams.append import Appender
 from streams.intake import Intake
@@ -39,6 +40,7 @@ class Web:
     waves: dict[str, WaveFeed] = field(default_factory=dict)  # by unit
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     desk: Desk | None = None  # messages to relatives
+    sources: tuple[Source, ...] = ()  # that post without a token, named by their address
     public_url: str = ""  # what the SMS provider signs its callbacks over
     twilio_token: str = field(default="", repr=False)
 

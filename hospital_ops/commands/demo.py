@@ -61,6 +61,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         http_port=arguments.port,
         mllp_port=arguments.mllp_port,
         mllp_sources=(loopback,),
+        http_sources=(loopback.model_copy(update={"zone": ""}),),
     )
 
 

@@ -17,6 +17,8 @@ def main(argv: list[str]) -> int:
     add.add_argument("--mode", required=True, choices=("Real", "Test", "Demo"))
     add.add_argument("--unit", help="default: the whole hospital")
     add.add_argument("--bed", help="of a monitor that belongs to one bed")
+    add.add_argument("--address", default="", help="what a gateway calls it, for example its IP")
+    add.add_argument("--model", default="", help="whose private codes it speaks")
     for act, help_ in (
         ("token", "print a new token; the old one ends"),
         ("revoke", "end the device's token; its sockets close"),
@@ -38,7 +40,16 @@ def main(argv: list[str]) -> int:
             return f"{given.device} is revoked."
         if given.act == "add":
             await store.ensure_device(
-                connection, by, given.device, given.kind, given.mode, at, given.unit, given.bed
+                connection,
+                by,
+                given.device,
+                given.kind,
+                given.mode,
+                at,
+                given.unit,
+                given.bed,
+                given.address,
+                given.model,
             )
         token = await store.issue_device_token(connection, by, given.device, at)
         return f"{given.device}: {token}"

@@ -6,8 +6,7 @@ import asyncio
 
 from hospital_ops import log
 from hospital_ops.commands.process import Process
-from hospital_ops.hl7.understand import Source
-from hospital_ops.settings import MllpSource
+from hospital_ops.commands.sources import source_of
 from streams.append import Appender
 from streams.check import wait_until_fit
 from streams.mllp import MllpGateway
@@ -22,7 +21,10 @@ async def run(process: Process) -> None:
     await wait_until_fit(settings.redis_url)
     appender, places = Appender(process.pipe), Places()
     gateway = MllpGateway(
-        appender, places, [source_of(source) for source in settings.mllp_sources], process.clock
+        appender,
+        places,
+        [source_of(one) for one in settings.mllp_sources if one.zone],
+        process.clock,
     )
     listening = False
 
@@ -40,15 +42,3 @@ async def run(process: Process) -> None:
             await process.follow_places(Projections(process.pipe), watch)
     finally:
         await gateway.close()
-
-
-def source_of(named: MllpSource) -> Source:
-    """A source of the settings as the gateway knows it."""
-    return Source(
-        name=named.name,
-        hospital=named.hospital,
-        networks=named.networks,
-        units=None if named.units == ("*",) else named.units,
-        mode=named.mode,
-        zone=named.zone,
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hospital_ops import database
 from hospital_ops.commands.process import Process
+from hospital_ops.commands.sources import source_of
 from notify.desk.acts import Desk
 from notify.sealing import load
 from streams.append import Appender
@@ -37,6 +38,7 @@ async def run(process: Process) -> None:
         limits=settings.session_limits,
         places=places,
         desk=Desk(app, keys, process.clock),
+        sources=tuple(source_of(one) for one in settings.http_sources),
         public_url=settings.public_url,
         twilio_token=settings.twilio_auth_token.get_secret_value(),
     )

@@ -46,7 +46,7 @@ class Source:
     networks: tuple[str, ...] = ()  # CIDR; empty with a certificate: any
     units: tuple[str, ...] | None = None  # None: all units
     mode: str = "Real"  # what MSH-11 P means: Real, Test or Demo
-    zone: str = "UTC"  # IANA name, for times without a zone
+    zone: str = "UTC"  # IANA name, for times without a zone; empty: CARE's rule
     charset: str = ""  # for text beyond ASCII without MSH-18
     certificate: str = ""  # common name of its TLS certificate
 
@@ -57,7 +57,8 @@ class Source:
         if self.charset and codec(self.charset) is None:
             raise ConfigurationError(f"source {self.name}: character set as in MSH-18, 8859/5")
         try:
-            ZoneInfo(self.zone)
+            if self.zone:
+                ZoneInfo(self.zone)
             for network in self.networks:
                 ip_network(network)
         except (ValueError, ZoneInfoNotFoundError) as error:

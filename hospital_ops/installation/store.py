@@ -6,7 +6,7 @@ Every function that takes a `connection` works in the caller's transaction, open
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from hospital_ops import accounts, audit, tokens
@@ -30,6 +30,18 @@ class DeviceRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnownDevice:
+    """A registered device as the way in knows it, with or without a token of its own."""
+
+    device: str
+    hospital: str
+    bed: str  # "": no bed of its own
+    mode: str  # Real, Test, Demo
+    address: str  # what a gateway calls it; "": nothing of the kind
+    model: str  # whose private codes it speaks; "": unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnitRow:
     """A unit with its hospital's zone and its beds in board order: (id, label)."""
 
@@ -48,6 +60,7 @@ class Projection:
     sessions: list[Principal]
     devices: list[DeviceRow]
     units: list[UnitRow]
+    registry: list[KnownDevice] = field(default_factory=list)
 
 
 async def ensure_hospital(
@@ -111,11 +124,17 @@ async def ensure_device(
     at: int,
     unit: str | None = None,
     bed: str | None = None,
+    address: str = "",
+    model: str = "",
 ) -> None:
-    """Makes a device (tablet, monitor, gateway; Real, Test, Demo) unless it exists."""
+    """Makes a device (tablet, monitor, gateway; Real, Test, Demo) unless it exists.
+
+    `address` is what a gateway calls it, `model` whose private codes it speaks.
+    """
     made = await connection.fetchval(
-        "insert into device (device, hospital_id, unit, bed, kind, mode, made_at)"
-        " values ($1, $2, $3, $4, $5, $6, $7) on conflict (device) do nothing returning true",
+        "insert into device (device, hospital_id, unit, bed, kind, mode, made_at, address, model)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+        " on conflict (device) do nothing returning true",
         device,
         by.hospital,
         unit,
@@ -123,6 +142,8 @@ async def ensure_device(
         kind,
         mode,
         to_datetime(at),
+        address,
+        model,
     )
     if made:
         await audit.note(connection, by, "make_device", device, kind, at)
@@ -182,10 +203,12 @@ async def projection_rows(db: Database, now_us: int) -> Projection:
         sessions = await accounts.living_sessions(connection, now_us)
         devices = await connection.fetch(_DEVICES)
         units = await connection.fetch(_UNITS)
+        registry = await connection.fetch(_REGISTRY)
     return Projection(
         sessions,
         [DeviceRow(**{**dict(row), "key": row["key"].hex()}) for row in devices],
         [_unit(row) for row in units],
+        [KnownDevice(**dict(row)) for row in registry],
     )
 
 
@@ -204,6 +227,10 @@ _DEVICES: Final = """
 select token_hash as key, device, kind, hospital_id as hospital, coalesce(unit, '') as unit,
        coalesce(bed, '') as bed, mode
 from device where token_hash is not null and revoked_at is null
+"""
+_REGISTRY: Final = """
+select device, hospital_id as hospital, coalesce(bed, '') as bed, mode, address, model
+from device where revoked_at is null
 """
 _UNITS: Final = """
 select u.unit, u.hospital_id as hospital, u.kind, u.name, h.zone,

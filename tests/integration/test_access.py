@@ -28,6 +28,7 @@ FITTING = {
     ("native_order", "task"): "'requested'",
     ("relative_message", "state"): "'held'",
     ("relative_message", "kind"): "'daily'",
+    ("patient_link", "kind"): "'merged'",
     ("relative_hours", "closes"): "'12:00'",
 }
 ANY = {
@@ -38,6 +39,7 @@ ANY = {
     "timestamp with time zone": "'2026-03-01 10:00+00'",
     "double precision": "1",
     "integer": "1",
+    "smallint": "1",
     "bigint": "1",
     "ARRAY": "'{{}}'",
     "boolean": "false",

@@ -1,0 +1,145 @@
+"""The payload of a CARE TeleICU gateway is read as it is posted."""
+
+from __future__ import annotations
+
+import struct
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hospital_ops import care
+from hospital_ops.clock import SECOND, from_iso, to_datetime
+from hospital_ops.errors import MessageError
+
+NOW = from_iso("2026-11-21T12:00:00Z")
+ZONES = ("Europe/Moscow", "UTC", care.OWN_ZONE)
+
+
+def observation(name: str, **said: Any) -> dict[str, Any]:
+    return {
+        "observation_id": name, "device_id": "192.168.1.14", "date-time": "2026-11-21 17:30:00",
+        "patient-id": "0", "patient-name": "", "status": "final", "value": 80, "unit": "bpm",
+        "interpretation": "normal", "low-limit": 50, "high-limit": 120,
+    } | said  # fmt: skip
+
+
+PRESSURE = {
+    "observation_id": "blood-pressure", "device_id": "192.168.1.14",
+    "date-time": "2026-11-21 17:30:00", "patient-id": "0", "status": "final",
+    "systolic": {"value": 122, "unit": "mmHg", "interpretation": "high", "low-limit": 90},
+    "diastolic": {"value": 78, "unit": "mmHg", "interpretation": "normal"},
+    "map": {"value": 93, "unit": "mmHg"},
+}  # fmt: skip
+WAVEFORM = {
+    "observation_id": "waveform", "device_id": "192.168.1.14", "date-time": "2026-11-21 17:30:00",
+    "patient-id": "0", "patient-name": "", "wave-name": "II", "resolution": "5uV",
+    "sampling rate": "200/sec", "data-baseline": 2048, "data-low-limit": 0,
+    "data-high-limit": 4095, "data": "2048 2248 1848 x 2048",
+}  # fmt: skip
+
+
+def device(*items: Any) -> care.Device:
+    """The one device of a payload that nests its lists, as gateways do."""
+    payload = care.read([list(items)], NOW, ZONES)
+    assert payload.rejected == []
+    (only,) = payload.devices.values()
+    return only
+
+
+def test_values_of_a_gateway_come_under_our_codes_with_the_time_of_its_own_zone() -> None:
+    read = device(
+        observation("heart-rate"),
+        observation("SpO2", value=97, unit="%"),
+        observation("body-temperature1", value=98.6, unit="F"),
+        PRESSURE,
+    )
+    rows = {row.code: row for row in read.observations}
+    assert rows["8867-4"].value == 80
+    assert rows["59408-5"].value == 97
+    assert rows["8310-5"].value == 37
+    assert (rows["8480-6"].value, rows["8462-4"].value, rows["8478-0"].value) == (122, 78, 93)
+    assert rows["8480-6"].flag == "H"
+    assert {row.determined_at for row in read.observations} == {NOW}
+    assert read.mrn == ""  # "0" names nobody
+
+
+@pytest.mark.parametrize("status", ["Message-Leads Off", "Message-Measurement Invalid"])
+def test_leads_that_are_off_have_no_number(status: str) -> None:
+    (row,) = device(observation("heart-rate", value=0, status=status)).observations
+    assert (row.value, row.validity) == (None, "Inv")
+    assert status.removeprefix("Message-") in row.reason
+
+
+def test_a_fast_heart_keeps_its_number_beside_the_message_of_the_device() -> None:
+    (row,) = device(
+        observation("heart-rate", value=171, status="Message-Tachy Cardia")
+    ).observations
+    assert (row.value, row.validity) == (171, "Vld")
+
+
+def test_what_we_have_no_code_for_keeps_its_own_name_and_never_passes_as_a_vital() -> None:
+    read = device(observation("ST", value=0.1, unit="mV"), observation("hr", value=70))
+    assert [(row.code, row.text, row.mapped) for row in read.observations] == [
+        ("ST", "ST", False),
+        ("care:hr", "hr", False),
+    ]
+
+
+def test_a_waveform_is_in_millivolts_around_its_baseline() -> None:
+    (wave,) = device(WAVEFORM).waves
+    steps = struct.unpack(f"<{len(wave.samples) // 2}h", wave.samples)
+    values = [round(step * wave.scale + wave.offset, 6) for step in steps if step != -32768]
+    assert (wave.code, wave.rate_hz, wave.unit) == ("131330", 200, "mV")
+    assert values == [0, 1, -1, 0]
+    assert steps[3] == -32768  # what is no number is no sample
+
+
+def test_a_waveform_may_spell_its_rate_with_a_hyphen_and_as_a_number() -> None:
+    plain = {name: value for name, value in WAVEFORM.items() if name != "sampling rate"}
+    (wave,) = device(plain | {"sampling-rate": 100, "wave-name": "Pleth"}).waves
+    assert (wave.code, wave.rate_hz, wave.unit) == ("150452", 100, "1")
+
+
+def test_one_observation_that_is_none_does_not_lose_the_others() -> None:
+    payload = care.read([observation("heart-rate"), 7, {"observation_id": "x"}], NOW, ZONES)
+    assert len(payload.rejected) == 2
+    assert len(payload.devices["192.168.1.14"].observations) == 1
+
+
+@given(st.sampled_from(ZONES), st.integers(-50, 50))
+def test_a_live_time_without_a_zone_is_understood_whatever_zone_it_was_written_in(
+    zone: str, seconds: int
+) -> None:
+    at = NOW + seconds * SECOND
+    text = f"{to_datetime(at).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"
+    assert care.moment(text, NOW, ZONES) == at
+
+
+def test_a_zone_that_is_named_is_taken_at_its_word() -> None:
+    text = f"{datetime(2026, 11, 21, 12):%Y-%m-%d %H:%M:%S}"
+    assert care.moment(text, NOW, ["Europe/Moscow"]) == NOW - 3 * 3600 * SECOND
+    assert care.moment(f"{text}+00:00", NOW, ["Europe/Moscow"]) == NOW
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(max_size=20),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.dictionaries(
+                st.sampled_from(sorted(observation("x") | PRESSURE | WAVEFORM)), inner, max_size=6
+            )
+        ),
+        max_leaves=20,
+    )
+)
+def test_whatever_is_posted_is_read_or_refused_in_words(posted: Any) -> None:
+    try:
+        payload = care.read(posted, NOW, ZONES)
+    except MessageError:
+        return  # no list of observations at all
+    assert all(payload.rejected)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias, TypeVar
@@ -277,10 +277,18 @@ def is_gone(error: BaseException, connection: Connection | None) -> bool:
     """Whether `error` says that PostgreSQL cannot serve now, not that the question was wrong."""
     if isinstance(error, asyncpg.InterfaceError):
         # asyncpg raises the same class for wrong arguments and for a connection that is closed.
-        # What fails while a lost line is tidied up (a savepoint's rollback) is that loss too.
-        lost = isinstance(error.__context__, _GONE)
+        # What fails while a lost line is tidied up (savepoints, one in another) is that loss too.
+        lost = any(isinstance(cause, _GONE) for cause in _before(error))
         return not isinstance(error, ValueError) and (lost or _is_closed(connection))
     return isinstance(error, _GONE)
+
+
+def _before(error: BaseException) -> Iterator[BaseException]:
+    """What was being handled when `error` came, and what before that."""
+    before = error.__context__
+    while before is not None:
+        yield before
+        before = before.__context__
 
 
 def _cut(connection: Connection) -> None:

@@ -8,6 +8,7 @@ is passed over and gets all that it lacks, or a new snapshot, when it reads agai
 from __future__ import annotations
 
 import asyncio
+import math
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping
@@ -30,6 +31,7 @@ RETRY_S = 0.5
 RING = 2000  # changes kept at the most: bounds the memory where they come fast
 BEAT_S = 1.0
 SILENT_S = 4.0  # without an answer of Redis no beat goes out: the board is not live
+STOOD_STILL_S = 2.0  # asked each second: a longer pause was this process's own
 SNAPSHOT_KEPT_S = 0.1  # many who come back at once get the same one: its ages tell tenths
 LINE: Final = "hospital_ops.line"  # under this name the server puts a socket's line into its scope
 
@@ -98,8 +100,9 @@ class BoardFeed(ABC, Generic[C]):
         self.head: Head | None = None
         self.changes: deque[Change[C]] = deque(maxlen=RING)
         self.ready = asyncio.Event()
-        self.live_at = 0.0  # when Redis last answered, by the monotonic clock
+        self.live_at = -math.inf  # when Redis last answered, by the monotonic clock
         self.viewers: set[Viewer] = set()
+        self._looked_at = clock.monotonic_s()  # when it was last asked whether it is live
         self._news = asyncio.Event()
         self._behind: dict[tuple[int, str], bytes] = {}  # frames for who has that revision
         self._snapshots: dict[str, tuple[float, int, bytes]] = {}  # made at, rev, frame
@@ -182,14 +185,24 @@ class BoardFeed(ABC, Generic[C]):
         """A beat each second, only while Redis answers; who is behind catches up first."""
         while True:
             await asyncio.sleep(BEAT_S)
-            now = self.clock.monotonic_s()
-            if now - self.live_at > SILENT_S:
+            if not self._is_live():
                 continue
-            beat = self.beat_frame()
+            now, beat = self.clock.monotonic_s(), self.beat_frame()
             for viewer in self.viewers:
                 self.show(viewer, now)
                 if viewer.line.free and viewer.rev == self.rev:
                     viewer.line.put(beat)
+
+    def _is_live(self) -> bool:
+        """Whether a beat may be sent: Redis answers, and this process did not stand still.
+
+        After a standstill what came meanwhile is read before anything is called live.
+        """
+        now = self.clock.monotonic_s()
+        if now - self._looked_at > STOOD_STILL_S:
+            self.live_at = -math.inf
+        self._looked_at = now
+        return now - self.live_at <= SILENT_S
 
     def beat_frame(self) -> bytes:
         """What says that the board is live, and at which revision."""
@@ -203,7 +216,7 @@ class BoardFeed(ABC, Generic[C]):
             viewer.rev, frames = self._snapshot_frame(viewer.form)
             frames += self._since(viewer.rev, viewer.form) or b""
         viewer.rev = self.rev
-        viewer.line.put(frames + self.beat_frame())
+        viewer.line.put(frames + self.beat_frame() if self._is_live() else frames)
         self.viewers.add(viewer)
 
     def show(self, viewer: Viewer, now: float) -> None:

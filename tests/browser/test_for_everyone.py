@@ -96,8 +96,10 @@ async def test_all_can_be_done_by_the_keyboard(ward: Ward, chromium: Browser) ->
         context = await chromium.new_context(locale="en-GB", viewport=SIZES["desk"])
         page = await context.new_page()
         await page.goto(f"{ward.http}/sign-in?next=/ed/h1-ed")
-        await page.keyboard.type("ed.h1")  # the first field has the focus
+        await expect(page.get_by_label("Name")).to_be_focused()
+        await page.keyboard.type("ed.h1")
         await page.keyboard.press("Tab")
+        await expect(page.get_by_label("Password")).to_be_focused()
         await page.keyboard.type(ward.password("ed.h1"))
         await page.keyboard.press("Enter")
         await expect(page.locator("html")).to_have_attribute("data-link", "live", timeout=10_000)

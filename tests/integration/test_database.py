@@ -4,11 +4,13 @@ import asyncio
 import dataclasses
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from hospital_ops import database
@@ -148,19 +150,46 @@ async def test_a_scope_ends_with_its_transaction(app: Database) -> None:
         )
 
 
+@pytest.mark.parametrize("savepoints", [0, 1, 3])
 async def test_a_connection_cut_by_the_server_is_gone_and_the_next_one_serves(
-    app: Database, database_url: str
+    app: Database, database_url: str, savepoints: int
 ) -> None:
     async def work(connection: Connection) -> None:
-        pid = await connection.fetchval("select pg_backend_pid()")
-        async with database.single(database_url, name="test") as other:
-            await other.execute("select pg_terminate_backend($1)", pid)
-        await connection.execute("select 1")
+        async with AsyncExitStack() as stack:
+            for _ in range(savepoints):  # each is tidied up on a line that is gone
+                await stack.enter_async_context(connection.transaction())
+            pid = await connection.fetchval("select pg_backend_pid()")
+            async with database.single(database_url, name="test") as other:
+                await other.execute("select pg_terminate_backend($1)", pid)
+            await connection.execute("select 1")
 
     with pytest.raises(DatabaseGone):
         await app.retrying(work)
     async with app.transaction() as connection:
         assert await connection.fetchval("select 1") == 1
+
+
+def test_what_fails_while_a_lost_line_is_tidied_up_is_that_loss() -> None:
+    """A savepoint in a savepoint: each rollback fails on a line that was cut under a COPY."""
+
+    def fail(depth: int, first: Exception) -> None:
+        try:
+            if depth:
+                fail(depth - 1, first)
+            else:
+                raise first
+        except Exception:
+            raise asyncpg.InterfaceError("another operation is in progress")  # noqa: B904
+
+    class Open:
+        def is_closed(self) -> bool:
+            return False
+
+    for first, gone in ((ConnectionResetError(), True), (KeyError("x"), False)):
+        for depth in (0, 1, 2):
+            with pytest.raises(asyncpg.InterfaceError) as error:
+                fail(depth, first)
+            assert database.is_gone(error.value, cast("Connection", Open())) is gone
 
 
 async def test_a_wrong_question_is_not_taken_for_a_lost_server(app: Database) -> None:

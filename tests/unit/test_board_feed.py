@@ -92,6 +92,19 @@ def test_a_screen_that_comes_gets_the_board_a_beat_and_then_each_change_once(
     assert [(m["type"], m["rev"]) for m in screen.messages()] == [("change", 2), ("change", 3)]
 
 
+def test_after_a_standstill_nothing_is_called_live_before_the_news_is_read(
+    board: IcuBoard,
+) -> None:
+    clock = board.clock
+    assert isinstance(clock, ManualClock)
+    change(board)
+    clock.advance(3.0)  # the process stood still; what came meanwhile is not read yet
+    screen, _ = look(board)
+    assert [m["type"] for m in screen.messages()] == ["snapshot"]
+    board.live_at = clock.monotonic_s()
+    assert [m["type"] for m in look(board)[0].messages()] == ["snapshot", "beat"]
+
+
 def test_everybody_is_handed_the_very_same_bytes(board: IcuBoard) -> None:
     one, other = look(board)[0], look(board)[0]
     one.written.clear()

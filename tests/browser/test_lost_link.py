@@ -142,7 +142,9 @@ async def painted(page: Page, wanted: dict[str, str]) -> dict[str, str]:
 
 
 def listen(link: WebSocket, frames: list[str]) -> None:
-    """Notes the address of a socket and all that it brings."""
+    """Notes the address of a board's socket and all that it brings."""
+    if "/ws/v1/boards/" not in link.url:
+        return
     frames.append(link.url)
     link.on("framereceived", lambda frame: frames.append(str(frame)))
 
@@ -158,7 +160,7 @@ async def test_a_silent_network_is_noticed_and_nothing_is_missing_after_it(
         page = await board(ward, chromium, http=f"http://127.0.0.1:{ward.side_port}")
         await expect(page.locator(f"{HR} .n")).to_have_text("70")
         frames: list[str] = []
-        page.on("websocket", lambda link: "/boards/" in link.url and listen(link, frames))
+        page.on("websocket", lambda link: listen(link, frames))
         rev = await page.evaluate("document.getElementById('board-rev').dataset.rev")
         proxy.drop_to_client()  # both sides think that the connection stands
         await says_not_live(page, "70")

@@ -49,3 +49,18 @@ class Decider(Protocol):
     def dump(self) -> bytes:
         """The whole state, for a snapshot."""
         ...
+
+
+class Listener(Protocol):
+    """Looks at the live curves of a unit and says what the unit is to decide about.
+
+    It keeps nothing for a successor: a curve is for now. What it says becomes an entry of `in`.
+    """
+
+    def take(self, wave: wire.Waved) -> None:
+        """A piece of a curve, as it came."""
+        ...
+
+    def advance(self, now_us: int) -> Sequence[wire.Entry]:
+        """Lets time pass up to `now_us` (microseconds since 1970 UTC); what is to be told."""
+        ...

@@ -20,10 +20,11 @@ from hospital_ops.wire_forms import (
     to_json,
 )
 from hospital_ops.wire_icu import AlarmAct, Alerted, DeviceAlert, OrderChanged
+from hospital_ops.wire_signals import Rhythm, Witness
 
 __all__ = (  # what comes from elsewhere; all else is this module's own
-    "AlarmAct", "Alerted", "DecodeError", "DeviceAlert", "Form", "OrderChanged", "State",
-    "decoder", "encode", "field", "from_json", "to_json",
+    "AlarmAct", "Alerted", "DecodeError", "DeviceAlert", "Form", "OrderChanged", "Rhythm",
+    "State", "Witness", "decoder", "encode", "field", "from_json", "to_json",
 )  # fmt: skip
 
 VERSION = 1
@@ -262,6 +263,7 @@ Entry = (
     | OrderChanged
     | AlarmAct
     | EcgReceived
+    | Rhythm
 )
 
 decode: Callable[[bytes], Entry] = decoder_of_any(Entry)

@@ -225,6 +225,10 @@ def merging(bed: BedState) -> dict[str, str]:
     for each in bed.alarms.values():
         if silence is not None and each.code == SILENT:
             merged.setdefault(each.id, silence.id)
+        if each.key.endswith("|ecg"):  # our own count of the beats, beside the monitor's number
+            for number in bed.alarms.values():
+                if number.code == each.code and number is not each and not number.technical:
+                    merged.setdefault(each.id, number.id)
         if each.about in _CUFF:
             for line in bed.alarms.values():
                 if line.code == each.code and line.about in _LINE:

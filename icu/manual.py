@@ -21,12 +21,11 @@ _TECHNICAL: Final = frozenset(
     {
         "no_data", "silent_sensor", "spo2_sensor_off", "signal_poor", "line_damped", "implausible",
         "nibp_overdue", "clock_offset", "unbound_device", "second_sender", "monitoring_paused",
-        "limits_missing",
+        "limits_missing", "leads_off",
     }
 )  # fmt: skip
 _BY_DEVICE: Final = frozenset(
-    {"device_alarm", "vent_disconnect", "vent_pressure_high", "battery_low", "nibp_failed",
-     "leads_off"}
+    {"device_alarm", "vent_disconnect", "vent_pressure_high", "battery_low", "nibp_failed"}
 )  # fmt: skip
 _ECG: Final = frozenset({"asystole", "vf", "vt"})
 _BY_LIMIT: Final = frozenset(each.rule.id for each in LIMIT_RULES)
@@ -79,10 +78,16 @@ Where two states stand, the second holds for rules that latch, and for `lost` al
 """
 _LIMITS_OF_METHOD: Final = """
 ## What this method cannot do
-- Rates come averaged from the devices: `brady_extreme`, `tachy_extreme` and `apnoea` are judged on
-  the numbers that they send, not on beats or breaths. A rate of 0 breaths a minute that lasts for
-  the seconds of the rule is an apnoea.
-- Asystole, VF and VT need the curves; here they come only as alarms of the device.
+- Rates come averaged from the devices: where a bed sends no curve, `brady_extreme` and
+  `tachy_extreme` are judged on the numbers that they send, and `apnoea` always is. A rate of 0
+  breaths a minute that lasts for the seconds of the rule is an apnoea.
+- Asystole, VF, VT and extreme rates are also read from the ECG curves of the bed, where it sends
+  any (at least 50 samples a second, up to three leads). A finding comes 2 to 6 s after its onset;
+  the first 5 s of a curve are not judged. Runs of ventricular beats that are shorter than about
+  3 s are mostly not found; hearts that are very sick ring often (docs/accuracy.md has the figures
+  and says what was tuned on what). Without curves these rules come only as alarms of the device.
+- A lead that is flat to within the table of `hospital_ops/ecg/rhythm.json` counts as off; with
+  all leads off there is `leads_off` and no asystole.
 - `rr_low` is not switched off under controlled ventilation: the set rate is not known.
 - Limits are those of the table. Limits of a patient and targets by order are not read yet.
 - "High in a child under two months" of `temp_low` and `temp_high` stands in the notes only.
@@ -189,7 +194,7 @@ def _evaluated(row: Mapping[str, Any]) -> str:
     if row["id"] in _BY_DEVICE:
         return "as an alarm of the device"
     if row["id"] in _ECG:
-        return "as an alarm of the device; not from our curves yet"
+        return "here, from the curves; else as an alarm of the device"
     return "not by this engine"
 
 

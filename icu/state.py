@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hospital_ops.bindings import History
 from hospital_ops.board import PatientCell, Shown
-from hospital_ops.wire import Form, State, field
+from hospital_ops.wire import Form, State, Witness, field
 from icu.orders import BedsideOrder
 
 
@@ -55,6 +55,16 @@ class SenderClock(State):
     trusted: int = 0  # what times are corrected by
 
 
+class RhythmSeen(Form, frozen=True):
+    """What the analysis of the bed's ECG last said (`rhythm.py`)."""
+
+    at: int = 0  # up to this moment
+    seen_at: int = 0  # when it was said
+    leads_off: bool = False
+    heart_rate: float | None = None
+    witnesses: tuple[Witness, ...] = ()
+
+
 class BedState(State):
     """One bed: who lies there, the newest value of each code, and what is wrong."""
 
@@ -81,6 +91,7 @@ class BedState(State):
     orders: dict[str, BedsideOrder] = field(default_factory=dict)  # open ones, by id
     order_counts: dict[str, int] = field(default_factory=dict)
     order_change: int = 0  # when one becomes due or overdue; 0: nothing is waiting
+    rhythm: RhythmSeen = field(default_factory=RhythmSeen)
 
 
 class UnitState(State):

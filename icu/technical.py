@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from hospital_ops import codes
 from hospital_ops.board import Shown
 from hospital_ops.clock import SECOND
-from icu import alarms, clocks
+from icu import alarms, clocks, rhythm
 from icu.ages import UNKNOWN
 from icu.alarms import NO_DATA, SILENT, Turn
 from icu.limits import number_of
@@ -56,6 +56,9 @@ def holding(turn: Turn) -> dict[str, Held]:
             if shown.origin == "monitor" and not (shown.gone_at and now >= shown.gone_at):
                 _signal(held, name, shown, now)
         _line(turn, held)
+    if rhythm.leads_off(bed, now):
+        priority = HIGH if any(code in bed.values for code in _VENTILATED) else ""
+        held["leads_off"] = Held("leads_off", priority=priority)
     _overdue(turn, held)
     _whose(turn, held, silent)
     _sender(turn, held)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from hospital_ops import bindings, wire
 from hospital_ops.board import HEAD, Head, PatientCell
 from hospital_ops.deciding import PROBE_BED, Decisions, Stamped
-from icu import admissions, alarms, clocks, devices, limits, orders, technical, values
+from icu import admissions, alarms, clocks, devices, limits, orders, rhythm, technical, values
 from icu.alarms import Turn
 from icu.cells import bed_cell
 from icu.state import BedState, UnitState
@@ -39,6 +39,8 @@ class IcuUnit:
                 self._admission(entry, decisions)
             elif isinstance(entry, wire.DeviceAlert):
                 self._device_alert(entry, decisions)
+            elif isinstance(entry, wire.Rhythm):
+                self._rhythm(entry, decisions)
             elif isinstance(entry, wire.AlarmAct):
                 self._act(entry, decisions)
             elif isinstance(entry, wire.OrderChanged):
@@ -141,6 +143,7 @@ class IcuUnit:
             alarms.next_moment(bed, now),
             limits.next_moment(turn),
             technical.next_moment(bed, now),
+            rhythm.next_moment(bed, now),
         )
         bed.next_change = min((moment for moment in moments if moment), default=0)
         decisions.outputs += turn.events
@@ -153,6 +156,14 @@ class IcuUnit:
             turn.bed.mode = message.mode
             devices.take(turn, message)
             self._done(turn, decisions)
+
+    def _rhythm(self, found: wire.Rhythm, decisions: Decisions) -> None:
+        """What our own analysis of a bed's ECG came to."""
+        turn = self._turn(self._bed(found.bed))
+        turn.bed.mode = found.mode
+        rhythm.take(turn, found)
+        technical.reconcile(turn)
+        self._done(turn, decisions)
 
     def _act(self, act: wire.AlarmAct, decisions: Decisions) -> None:
         """An acknowledgement or a pause; the patient may have moved on to another bed."""

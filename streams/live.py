@@ -20,6 +20,7 @@ from hospital_ops.errors import Fenced, NotStored
 from streams import lease as leases
 from streams.append import Appender
 from streams.lease import Lease
+from streams.listening import MakeListener, listen
 from streams.pipe import Fields, Pipe, Portion, ReplyError, read_streams
 from streams.publish import Board, load_snapshot, publish, read_board, save_snapshot, tick
 from streams.shard import START, at_us, hall, hospital_of, keys, order
@@ -44,8 +45,17 @@ class _Undecidable(Exception):
 class LiveReader:
     """Walks one shard for as long as its lease holds, and waits for the lease otherwise."""
 
-    def __init__(self, url: str, shard: str, owner: str, make: MakeDecider, clock: Clock) -> None:
+    def __init__(
+        self,
+        url: str,
+        shard: str,
+        owner: str,
+        make: MakeDecider,
+        clock: Clock,
+        hears: MakeListener = lambda _: None,
+    ) -> None:
         self.shard, self.owner, self.make, self.clock = shard, owner, make, clock
+        self.url, self.hears = url, hears
         self.pipe = Pipe(url)  # publishes, ticks, renews
         self.reading = Pipe(url)  # blocks in XREAD
         self.appender = Appender(self.pipe)
@@ -107,6 +117,7 @@ class _Walk:
             tasks.create_task(self._renew())
             tasks.create_task(self._tick())
             tasks.create_task(self._follow())
+            tasks.create_task(self._listen())
 
     async def _check_position(self) -> None:
         """A position beyond the stream's last id is an incident: re-read from the start."""
@@ -270,6 +281,10 @@ class _Walk:
             await asyncio.sleep(RENEW_S)
             if not await leases.renew(self.reader.pipe, self.lease):
                 raise Fenced("the lease has passed on")
+
+    async def _listen(self) -> None:
+        reader = self.reader
+        await listen(reader.url, self.lease, reader.hears, reader.clock, reader.pipe)
 
     async def _tick(self) -> None:
         while True:

@@ -47,12 +47,14 @@ end
 redis.call('HSET', KEYS[2], 'position', ARGV[2], 'state', ARGV[3])
 return 1
 """
-# KEYS lease in; ARGV token and the tick: only the owner's time passes, even where memory is short.
-_TICK = b"""#!lua flags=allow-oom
+# KEYS lease in; ARGV token and entries: only the owner's time passes, and only what the owner hears
+# is heard, even where memory is short.
+_TELL = b"""#!lua flags=allow-oom
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return redis.error_reply('FENCED a newer owner has this shard')
 end
-return redis.call('XADD', KEYS[2], '*', 'd', ARGV[2])
+for i = 2, #ARGV do redis.call('XADD', KEYS[2], '*', 'd', ARGV[i]) end
+return #ARGV - 1
 """
 
 
@@ -107,10 +109,14 @@ async def save_snapshot(pipe: Pipe, lease: Lease, position: str, state: bytes) -
 
 async def tick(pipe: Pipe, lease: Lease, at: int) -> None:
     """Lets a second of the shard's own time pass; Fenced when the lease is not ours."""
+    await tell(pipe, lease, [wire.Tick(at=at)])
+
+
+async def tell(pipe: Pipe, lease: Lease, entries: Sequence[wire.Entry]) -> None:
+    """What the owner itself has to say to its shard; Fenced when the lease is not ours."""
     k = keys(lease.shard)
-    await _owned(
-        pipe, "EVAL", _TICK, 2, k.lease, k.incoming, lease.token, wire.encode(wire.Tick(at=at))
-    )
+    encoded = [wire.encode(entry) for entry in entries]
+    await _owned(pipe, "EVAL", _TELL, 2, k.lease, k.incoming, lease.token, *encoded)
 
 
 async def snapshot_position(pipe: Pipe, shard: str) -> str:

@@ -6,7 +6,8 @@ import asyncio
 
 from hospital_ops.clock import Clock
 from hospital_ops.commands.process import Process
-from hospital_ops.deciding import Decider
+from hospital_ops.deciding import Decider, Listener
+from hospital_ops.ecg.ward import WardRhythm
 from icu.unit import IcuUnit
 from streams.hall import Hall
 from streams.live import LiveReader
@@ -23,6 +24,12 @@ def decider_of(places: Places, shard: str, snapshot: bytes) -> Decider:
     if unit.kind == "ed":
         return EdUnit(shard, snapshot)
     return IcuUnit(shard, hospital_of(shard), snapshot)
+
+
+def listener_of(places: Places, shard: str) -> Listener | None:
+    """Who looks at the live curves of a shard: intensive care has its own look at the ECG."""
+    unit = places.units.get(shard)
+    return WardRhythm(shard) if unit is not None and unit.kind == "icu" else None
 
 
 async def run(process: Process) -> None:
@@ -50,4 +57,5 @@ def _reader(process: Process, places: Places, shard: str, clock: Clock) -> LiveR
         process.name,
         lambda unit, snapshot: decider_of(places, unit, snapshot),
         clock,
+        lambda unit: listener_of(places, unit),
     )

@@ -24,6 +24,7 @@ _MONITOR: Final = _TABLE["lethal"]["monitor_defaults"]
 _EXTREME: Final = {"brady_beats": 5, "brady_below": 40, "tachy_beats": 17, "tachy_above": 140}
 LETHAL: Final = ("asystole", "ventricular_fibrillation", "ventricular_tachycardia")
 _KEPT_BEATS: Final = 40
+_FRESH_S: Final = 8.0  # older beats say nothing about now; a beat is told up to four seconds late
 _UNLIKE: Final = 0.5  # a beat whose wave differs this much from the last ten seconds'
 
 
@@ -35,6 +36,8 @@ class Rhythm:
     codes: tuple[str, ...]  # most urgent first; ("not_assessed",) without a usable lead
     heart_rate: float | None  # per minute, of the last beats
     lead: int | None  # which lead it was read from
+    slow_per_min: float | None = None  # the fastest of the last five beats, where they are fresh
+    fast_per_min: float | None = None  # the slowest of the last seventeen beats
 
 
 @dataclass(slots=True)
@@ -87,6 +90,11 @@ class UnitRhythm:
         told.sort(key=lambda beat: beat[1])
         return self._walk(told, facts)
 
+    def lead_facts(self, patient: int, lead: int) -> tuple[list[float], list[float], bool]:
+        """Beats of a lead (s from the start), their likeness to the usual one; is it off?"""
+        known = self._all[patient]
+        return known.beats[lead], known.likeness[lead], known.off[lead]
+
     def _walk(self, told: list[tuple[int, float, float]], facts: Second) -> list[list[Rhythm]]:
         out: list[list[Rhythm]] = [[] for _ in self._all]
         rows = [facts.oscillating, facts.still, facts.off, facts.resting, facts.frequency]
@@ -131,10 +139,11 @@ def _judged(patient: _Patient, now_s: float) -> Rhythm:
     beats = beats[beats > now_s - 60]
     codes: list[str] = []
     still_s = min(patient.still[each] for each in usable)
-    if still_s >= _MONITOR["asystole_s"]:
-        codes.append("asystole")
-    elif code := _oscillation(patient, usable):
+    # Before stillness: a smooth fibrillation has no steep wave and is no standstill.
+    if code := _oscillation(patient, usable):
         codes.append(code)
+    elif still_s >= _MONITOR["asystole_s"]:
+        codes.append("asystole")
     elif _run(beats, patient.likeness[lead], now_s):
         codes.append("ventricular_tachycardia")
     intervals = np.diff(beats)
@@ -143,7 +152,19 @@ def _judged(patient: _Patient, now_s: float) -> Rhythm:
         codes += _by_intervals(intervals, rate)
     if not codes:
         codes.append("not_assessed" if rate is None else "regular")
-    return Rhythm(now_s, tuple(codes), rate, lead)
+    fresh = len(beats) > 0 and now_s - beats[-1] < _FRESH_S
+    slow, fast = _extremes(intervals) if fresh else (None, None)
+    return Rhythm(now_s, tuple(codes), rate, lead, slow, fast)
+
+
+def _extremes(intervals: Array) -> tuple[float | None, float | None]:
+    """The fastest of the last beats that make a bradycardia, the slowest of a tachycardia."""
+    slow, fast = intervals[-_EXTREME["brady_beats"] :], intervals[-_EXTREME["tachy_beats"] :]
+    enough = len(slow) == _EXTREME["brady_beats"], len(fast) == _EXTREME["tachy_beats"]
+    return (
+        float(60 / slow.min()) if enough[0] else None,
+        float(60 / fast.max()) if enough[1] else None,
+    )
 
 
 def _oscillation(patient: _Patient, usable: list[int]) -> str | None:

@@ -1,0 +1,39 @@
+"""What our own analysis of live curves came to, as an entry of the unit's stream.
+
+The analyser looks at curves, which no decision does; what it finds goes into `in` and is decided
+there, so that a replay needs no curves and comes to the same alarms.
+"""
+
+from __future__ import annotations
+
+from hospital_ops.wire_forms import Form
+
+
+class Witness(Form, frozen=True):
+    """What one signal says about the last seconds; facts, no opinion."""
+
+    source: str  # pleth, abp, or the code of an ECG lead
+    quality: str  # good, poor, none
+    rate_per_min: float | None = None
+    gap_s: float | None = None  # the longest time without a pulse or beat, up to now
+    slowest_per_min: float | None = None  # of the pulses or beats, one by one
+    fastest_per_min: float | None = None
+    alike: float | None = None  # 0 to 1: least likeness of a beat to the usual one
+    unchanged: float | None = None  # smallest pulse of now over the usual pulse before
+
+
+class Rhythm(Form, frozen=True, tag="rhy"):
+    """The rhythm of a bed from its own ECG: told when it changes, and again while it is bad."""
+
+    unit: str
+    bed: str
+    at: int  # up to this moment, on our clock
+    received_at: int
+    mode: str
+    codes: tuple[str, ...]  # asystole, ventricular_fibrillation, ventricular_tachycardia
+    leads: int  # in use
+    leads_off: bool = False  # there are leads, and none of them can be used
+    heart_rate: float | None = None
+    slow_per_min: float | None = None  # each of the last five beats was slower than this or so
+    fast_per_min: float | None = None  # each of the last seventeen beats was at least so fast
+    witnesses: tuple[Witness, ...] = ()

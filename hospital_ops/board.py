@@ -50,6 +50,20 @@ class AlarmCell(Form, frozen=True):
     device: str = ""  # who sent it; empty: our own
     acknowledged_at: int = 0
     acknowledged_by: str = ""
+    painted_at: int = 0  # a board of the unit has confirmed that it shows it; 0: none yet
+
+
+class QuietCell(Form, frozen=True):
+    """Why the alarms of a bed make no sound: it has an end, and the board shows it."""
+
+    kind: (
+        str  # standby, comfort, closed; comfort_asked: waits for a second person, silences nothing
+    )
+    since: int
+    until: int
+    by: str
+    confirmed_by: str = ""
+    reason: str = ""
 
 
 class PatientCell(Form, frozen=True):
@@ -76,10 +90,11 @@ class BedCell(Form, frozen=True):
     alarms: tuple[AlarmCell, ...] = ()
     orders: dict[str, int] = field(default_factory=dict)
     indicators: dict[str, Any] = field(default_factory=dict)
-    flags: tuple[str, ...] = ()  # check_patient, patient_not_confirmed, demo ...
+    flags: tuple[str, ...] = ()  # check_patient, displaced, patient_not_confirmed, demo ...
     mode: str = "Real"
     device: str = ""
     aged_at: int = 0  # when a value last turned stale or was withdrawn
+    quiets: tuple[QuietCell, ...] = ()
 
 
 class DecisionCell(Form, frozen=True):
@@ -162,6 +177,13 @@ def value_json(shown: Shown, now_us: int) -> dict[str, Any]:
     return view
 
 
+def waits_for_board(alarm: AlarmCell) -> bool:
+    """Whether a red rings that no board of the unit has confirmed as painted (SAFETY I8)."""
+    return (
+        alarm.priority == "high" and alarm.state in ("active", "latched") and not alarm.painted_at
+    )
+
+
 def alarm_json(alarm: AlarmCell) -> dict[str, Any]:
     """The public form of an alarm; times are null where nothing of the kind has happened."""
     return {
@@ -182,6 +204,19 @@ def alarm_json(alarm: AlarmCell) -> dict[str, Any]:
         "acknowledged_at": _iso_or_none(alarm.acknowledged_at),
         "merged_into": alarm.merged_into or None,
         "device": alarm.device or None,
+        "painted_at": _iso_or_none(alarm.painted_at),
+    }
+
+
+def quiet_json(quiet: QuietCell) -> dict[str, Any]:
+    """The public form of a silence of a whole bed."""
+    return {
+        "kind": quiet.kind,
+        "since": iso(quiet.since),
+        "until": iso(quiet.until),
+        "by": quiet.by,
+        "confirmed_by": quiet.confirmed_by or None,
+        "reason": quiet.reason or None,
     }
 
 
@@ -209,6 +244,7 @@ def bed_json(cell: BedCell, now_us: int) -> dict[str, Any]:
         "orders": {"due": 0, "overdue": 0, "active": 0} | cell.orders,
         "indicators": cell.indicators,
         "flags": list(cell.flags),
+        "quiet": [quiet_json(quiet) for quiet in cell.quiets],
         "mode": cell.mode,
     }
 

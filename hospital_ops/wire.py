@@ -19,12 +19,19 @@ from hospital_ops.wire_forms import (
     from_json,
     to_json,
 )
-from hospital_ops.wire_icu import AlarmAct, Alerted, DeviceAlert, OrderChanged
+from hospital_ops.wire_icu import (
+    AlarmAct,
+    Alerted,
+    BedAct,
+    DeviceAlert,
+    OrderChanged,
+    Painted,
+)
 from hospital_ops.wire_signals import Rhythm, Witness
 
 __all__ = (  # what comes from elsewhere; all else is this module's own
-    "AlarmAct", "Alerted", "DecodeError", "DeviceAlert", "Form", "OrderChanged", "Rhythm",
-    "State", "Witness", "decoder", "encode", "field", "from_json", "to_json",
+    "AlarmAct", "Alerted", "BedAct", "DecodeError", "DeviceAlert", "Form", "OrderChanged",
+    "Painted", "Rhythm", "State", "Witness", "decoder", "encode", "field", "from_json", "to_json",
 )  # fmt: skip
 
 VERSION = 1
@@ -262,6 +269,8 @@ Entry = (
     | DeviceAlert
     | OrderChanged
     | AlarmAct
+    | BedAct
+    | Painted
     | EcgReceived
     | Rhythm
 )

@@ -85,3 +85,27 @@ class AlarmAct(Form, frozen=True, tag="act"):
     received_at: int
     mode: str
     seconds: int = 0  # of a pause; 0: the house's usual one
+
+
+class BedAct(Form, frozen=True, tag="bact"):
+    """What somebody decided for the alarms of a whole bed; goes in by the stream."""
+
+    unit: str
+    bed: str
+    act: str  # standby, comfort, confirm_comfort, close, resume, confirm_patient (icu/quiet.py)
+    at: int
+    by: str
+    role: str
+    source: str
+    received_at: int
+    mode: str
+    reason: str = ""  # of a stand-by
+    minutes: int = 0  # of a stand-by; 0: the longest
+
+
+class Painted(Form, frozen=True, tag="pnt"):
+    """Red alarms that a board of the unit has confirmed as painted (SAFETY rule 11)."""
+
+    unit: str
+    alarms: tuple[str, ...]
+    at: int

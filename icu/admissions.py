@@ -41,7 +41,31 @@ def take(state: UnitState, bed_of: Callable[[str], BedState], event: wire.Admiss
             bed.claimed_other_at = 0
             moved[name] = before
         bed.mode = event.mode
+    if ruling:
+        _displace(state, bed_of, person.patient_id, moved)
     return Admitted(person, tuple(ruling), moved)
+
+
+def _displace(
+    state: UnitState, bed_of: Callable[[str], BedState], patient_id: str, moved: dict[str, str]
+) -> None:
+    """Says so where somebody was admitted to a bed that its patient has not left.
+
+    Whoever has a bed by this event, or has left, is no longer missing.
+    """
+    for bed in state.beds.values():
+        if bed.displaced in (patient_id, _lying(bed)):
+            bed.displaced = ""
+    for name, before in moved.items():
+        bed, lying = bed_of(name), _lying(bed_of(name))
+        if not lying:
+            bed.displaced = ""
+        elif before and before not in map(_lying, state.beds.values()):
+            bed.displaced = before
+
+
+def _lying(bed: BedState) -> str:
+    return bed.history[-1].patient_id if bed.history else ""
 
 
 def _known(state: UnitState, person: PatientCell, admitted: bool) -> PatientCell:

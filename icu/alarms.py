@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import Final
 
 from hospital_ops import codes, wire
-from hospital_ops.board import AlarmCell
 from hospital_ops.clock import SECOND
 from hospital_ops.identity import derived
 from icu.ages import NO_AGE, Age, age_at
@@ -107,8 +106,9 @@ def begin(turn: Turn, alarm: Alarm) -> None:
 
 def move(turn: Turn, alarm: Alarm, event: str, by: str = "") -> None:
     """Takes one step of the table; a step to the same state is none, but `worse` rings again."""
-    state = after(alarm.state, event, latching=alarm.latching, red=alarm.priority == HIGH)
-    if state == alarm.state:
+    before = alarm.state
+    state = after(before, event, latching=alarm.latching, red=alarm.priority == HIGH)
+    if state == before:
         if event == "worse" and state == ACTIVE:
             ring(turn, alarm)
         return
@@ -116,6 +116,8 @@ def move(turn: Turn, alarm: Alarm, event: str, by: str = "") -> None:
     if state == ACTIVE:
         ring(turn, alarm)
         alarm.acknowledged_at, alarm.acknowledged_by, alarm.remind_at = 0, "", 0
+        if before in (INACTIVE, ACKNOWLEDGED):  # a latched one has been ringing all the time
+            alarm.rang_at, alarm.painted_at = turn.now, 0
     elif state == ACKNOWLEDGED:
         alarm.acknowledged_at, alarm.acknowledged_by = turn.now, by
         alarm.step_from, alarm.paused_until = alarm.value, 0
@@ -235,35 +237,3 @@ def merging(bed: BedState) -> dict[str, str]:
                     merged.setdefault(each.id, line.id)
     # An alarm that itself is listed under another rings for nobody.
     return {lesser: greater for lesser, greater in merged.items() if greater not in merged}
-
-
-def cells(bed: BedState) -> tuple[AlarmCell, ...]:
-    """The alarms as a board shows them: high before medium before low, then newest first."""
-    merged = merging(bed)
-    order = sorted(
-        bed.alarms.values(),
-        key=lambda alarm: (PRIORITIES.index(alarm.priority), -alarm.since, alarm.id),
-    )
-    return tuple(
-        AlarmCell(
-            id=alarm.id,
-            priority=alarm.priority,
-            code=alarm.code,
-            text=alarm.text,
-            state=alarm.state,
-            since=alarm.since,
-            about=alarm.about,
-            value=alarm.value,
-            limit=alarm.limit,
-            unit=alarm.unit,
-            sign=alarm.sign,
-            paused_until=alarm.paused_until,
-            burst_at=alarm.burst_at,
-            reminded_at=alarm.reminded_at,
-            merged_into=merged.get(alarm.id, ""),
-            device=alarm.device,
-            acknowledged_at=alarm.acknowledged_at,
-            acknowledged_by=alarm.acknowledged_by,
-        )
-        for alarm in order
-    )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from hospital_ops.board import BedCell
-from icu import alarms, clocks
+from hospital_ops.board import AlarmCell, BedCell
+from icu import clocks
+from icu.alarms import merging
+from icu.quiet import silent_until
+from icu.rules import PRIORITIES
 from icu.state import BedState
 
 
@@ -16,6 +19,9 @@ def bed_cell(bed: BedState, now: int) -> BedCell:
         flags.append("patient_not_confirmed")
     if patient is not None and bed.claimed_other_at and binding:
         flags.append("check_patient")
+    if bed.displaced:
+        flags.append("displaced")
+    flags += bed.quiets
     if clocks.is_off(bed, now):
         flags.append("clock_offset")
     return BedCell(
@@ -23,10 +29,44 @@ def bed_cell(bed: BedState, now: int) -> BedCell:
         label=bed.label,
         patient=patient,
         values=dict(bed.values),
-        alarms=alarms.cells(bed),
+        alarms=alarm_cells(bed),
         orders=dict(bed.order_counts),
         flags=tuple(flags),
         mode=bed.mode,
         device=bed.device,
         aged_at=bed.aged_at,
+        quiets=tuple(bed.quiets.values()),
+    )
+
+
+def alarm_cells(bed: BedState) -> tuple[AlarmCell, ...]:
+    """The alarms as a board shows them: high before medium before low, then newest first."""
+    merged = merging(bed)
+    order = sorted(
+        bed.alarms.values(),
+        key=lambda alarm: (PRIORITIES.index(alarm.priority), -alarm.since, alarm.id),
+    )
+    return tuple(
+        AlarmCell(
+            id=alarm.id,
+            priority=alarm.priority,
+            code=alarm.code,
+            text=alarm.text,
+            state=alarm.state,
+            since=alarm.since,
+            about=alarm.about,
+            value=alarm.value,
+            limit=alarm.limit,
+            unit=alarm.unit,
+            sign=alarm.sign,
+            paused_until=max(alarm.paused_until, silent_until(bed, alarm)),
+            burst_at=alarm.burst_at,
+            reminded_at=alarm.reminded_at,
+            merged_into=merged.get(alarm.id, ""),
+            device=alarm.device,
+            acknowledged_at=alarm.acknowledged_at,
+            acknowledged_by=alarm.acknowledged_by,
+            painted_at=alarm.painted_at,
+        )
+        for alarm in order
     )

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from hospital_ops.clinical.tables import table
 from hospital_ops.clock import SECOND
+from icu import painting, quiet
 from icu.ages import BANDS
 from icu.alarms import PAUSE_MAX_US, PAUSE_US
 from icu.limits import OLD_US
@@ -21,7 +22,7 @@ _TECHNICAL: Final = frozenset(
     {
         "no_data", "silent_sensor", "spo2_sensor_off", "signal_poor", "line_damped", "implausible",
         "nibp_overdue", "clock_offset", "unbound_device", "second_sender", "monitoring_paused",
-        "limits_missing", "leads_off",
+        "limits_missing", "leads_off", "check_patient", "board_lost",
     }
 )  # fmt: skip
 _BY_DEVICE: Final = frozenset(
@@ -71,10 +72,39 @@ Where two states stand, the second holds for rules that latch, and for `lost` al
   acknowledged or paused at the bedside counts here.
 - Pause: the sound of one alarm, {pause} s by one tap, at most {most} s; it ends by itself, and is
   ended by a worsening. {warn} A new alarm rings at once. There is no way to switch a red off.
+- Seen: one tap on the tile's last line, also on a wall, pauses what rings at that bed for {pause} s
+  without a name. It takes nothing on: the alarm stays, and goes on to whoever is called next.
 - An acknowledged red gives one short burst every {reminder} s while it lasts.
 - `burst_at` is when the full burst begins; it goes on while the state is active or latched and
   `paused_until` has passed. `reminded_at` is one short burst.
 - Nothing is lost by a restart: alarms, delays, pauses and reminders are in the snapshot.
+- Closed: a physician records the death; every alarm of the bed ends by that name.
+
+## A whole bed without sound
+Each of these is decided by name on the bed's page (or `POST /api/v1/icu/beds/{{bed}}/acts/{{act}}`),
+goes in by the stream, stands on the tile with its end, and ends by itself. What it covers stays
+visible, is called for nobody meanwhile, and sounds in full when it ends. None goes over to the next
+patient.
+
+| act | who | covers | at most |
+| --- | --- | --- | --- |
+| `standby`, with a reason ({reasons}) | a nurse or physician | all but lethal alarms | {standby} min |
+| `comfort`, then `confirm_comfort` | a physician asks, another person confirms within {asked} min | what `comfort_care` of the table silences, and technical alarms | {comfort} h, then renewed |
+| `close` | a physician, after a death | ends all alarms, clears the values; a monitor still attached may ring again after the time | {closed} min |
+| `resume` | a nurse or physician | ends every silence at once | |
+
+The table says of technical alarms both "low, visual only" (`rule_defaults.comfort_care`) and
+"audio on" (each row): here the former holds. Comfort care goes with its patient to another bed.
+
+## Whose bed
+Somebody who is admitted to a bed that its patient has not left: the flag `displaced` at once, the
+alarm `check_patient` after its delay. It ends when the other patient has a bed or has left, or when
+somebody confirms at the bed (`confirm_patient`).
+
+## Shown means painted
+Boards answer with the revision that they have painted. A red that no board of the unit has
+confirmed {painted} s after it began to ring raises `board_lost` at its bed, until one confirms.
+`painted_at` of an alarm is the first confirmation.
 """
 _LIMITS_OF_METHOD: Final = """
 ## What this method cannot do
@@ -108,6 +138,7 @@ def manual() -> str:
         for name, number in defaults["step"].items()
         if isinstance(number, int | float)
     )
+    silent = {kind: us // quiet.MINUTE_US for kind, us in quiet.LONGEST_US.items()}
     delays = rules["project_defaults"]["limit_delay_s"]
     warn = f"`monitoring_paused`: {ROWS['monitoring_paused']['condition']}."
     parts = [
@@ -119,6 +150,12 @@ def manual() -> str:
             most=PAUSE_MAX_US // SECOND,
             warn=warn,
             reminder=defaults["reminder_s"],
+            reasons=", ".join(quiet.REASONS),
+            standby=silent[quiet.STANDBY],
+            closed=silent[quiet.CLOSED],
+            comfort=silent[quiet.COMFORT] // 60,
+            asked=silent[quiet.ASKED],
+            painted=painting.LIMIT_US // SECOND,
         ),
         "\n## Rules on values\n",
         "Limits by age band: " + ", ".join(BANDS) + ". `–`: not set, the rule is off.\n\n",

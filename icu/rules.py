@@ -24,6 +24,7 @@ HIGH, MEDIUM, LOW = PRIORITIES = ("high", "medium", "low")
 _TABLE: Final = table("alarms")
 _LIMIT_DELAY_S: Final = _TABLE["project_defaults"]["limit_delay_s"]
 _STEPS: Final = _TABLE["rule_defaults"]["acknowledged_red"]["step"]
+_LETHAL_S: Final = _TABLE["rule_defaults"]["escalate_physician_s"]["lethal_apnoea_arrest"]
 # First word of a rule's `parameter` -> its step of `acknowledged_red` (a pulse is a heart rate).
 _STEP_OF: Final = {
     "hr": "hr_bpm", "pr": "hr_bpm", "rr": "rr_bpm", "spo2": "spo2_pct", "nibp_sys": "sbp_mmhg",
@@ -46,6 +47,8 @@ class Rule:
     reminder_us: int  # while acknowledged and still present; 0: never
     on: bool
     source: str
+    lethal: bool  # the physician is called at once: death within minutes
+    silent_in_comfort: bool  # comfort care takes its sound away
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,14 +98,22 @@ def _rule(row: Mapping[str, Any]) -> Rule:
         reminder_us=_seconds(row["reminder_s"]),
         on=row["default"] == "on" and row["source"] is not None,
         source=row["source"] or "",
+        lethal=row["escalate_physician_s"] == _LETHAL_S,
+        silent_in_comfort=row["kind"] == "technical" or row["comfort_care"]["audio"] == "off",
     )
 
 
-RULES: Final[Mapping[str, Rule]] = MappingProxyType(
-    {row["id"]: _rule(row) for row in _TABLE["rules"]}
-)
+@cache
+def _own() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(files("icu").joinpath("own_rules.json").read_text("utf-8"))
+    return loaded
+
+
 ROWS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-    {row["id"]: row for row in _TABLE["rules"]}
+    {row["id"]: row for row in (*_TABLE["rules"], *_own()["rules"])}
+)
+RULES: Final[Mapping[str, Rule]] = MappingProxyType(
+    {name: _rule(row) for name, row in ROWS.items()}
 )
 
 
@@ -149,7 +160,7 @@ def _delay_us(rule: Rule, vital: codes.Vital) -> int:
     return rule.delay_us
 
 
-LIMIT_RULES: Final = tuple(made for row in _TABLE["rules"] for made in _limit_rules(row))
+LIMIT_RULES: Final = tuple(made for row in ROWS.values() for made in _limit_rules(row))
 BY_KEY: Final[Mapping[str, LimitRule]] = MappingProxyType({each.key: each for each in LIMIT_RULES})
 
 

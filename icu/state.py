@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hospital_ops.bindings import History
-from hospital_ops.board import PatientCell, Shown
+from hospital_ops.board import PatientCell, QuietCell, Shown
 from hospital_ops.wire import Form, State, Witness, field
 from icu.orders import BedsideOrder
 
@@ -44,6 +44,8 @@ class Alarm(State):
     acknowledged_at: int = 0
     acknowledged_by: str = ""
     device: str = ""
+    rang_at: int = 0  # since when nobody has taken it on
+    painted_at: int = 0  # a board has confirmed that it shows it
 
 
 class SenderClock(State):
@@ -92,6 +94,8 @@ class BedState(State):
     order_counts: dict[str, int] = field(default_factory=dict)
     order_change: int = 0  # when one becomes due or overdue; 0: nothing is waiting
     rhythm: RhythmSeen = field(default_factory=RhythmSeen)
+    quiets: dict[str, QuietCell] = field(default_factory=dict)  # by kind
+    displaced: str = ""  # who lay here, and has no bed, when somebody else was admitted
 
 
 class UnitState(State):

@@ -1,9 +1,10 @@
 """The states of an alarm as one table, after `machine` of `clinical/tables/alarms.json`.
 
 inactive -> active -> acknowledged -> inactive, and active -> latched where the signals go on
-after the condition has ended. Two events are ours: `lost` (the condition can no longer be seen:
-the value was withdrawn, or the patient has left) and `worse` (a red one got worse by a step of
-the table). A red that nobody has acknowledged is never ended by `lost`: its signals go on.
+after the condition has ended. Three events are ours: `lost` (the condition can no longer be seen:
+the value was withdrawn, or the patient has left), `worse` (a red one got worse by a step of the
+table) and `close` (a physician has recorded the patient's death). A red that nobody has
+acknowledged is never ended by `lost`: its signals go on.
 An audio pause is beside the state, has an end from the start, and never changes the state.
 """
 
@@ -31,6 +32,9 @@ NEXT: Final[dict[tuple[str, str], tuple[str, str]]] = {
     (LATCHED, "lost"): (LATCHED, LATCHED),
     (LATCHED, "worse"): (ACTIVE, ACTIVE),
     (LATCHED, "acknowledge"): (INACTIVE, INACTIVE),
+    (ACTIVE, "close"): (INACTIVE, INACTIVE),
+    (ACKNOWLEDGED, "close"): (INACTIVE, INACTIVE),
+    (LATCHED, "close"): (INACTIVE, INACTIVE),
 }
 
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from hospital_ops import codes
 from hospital_ops.board import Shown
 from hospital_ops.clock import SECOND
-from icu import alarms, clocks, rhythm
+from icu import alarms, clocks, painting, rhythm
 from icu.ages import UNKNOWN
 from icu.alarms import NO_DATA, SILENT, Turn
 from icu.limits import number_of
@@ -62,6 +62,11 @@ def holding(turn: Turn) -> dict[str, Held]:
     _overdue(turn, held)
     _whose(turn, held, silent)
     _sender(turn, held)
+    if bed.displaced:
+        held["check_patient"] = Held("check_patient")
+    if unseen := painting.unseen(bed, now):
+        rang_at = min(alarm.rang_at for alarm in unseen)
+        held[painting.RULE] = Held(painting.RULE, "", rang_at + painting.LIMIT_US)
     return held
 
 
@@ -137,6 +142,7 @@ def _sender(turn: Turn, held: dict[str, Held]) -> None:
         for alarm in bed.alarms.values()
         if alarm.paused_until > now and not alarm.device
     ]
+    ends += [quiet.until for quiet in bed.quiets.values() if quiet.kind != "comfort_asked"]
     if ends and min(ends) - now <= _WARN_US:
         held["monitoring_paused"] = Held("monitoring_paused")
 
@@ -168,6 +174,8 @@ def next_moment(bed: BedState, now: int) -> int:
     if bed.clash_at:
         moments.append(bed.clash_at + _GONE_US)
     moments += [a.paused_until - _WARN_US for a in bed.alarms.values() if a.paused_until]
+    moments += [quiet.until - _WARN_US for quiet in bed.quiets.values()]
+    moments.append(painting.next_moment(bed))
     return min((moment for moment in moments if moment > now), default=0)
 
 

@@ -7,7 +7,19 @@ from collections.abc import Callable, Sequence
 from hospital_ops import bindings, wire
 from hospital_ops.board import HEAD, Head, PatientCell
 from hospital_ops.deciding import PROBE_BED, Decisions, Stamped
-from icu import admissions, alarms, clocks, devices, limits, orders, rhythm, technical, values
+from icu import (
+    admissions,
+    alarms,
+    clocks,
+    devices,
+    limits,
+    orders,
+    painting,
+    quiet,
+    rhythm,
+    technical,
+    values,
+)
 from icu.alarms import Turn
 from icu.cells import bed_cell
 from icu.state import BedState, UnitState
@@ -25,6 +37,7 @@ class IcuUnit:
             for alarm in bed.alarms.values():
                 if not alarm.key:  # a snapshot of the version before, which knew technical ones
                     alarm.key, alarm.technical = alarm.id, True
+                alarm.rang_at = alarm.rang_at or alarm.burst_at or alarm.since
 
     def decide(self, entries: Sequence[Stamped]) -> Decisions:
         """Takes the entries in, in their order."""
@@ -43,6 +56,10 @@ class IcuUnit:
                 self._rhythm(entry, decisions)
             elif isinstance(entry, wire.AlarmAct):
                 self._act(entry, decisions)
+            elif isinstance(entry, wire.BedAct):
+                self._bed_act(entry, decisions)
+            elif isinstance(entry, wire.Painted):
+                self._painted(entry, decisions)
             elif isinstance(entry, wire.OrderChanged):
                 self._order(entry, decisions)
             elif isinstance(entry, wire.Kept):
@@ -131,6 +148,7 @@ class IcuUnit:
 
     def _pass_time(self, turn: Turn) -> None:
         """What is due at a bed by time alone."""
+        quiet.pass_time(turn)
         alarms.pass_time(turn)
         limits.pass_time(turn)
         technical.reconcile(turn)
@@ -144,6 +162,7 @@ class IcuUnit:
             limits.next_moment(turn),
             technical.next_moment(bed, now),
             rhythm.next_moment(bed, now),
+            quiet.next_moment(bed, now),
         )
         bed.next_change = min((moment for moment in moments if moment), default=0)
         decisions.outputs += turn.events
@@ -183,6 +202,19 @@ class IcuUnit:
         self._count("act_on_ended_alarm")
         decisions.dirty.add(HEAD)
 
+    def _bed_act(self, act: wire.BedAct, decisions: Decisions) -> None:
+        turn = self._turn(self._bed(act.bed))
+        quiet.take(turn, act)
+        technical.reconcile(turn)
+        self._done(turn, decisions)
+
+    def _painted(self, entry: wire.Painted, decisions: Decisions) -> None:
+        for bed in self.state.beds.values():
+            if bed.alarms and painting.take(bed, entry.alarms, self.state.now):
+                turn = self._turn(bed)
+                technical.reconcile(turn)
+                self._done(turn, decisions)
+
     def _first_receipt(self, message: wire.Observed) -> int:
         """A message without a time keeps its first receive time, however often it is sent."""
         if all(o.determined_at is not None for o in message.observations):
@@ -220,8 +252,9 @@ class IcuUnit:
         decisions.dirty.update(touched)
         turns = {name: self._turn(self._bed(name)) for name in moved}
         for name, before in moved.items():
+            to = next((t for t in turns.values() if before and t.patient_id == before), None)
+            quiet.leave(turns[name], before, to)
             if before:
-                to = next((t for t in turns.values() if t.patient_id == before), None)
                 alarms.leave(turns[name], before, to)
         for turn in turns.values():
             for alarm in turn.bed.alarms.values():

@@ -17,10 +17,16 @@ START = 1_772_359_337 * SECOND
 
 
 class Ward:
-    """One unit, one clock; entries carry the moment at which they are given."""
+    """One unit, one clock; entries carry the moment at which they are given.
 
-    def __init__(self, birth_date: str = "1960-01-01", admit: bool = True) -> None:
+    `boards`: a board of the unit confirms each red at once.
+    """
+
+    def __init__(
+        self, birth_date: str = "1960-01-01", admit: bool = True, boards: bool = True
+    ) -> None:
         self.unit = IcuUnit(UNIT, "h1")
+        self.boards = boards
         self.now = START
         self.told: list[wire.Alerted] = []
         self.urgent = False
@@ -33,7 +39,15 @@ class Ward:
         decisions = self.unit.decide([Stamped(self.now, entry)])
         self.told += [event for event in decisions.outputs if isinstance(event, wire.Alerted)]
         self.urgent |= decisions.urgent
+        if self.boards and decisions.urgent:
+            self.paint()
         return decisions
+
+    def paint(self) -> None:
+        """A board confirms all that rings."""
+        beds = [self.cell(bed) for bed in self.unit.state.beds]
+        ringing = tuple(alarm.id for cell in beds for alarm in cell.alarms)
+        self.give(wire.Painted(UNIT, ringing, self.now))
 
     def wait(self, seconds: float) -> None:
         """Seconds without a message: only the unit's own ticks."""
@@ -86,6 +100,11 @@ class Ward:
                 UNIT, BED, alarm, act, self.now, by, "nurse", "web", self.now, "Test", seconds
             )
         )
+
+    def bed_act(self, act: str, by: str = "nurse", bed: str = BED, **more: Any) -> None:
+        """Somebody decides something for the whole bed."""
+        given = (UNIT, bed, act, self.now, by, "nurse", "web", self.now, "Test")
+        self.give(wire.BedAct(*given, **more))
 
     def device_alert(self, phase: str = "start", **more: Any) -> None:
         """A PCD-04 message of the monitor at the bed."""

@@ -19,6 +19,7 @@ from web.guard import Guard
 from web.routes import (
     alarmpanel,
     alarms,
+    bedacts,
     beds,
     boards,
     care,
@@ -44,6 +45,7 @@ PARTS = (
     session,
     alarms,
     alarmpanel,
+    bedacts,
     ecgs,
     walls,
     orderpanel,

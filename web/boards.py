@@ -12,6 +12,7 @@ from hospital_ops.board import (
     case_json,
     decode_bed,
     decode_case,
+    waits_for_board,
 )
 from hospital_ops.clock import Clock
 from streams.projections import Places, Unit
@@ -38,6 +39,17 @@ class IcuBoard(BoardFeed[BedCell]):
             cells.get(place.bed) or self._empty(place.bed, place.label)
             for place in self.places.beds_of(self.unit.unit)
         ]
+
+    def note_reds(self, before: Mapping[str, BedCell | None], after: Mapping[str, BedCell]) -> None:
+        """Reds that ring and that no board has confirmed wait for one, from this revision on."""
+        for bed, cell in after.items():
+            waiting = {a.id for a in cell.alarms if waits_for_board(a)}
+            was = before.get(bed)
+            for alarm in was.alarms if was else ():
+                if alarm.id not in waiting:
+                    self.unpainted.pop(alarm.id, None)
+            for alarm_id in waiting:
+                self.unpainted.setdefault(alarm_id, self.rev)
 
     def _empty(self, bed: str, label: str) -> BedCell:
         return BedCell(bed=bed, label=label, patient=None, values={})

@@ -100,6 +100,7 @@ class BoardFeed(ABC, Generic[C]):
         self.head: Head | None = None
         self.changes: deque[Change[C]] = deque(maxlen=RING)
         self.ready = asyncio.Event()
+        self.unpainted: dict[str, int] = {}  # reds that no board has confirmed, and their rev
         self.live_at = -math.inf  # when Redis last answered, by the monotonic clock
         self.viewers: set[Viewer] = set()
         self._looked_at = clock.monotonic_s()  # when it was last asked whether it is live
@@ -129,6 +130,8 @@ class BoardFeed(ABC, Generic[C]):
             head = board.cells.pop(HEAD, None)
             self.head = decode_head(head) if head else None
             self.cells = {name: self.decode(cell) for name, cell in board.cells.items()}
+        self.unpainted.clear()
+        self.note_reds({}, self.cells)
         self.ready.set()
         self._tell()
         stream, position = keys(self.unit.unit).out, board.out
@@ -158,6 +161,7 @@ class BoardFeed(ABC, Generic[C]):
             name: cell for name, cell in (self.cells | after).items() if name not in entry.removed
         }
         self.rev = entry.rev
+        self.note_reds(before, after)
         now = self.clock.monotonic_s()
         while self.changes and self.changes[0].kept_until < now:
             self.changes.popleft()
@@ -305,6 +309,18 @@ class BoardFeed(ABC, Generic[C]):
         if kind == "json":
             return wire.to_json(self.snapshot_json())
         return self.html_snapshot(language).encode()
+
+    def note_reds(self, before: Mapping[str, C | None], after: Mapping[str, C]) -> None:
+        """Keeps `unpainted` up to date; a board without alarms has nothing to keep."""
+
+    def painted(self, rev: int) -> tuple[str, ...]:
+        """A screen shows revision `rev`: the reds that are confirmed by it, each told once."""
+        if not self.unpainted:
+            return ()
+        shown = tuple(alarm for alarm, since in self.unpainted.items() if since <= rev)
+        for alarm in shown:
+            del self.unpainted[alarm]
+        return shown
 
     @abstractmethod
     def decode(self, cell: bytes) -> C:

@@ -87,6 +87,19 @@ class Screen(Viewer):
                 self.painted_at = self.web.clock.monotonic_s()
                 if message.get("rev") == self.rev:
                     self.unpainted_since = None
+                await self._confirm(message.get("rev"))
+
+    async def _confirm(self, rev: object) -> None:
+        """Tells the unit which reds this screen is the first to show (SAFETY rule 11)."""
+        shown = self.feed.painted(rev) if isinstance(rev, int) and rev <= self.rev else ()
+        if not shown:
+            return
+        unit, now = self.feed.unit.unit, self.web.clock.now_us()
+        try:
+            await self.web.appender.append(unit, wire.Painted(unit=unit, alarms=shown, at=now))
+        except NotStored:
+            for alarm in shown:  # the next confirmation tells it again
+                self.feed.unpainted.setdefault(alarm, 0)
 
     async def check(self, known: Principal | None) -> None:
         """Lets it go where its session (`known`) has ended, or where it no longer paints."""

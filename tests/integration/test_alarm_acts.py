@@ -46,7 +46,8 @@ async def board(running: Running) -> list[dict[str, Any]]:
     async with httpx2.AsyncClient(headers=running.bearer("h1-nurse")) as client:
         answer = await client.get(f"{running.address}/api/v1/boards/{UNIT}")
     beds = answer.json()["beds"]
-    return [alarm for bed in beds if bed["bed"] == BED for alarm in bed["alarms"]]
+    alarms = [alarm for bed in beds if bed["bed"] == BED for alarm in bed["alarms"]]
+    return [alarm for alarm in alarms if alarm["code"] != "board_lost"]  # no screen looks here
 
 
 async def post(running: Running, who: str, url: str, body: Any = None) -> httpx2.Response:

@@ -20,6 +20,7 @@ from icu.alarms import PAUSE_MAX_US, PAUSE_US
 from streams.shard import hospital_of
 from web import store
 from web.auth import signed_in, web_of
+from web.state import Web
 
 router = APIRouter(prefix="/api/v1/icu/beds/{bed}/alarms/{alarm}")
 Someone = Annotated[Principal, Depends(signed_in)]
@@ -55,7 +56,7 @@ async def explain(request: Request, bed: str, alarm: str, principal: Someone) ->
     web = web_of(request)
     unit, cell, found = find(request, bed, alarm, principal, Permission.SEE_PATIENT)
     now = web.clock.now_us()
-    await web.appender.append(unit, _audited(request, unit, principal, "read_alarm", alarm))
+    await web.appender.append(unit, audited(request, unit, principal, "read_alarm", alarm))
     shown = cell.values.get(found.about)
     birth_date = cell.patient.birth_date if cell.patient else ""
     return {
@@ -83,8 +84,22 @@ async def act_on(
 ) -> dict[str, Any]:
     """Appends the act with its audit entry; answers once both are on disk."""
     web = web_of(request)
+    done = done_to(web, unit, bed, alarm, principal, act, seconds)
+    note = audited(request, unit, principal, f"{act}_alarm", alarm)
+    await web.appender.append_many(unit, [(done, b""), (note, b"")])
+    answer: dict[str, Any] = {"alarm": alarm, "act": act, "at": iso(done.at), "bedside": BEDSIDE}
+    if act == "pause":
+        length = min(seconds * SECOND, PAUSE_MAX_US) if seconds else PAUSE_US
+        answer["paused_until"] = iso(done.at + length)
+    return answer
+
+
+def done_to(
+    web: Web, unit: str, bed: str, alarm: str, principal: Principal, act: str, seconds: int
+) -> wire.AlarmAct:
+    """What somebody does to an alarm at this moment, as the stream takes it."""
     now = web.clock.now_us()
-    done = wire.AlarmAct(
+    return wire.AlarmAct(
         unit=unit,
         bed=bed,
         alarm=alarm,
@@ -97,13 +112,6 @@ async def act_on(
         mode=web.mode,
         seconds=seconds,
     )
-    note = _audited(request, unit, principal, f"{act}_alarm", alarm)
-    await web.appender.append_many(unit, [(done, b""), (note, b"")])
-    answer: dict[str, Any] = {"alarm": alarm, "act": act, "at": iso(now), "bedside": BEDSIDE}
-    if act == "pause":
-        length = min(seconds * SECOND, PAUSE_MAX_US) if seconds else PAUSE_US
-        answer["paused_until"] = iso(now + length)
-    return answer
 
 
 def find(
@@ -124,16 +132,17 @@ def find(
     raise NotFound(UNKNOWN)
 
 
-def _audited(
-    request: Request, unit: str, principal: Principal, action: str, alarm: str
+def audited(
+    request: Request, unit: str, principal: Principal, action: str, subject: str
 ) -> wire.Audited:
+    """The audit entry of an act at this moment; `subject` is an alarm or a bed."""
     return wire.Audited(
         unit=unit,
         at=web_of(request).clock.now_us(),
         actor=principal.actor,
         role=principal.role,
         action=action,
-        subject=alarm,
+        subject=subject,
     )
 
 

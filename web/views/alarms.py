@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
 from hospital_ops.board import AlarmCell, BedCell
-from hospital_ops.clinical.tables import table
+from icu.rules import ROWS
 from icu.rules import words as rule_words
 from web.words import Words
 
@@ -49,17 +48,12 @@ class AlarmView:
     acknowledged: bool
     latched: bool
     about: str
-
-
-@cache
-def rules() -> dict[str, dict[str, object]]:
-    """The rules of `alarms.json` by id."""
-    return {row["id"]: row for row in table("alarms")["rules"]}
+    paused: bool = False
 
 
 def alarm_view(alarm: AlarmCell, words: Words) -> AlarmView:
     """An alarm as its tile and the bar name it."""
-    rule = rules().get(alarm.code, {})
+    rule = ROWS.get(alarm.code, {})
     technical = rule.get("kind") == "technical" and alarm.priority != "high"
     look = "low" if technical else alarm.priority
     new, ringing = alarm.state == "active", alarm.state in RINGING
@@ -75,6 +69,7 @@ def alarm_view(alarm: AlarmCell, words: Words) -> AlarmView:
         acknowledged=alarm.state == "acknowledged",
         latched=alarm.state == "latched",
         about=alarm.about,
+        paused=bool(alarm.paused_until),
     )
 
 
@@ -86,7 +81,7 @@ def alarm_text(alarm: AlarmCell, words: Words) -> str:
         value, sign, edge = figures
         numbers = f"{words.number(value)} {sign} {words.number(edge)}"
         return f"{words.t(f'value.{name}')} {numbers}"
-    if alarm.device or alarm.code not in rules():
+    if alarm.device or alarm.code not in ROWS:
         return alarm.text or alarm.code
     key = alarm.code if alarm.about else f"{alarm.code}_age"
     said = rule_words(key, words.language)

@@ -11,6 +11,7 @@ from hospital_ops.board import BedCell, PatientCell, Shown
 from hospital_ops.clock import SECOND, to_datetime
 from web.views import alarms
 from web.views.alarms import AlarmView, alarm_view, ordered
+from web.views.bedquiet import on_tile
 from web.views.values import Frame, ValueView, quality_of
 from web.words import Words
 
@@ -60,6 +61,7 @@ class FootView:
     new: bool = False
     acknowledged: bool = False
     latched: bool = False
+    paused: bool = False  # its sound is off for now
     more: int = 0
 
 
@@ -85,6 +87,8 @@ class TileView:
     unmapped: int
     foot: FootView
     place: int = 0
+    quiet: tuple[str, ...] = ()  # why the bed makes no sound, and until when
+    displaced: bool = False  # admitted to a bed whose patient has not left
 
     @property
     def cells(self) -> tuple[ValueView, ...]:
@@ -97,6 +101,7 @@ class TileView:
         return (
             self.state, self.check, self.alarm, self.initials, self.facts, self.day, self.score,
             self.note, self.unmapped, replace(self.foot, text=""), self.place, self.label,
+            self.quiet, self.displaced,
             tuple((cell.id, cell.label, cell.tint, cell.kind) for cell in self.cells),
         )  # fmt: skip
 
@@ -118,7 +123,7 @@ def tile_view(cell: BedCell, frame: Frame, place: int = 0) -> TileView:
         bed=cell.bed,
         label=cell.label,
         state=state,
-        check="check_patient" in cell.flags,
+        check="check_patient" in cell.flags or "displaced" in cell.flags,
         alarm=next((look for look in ("high", "medium") if look in ringing), ""),
         initials=(cell.patient.initials or words.t("tile.unknown")) if cell.patient else "",
         facts=_facts(cell.patient, frame),
@@ -132,6 +137,8 @@ def tile_view(cell: BedCell, frame: Frame, place: int = 0) -> TileView:
         unmapped=sum(1 for each in cell.values.values() if not each.mapped),
         foot=_foot(cell, said, frame),
         place=place,
+        quiet=on_tile(cell, frame),
+        displaced="displaced" in cell.flags,
     )
 
 
@@ -211,11 +218,11 @@ def _foot(cell: BedCell, said: list[AlarmView], frame: Frame) -> FootView:
         FootView(
             rank=alarm.rank, look=alarm.look, text=alarm.text, mark=alarm.mark,
             icon="" if alarm.mark else "plug", since=alarm.since, new=alarm.new,
-            acknowledged=alarm.acknowledged, latched=alarm.latched,
+            acknowledged=alarm.acknowledged, latched=alarm.latched, paused=alarm.paused,
         )
         for alarm in said
     ]  # fmt: skip
-    if "check_patient" in cell.flags:
+    if "check_patient" in cell.flags or "displaced" in cell.flags:
         text = words.t("tile.check")
         lines.append(FootView(rank=alarms.CHECK, look="identity", text=text, icon="card"))
     elif "patient_not_confirmed" in cell.flags:
@@ -237,7 +244,7 @@ def _foot(cell: BedCell, said: list[AlarmView], frame: Frame) -> FootView:
     return FootView(
         rank=first.rank, look=first.look, text=first.text, mark=first.mark, icon=first.icon,
         since=first.since, new=first.new, acknowledged=first.acknowledged,
-        latched=first.latched, more=more,
+        latched=first.latched, paused=first.paused, more=more,
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ import { paint } from "./ages.js";
 import * as clock from "./clock.js";
 import * as cover from "./cover.js";
 import * as keys from "./keys.js";
+import * as seen from "./seen.js";
 import * as socket from "./socket.js";
 import * as sound from "./sound.js";
 import { duration, say } from "./words.js";
@@ -117,7 +118,7 @@ const on = {
 };
 
 /** A page that was hidden is not believed: it says so at once and asks for the present. */
-function seen() {
+function looked() {
   cover.lose();
   if (document.hidden) socket.drop();
   else socket.reconnect(0);
@@ -137,11 +138,12 @@ clock.start(Number(place().now));
 root.dataset.link = "waiting";
 socket.open(on);
 keys.listen();
+seen.listen();
 sound.watch();
 work();
 reds = redTiles();
 inStep();
-document.addEventListener("visibilitychange", seen);
+document.addEventListener("visibilitychange", looked);
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 if (root.dataset.mode === "wall") {
   let shift = 0;

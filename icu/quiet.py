@@ -1,0 +1,130 @@
+"""Why a whole bed makes no sound: stand-by, comfort care, a recorded death; each has an end.
+
+What is silenced stays on the board with its reason, its end and who decided it, is called for
+nobody, and rings in full when the silence ends. A stand-by never covers a lethal alarm; comfort
+care covers what `comfort_care` of the table says, and is asked for by a physician and confirmed
+by another person. No silence goes over to the next patient.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hospital_ops import wire
+from hospital_ops.board import QuietCell
+from hospital_ops.clock import SECOND
+from icu import alarms
+from icu.alarms import Turn
+from icu.rules import RULES
+from icu.state import Alarm, BedState
+from icu.states import ACKNOWLEDGED
+
+STANDBY, COMFORT, ASKED, CLOSED = "standby", "comfort", "comfort_asked", "closed"
+ACTS: Final = ("standby", "comfort", "confirm_comfort", "close", "resume", "confirm_patient")
+BY_PHYSICIAN: Final = ("comfort", "close")
+REASONS: Final = ("ct", "procedure", "transport", "theatre", "nursing", "other")
+MINUTE_US: Final = 60 * SECOND
+# Nothing is silent without an end (SAFETY I9). A stand-by and what follows a recorded death: an
+# hour. Comfort care is renewed every day, as an order is; it waits ten minutes for the second.
+LONGEST_US: Final = {
+    STANDBY: 60 * MINUTE_US,
+    CLOSED: 60 * MINUTE_US,
+    COMFORT: 24 * 60 * MINUTE_US,
+    ASKED: 10 * MINUTE_US,
+}
+
+
+def covers(kind: str, alarm: Alarm) -> bool:
+    """Whether a silence of this kind takes the sound of an alarm away."""
+    if kind == STANDBY:
+        return not RULES[alarm.code].lethal
+    if kind == COMFORT:
+        return RULES[alarm.code].silent_in_comfort
+    return kind == CLOSED
+
+
+def silent_until(bed: BedState, alarm: Alarm) -> int:
+    """Until when the bed's silences cover an alarm; 0: it may sound."""
+    return max((q.until for q in bed.quiets.values() if covers(q.kind, alarm)), default=0)
+
+
+def take(turn: Turn, act: wire.BedAct) -> None:
+    """What somebody decided for the whole bed; what cannot be is nothing."""
+    bed = turn.bed
+    if act.act == "standby" and act.reason in REASONS:
+        _put(turn, STANDBY, act, minutes=act.minutes)
+    elif act.act == "comfort" and turn.patient_id:
+        _put(turn, ASKED, act)
+    elif act.act == "confirm_comfort":
+        asked = bed.quiets.get(ASKED)
+        if asked is not None and asked.by != act.by and turn.now < asked.until:
+            del bed.quiets[ASKED]
+            _put(turn, COMFORT, act, by=asked.by)
+    elif act.act == "close" and turn.patient_id:
+        _close(turn, act)
+    elif act.act == "resume":
+        _end(turn, list(bed.quiets))
+    elif act.act == "confirm_patient":
+        bed.displaced = ""
+
+
+def _put(turn: Turn, kind: str, act: wire.BedAct, *, minutes: int = 0, by: str = "") -> None:
+    longest = LONGEST_US[kind]
+    length = min(minutes * MINUTE_US, longest) if minutes > 0 else longest
+    begun = min(act.at, turn.now)
+    if begun + length > turn.now:
+        turn.bed.quiets[kind] = QuietCell(
+            kind, begun, begun + length, by or act.by, act.by if by else "", act.reason
+        )
+
+
+def _close(turn: Turn, act: wire.BedAct) -> None:
+    """A recorded death: what rings is over, and what was measured is gone from the board.
+
+    A monitor that is still attached to a living patient fills the bed again, and rings after the
+    hour at the latest.
+    """
+    bed = turn.bed
+    for alarm in list(bed.alarms.values()):
+        alarms.move(turn, alarm, "close", act.by)
+    bed.values.clear()
+    bed.times.clear()
+    bed.pending.clear()
+    bed.onsets.clear()
+    bed.quiets.clear()
+    _put(turn, CLOSED, act)
+
+
+def pass_time(turn: Turn) -> None:
+    """Silences end by themselves."""
+    if turn.bed.quiets:
+        _end(turn, [kind for kind, q in turn.bed.quiets.items() if turn.now >= q.until])
+
+
+def _end(turn: Turn, kinds: list[str]) -> None:
+    """Ends silences; what rings under them sounds in full, and is called for from now on."""
+    bed = turn.bed
+    covered = [
+        alarm
+        for alarm in bed.alarms.values()
+        if alarm.state != ACKNOWLEDGED and any(covers(kind, alarm) for kind in kinds)
+    ]
+    for kind in kinds:
+        del bed.quiets[kind]
+    for alarm in covered:
+        if not silent_until(bed, alarm):
+            alarms.ring(turn, alarm)
+            alarm.rang_at = turn.now
+
+
+def next_moment(bed: BedState, now: int) -> int:
+    """When a silence ends; 0: there is none."""
+    return min((q.until for q in bed.quiets.values() if q.until > now), default=0)
+
+
+def leave(old: Turn, patient_id: str, new: Turn | None) -> None:
+    """A bed's silences when its patient goes: comfort care goes along, all others end here."""
+    comfort = old.bed.quiets.get(COMFORT)
+    old.bed.quiets.clear()
+    if new is not None and comfort is not None and patient_id:
+        new.bed.quiets[COMFORT] = comfort

@@ -1,0 +1,67 @@
+"""Why a bed makes no sound, in words: for its tile and for the panel of its page. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from hospital_ops.board import BedCell, QuietCell
+from web.views.values import Frame, clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuietView:
+    """What the panel says; `digest` names it, so that a page that has it needs no new one."""
+
+    lines: tuple[str, ...]  # silences, each with its end and who decided it
+    ends: bool  # there is something to end
+    displaced: bool
+    patient: bool
+    may_confirm: bool  # somebody else has asked for comfort care
+    waits: bool  # whoever looks has asked for it
+    digest: str
+
+
+def view(cell: BedCell | None, frame: Frame, actor: str) -> QuietView:
+    """The panel of a bed for whoever looks."""
+    quiets = cell.quiets if cell else ()
+    asked = next((q for q in quiets if q.kind == "comfort_asked"), None)
+    lines = tuple(line(quiet, frame) for quiet in quiets)
+    displaced = cell is not None and "displaced" in cell.flags
+    patient = cell is not None and cell.patient is not None
+    by = asked.by if asked else ""
+    told = repr((lines, displaced, patient, by))
+    return QuietView(
+        lines=lines,
+        ends=bool(lines),
+        displaced=displaced,
+        patient=patient,
+        may_confirm=asked is not None and by != actor,
+        waits=by == actor,
+        digest=hashlib.sha256(told.encode()).hexdigest()[:16],
+    )
+
+
+def line(quiet: QuietCell, frame: Frame) -> str:
+    """`Stand-by (CT) until 14:20, nurse.h1`."""
+    words = frame.words
+    names = ", ".join(filter(None, (quiet.by, quiet.confirmed_by)))
+    return words.t("quiet.line", what=_what(quiet, frame), until=_until(quiet, frame), by=names)
+
+
+def on_tile(cell: BedCell, frame: Frame) -> tuple[str, ...]:
+    """The same for the tile, without names."""
+    return tuple(
+        frame.words.t("quiet.tile", what=_what(quiet, frame), until=_until(quiet, frame))
+        for quiet in cell.quiets
+        if quiet.kind != "comfort_asked"
+    )
+
+
+def _what(quiet: QuietCell, frame: Frame) -> str:
+    said = frame.words.t(f"quiet.{quiet.kind}")
+    return f"{said} ({frame.words.t(f'quiet.reason.{quiet.reason}')})" if quiet.reason else said
+
+
+def _until(quiet: QuietCell, frame: Frame) -> str:
+    return clock(quiet.until, frame.zone)

@@ -88,10 +88,14 @@ patient.
 
 | act | who | covers | at most |
 | --- | --- | --- | --- |
-| `standby`, with a reason ({reasons}) | a nurse or physician | all but lethal alarms | {standby} min |
-| `comfort`, then `confirm_comfort` | a physician asks, another person confirms within {asked} min | what `comfort_care` of the table silences, and technical alarms | {comfort} h, then renewed |
-| `close` | a physician, after a death | ends all alarms, clears the values; a monitor still attached may ring again after the time | {closed} min |
+| `standby` with a reason | a nurse or physician | all but lethal alarms | {standby} min |
+| `comfort`, `confirm_comfort` | a physician, another person | by the table | {comfort} h |
+| `close` | a physician | all, after a death | {closed} min |
 | `resume` | a nurse or physician | ends every silence at once | |
+
+Reasons: {reasons}. Comfort care covers what `comfort_care` of each rule silences, and technical
+alarms; the second person confirms within {asked} min, and it is renewed every day. Closing ends all
+alarms and clears the values; a monitor that is still attached may ring again after the time.
 
 The table says of technical alarms both "low, visual only" (`rule_defaults.comfort_care`) and
 "audio on" (each row): here the former holds. Comfort care goes with its patient to another bed.

@@ -81,7 +81,7 @@ Where two states stand, the second holds for rules that latch, and for `lost` al
 - Closed: a physician records the death; every alarm of the bed ends by that name.
 
 ## A whole bed without sound
-Each of these is decided by name on the bed's page (or `POST /api/v1/icu/beds/{{bed}}/acts/{{act}}`),
+Each is decided by name on the page of the bed (or `POST /api/v1/icu/beds/{{bed}}/acts/{{act}}`),
 goes in by the stream, stands on the tile with its end, and ends by itself. What it covers stays
 visible, is called for nobody meanwhile, and sounds in full when it ends. None goes over to the next
 patient.

@@ -89,6 +89,8 @@ class Settings(BaseSettings):
     mllp_sources: tuple[MllpSource, ...] = ()
     http_sources: tuple[MllpSource, ...] = ()  # that post without a token, by their address
 
+    board_days: Annotated[int, Field(ge=1, le=3650)] = 30  # so long what boards showed is kept
+
     session_idle_h: Hours = 2.0
     session_absolute_h: Hours = 14.0
     wallboard_session_h: Hours = 24.0 * 365

@@ -210,12 +210,18 @@ class Assessed(Form, frozen=True, tag="tri"):
 
 
 class Changed(Form, frozen=True, tag="chg"):
-    """What changed on the unit's board in revision `rev`: encoded cells by bed or case."""
+    """What changed on the unit's board in revision `rev`: encoded cells by bed or case.
+
+    Now and then a revision holds the whole board, so that what was shown at a past second is found
+    without walking from the beginning.
+    """
 
     rev: int
     at: int
     cells: dict[str, bytes]
     removed: tuple[str, ...] = ()
+    whole: bool = False
+    others: dict[str, bytes] = field(default_factory=dict)  # of a whole: what stayed
 
 
 class EcgLead(Form, frozen=True):

@@ -63,6 +63,12 @@ STAGED = {
         "insert into alert_event select * from staged_alert_event on conflict do nothing",
         "truncate staged_alert_event",
     ),
+    "board_frame": (
+        "create temporary table if not exists staged_board_frame (like board_frame)"
+        " on commit delete rows",
+        "insert into board_frame select * from staged_board_frame",
+        "truncate staged_board_frame",
+    ),
     "dead_letter": (
         "create temporary table if not exists staged_dead_letter (like dead_letter)"
         " on commit delete rows",
@@ -108,6 +114,7 @@ async def carry(
     try:
         for taken in entries:
             batch.take(taken)
+        batch.finish()
         async with connection.transaction():
             new = await _insert(connection, batch)
             await _audit(connection, batch, new)

@@ -10,6 +10,7 @@ by entry until the one is found; it is passed over, kept as a dead letter, and t
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from traceback import extract_tb
 
@@ -31,6 +32,7 @@ SNAPSHOT_S = 1.0
 TICK_S = 1.0
 RENEW_S = 0.5
 RETRY_S = 0.5
+WHOLE_EVERY = 32  # the whole board goes out after so many changes of each of its cells
 
 MakeDecider = Callable[[str, bytes], Decider]  # unit and snapshot (empty: a new unit)
 Entries = list[tuple[str, Fields]]
@@ -103,6 +105,7 @@ class _Walk:
         self.shown_at: dict[str, float] = {}
         self.saved_at = 0.0
         self.portion = Portion(BATCH)
+        self.since_whole = math.inf  # cells that changed since the whole board went out
 
     async def run(self) -> None:
         """Catches up with the published position, then decides and publishes."""
@@ -239,8 +242,7 @@ class _Walk:
         rev = self.board.rev
         if cells or removed:
             rev += 1
-            now = self.reader.clock.now_us()
-            outputs.append(wire.Changed(rev=rev, at=now, cells=cells, removed=tuple(removed)))
+            outputs.append(self._changed(rev, cells, removed))
         await publish(
             self.reader.pipe,
             self.lease,
@@ -251,6 +253,24 @@ class _Walk:
             removed=removed,
         )
         self._shown(rev, cells, removed, due)
+
+    def _changed(self, rev: int, cells: dict[str, bytes], removed: list[str]) -> wire.Changed:
+        """The revision; with the whole board as often as enough has changed, and at first."""
+        known = self.board.cells
+        self.since_whole += len(cells) + len(removed)
+        whole = self.since_whole >= WHOLE_EVERY * len(known | cells)
+        if whole:
+            self.since_whole = 0
+        return wire.Changed(
+            rev=rev,
+            at=self.reader.clock.now_us(),
+            cells=cells,
+            removed=tuple(removed),
+            whole=whole,
+            others={n: c for n, c in known.items() if n not in cells and n not in removed}
+            if whole
+            else {},
+        )
 
     def _shown(self, rev: int, cells: dict[str, bytes], removed: list[str], due: set[str]) -> None:
         self.outputs.clear()

@@ -15,11 +15,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from hospital_ops import bindings, identity, wire
+from hospital_ops import bindings, identity, past, wire
 from hospital_ops.bindings import History
 from hospital_ops.clock import SECOND, to_datetime
 from hospital_ops.deciding import PROBE_BED
-from streams.shard import at_us, hospital_of
+from streams.shard import at_us, hospital_of, seen_at
 
 NAME_MAX = 200  # characters of a code, channel or device
 
@@ -57,6 +57,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "hospital_id", "unit", "alarm_id", "bed", "patient_id", "rule", "priority", "state", "at",
         "since", "words", "value", "mode", "entry_id",
     ),
+    "board_frame": ("hospital_id", "unit", "at", "whole", "revisions"),
     "dead_letter": (
         "hospital_id", "unit", "stream", "entry_id", "code", "reason", "at", "entry", "raw",
     ),
@@ -110,6 +111,7 @@ class Batch:
     rows: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     owners: dict[str, list[int | None]] = field(default_factory=lambda: defaultdict(list))
     audits: list[tuple[int, str, wire.Audited]] = field(default_factory=list)  # with its claim
+    shown: past.Gathered = field(default_factory=past.Gathered)  # what boards showed
 
     def take(self, taken: Taken) -> None:
         """Adds the rows of one entry."""
@@ -132,10 +134,17 @@ class Batch:
             self._ecg(taken, entry)
         elif isinstance(entry, wire.Assessed):
             self._assessed(taken, entry)
+        elif isinstance(entry, wire.Changed):
+            self.shown.take(taken.shard, seen_at(taken.entry_id), taken.encoded, whole=entry.whole)
         elif isinstance(entry, wire.Alerted):
             self._alerted(taken, entry)
         elif isinstance(entry, wire.DeviceAlert):
             self._device_alert(taken, entry)
+
+    def finish(self) -> None:
+        """What was gathered over the entries becomes rows."""
+        for unit, at, whole, packed in self.shown.rows():
+            self.add("board_frame", None, (hospital_of(unit), unit, to_datetime(at), whole, packed))
 
     def add(self, table: str, owner: int | None, row: Row) -> None:
         """One row of `table`, brought by the claim with index `owner`."""

@@ -58,6 +58,12 @@ def at_us(entry_id: str) -> int:
     return int(entry_id.partition("-")[0]) * 1000
 
 
+def seen_at(entry_id: str) -> int:
+    """The same, rising from entry to entry of one stream: its number counts as microseconds."""
+    milliseconds, number = order(entry_id)
+    return milliseconds * 1000 + min(number, 999)
+
+
 def hospital_of(shard: str) -> str:
     """The hospital of a unit, bed or hall: ids begin with it (`h1-icu-1-07` is of `h1`)."""
     return shard.partition("-")[0]

@@ -126,10 +126,7 @@ class BoardFeed(ABC, Generic[C]):
         board = await read_board(self.pipe, self.unit.unit)
         if board.rev != self.rev or not self.ready.is_set():
             self.changes.clear()
-            self.rev = board.rev
-            head = board.cells.pop(HEAD, None)
-            self.head = decode_head(head) if head else None
-            self.cells = {name: self.decode(cell) for name, cell in board.cells.items()}
+            self.become(board.rev, board.cells)
         self.unpainted.clear()
         self.note_reds({}, self.cells)
         self.ready.set()
@@ -149,6 +146,13 @@ class BoardFeed(ABC, Generic[C]):
                     self._apply(entry)
             if entries:
                 self._tell()
+
+    def become(self, rev: int, cells: Mapping[str, bytes]) -> None:
+        """Takes over a whole board, as it stands in Redis or stood at a past second."""
+        self.rev = rev
+        head = cells.get(HEAD)
+        self.head = decode_head(head) if head else None
+        self.cells = {name: self.decode(cell) for name, cell in cells.items() if name != HEAD}
 
     def _apply(self, entry: wire.Changed) -> None:
         cells = dict(entry.cells)

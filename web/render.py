@@ -86,14 +86,14 @@ class Renderer:
         page = self._board_page(
             frame, unit, unit_name, mode, theme, user, demo, units, rev, kind="icu"
         )
-        return self.fill("icu.html", page=page, **self._icu(frame, _by_bed(beds), head))
+        return self.fill("icu.html", page=page, **self.icu_parts(frame, _by_bed(beds), head))
 
     def icu_snapshot(
         self, lang: str, *, beds: Sequence[BedCell], head: Head | None, rev: int, now_us: int
     ) -> str:
         """The whole board as one frame, for a page that fell behind."""
         frame = self.frame(lang, now_us)
-        parts = self._icu(frame, _by_bed(beds), head)
+        parts = self.icu_parts(frame, _by_bed(beds), head)
         return self.fill("_icu_snapshot.html", rev=rev, base=-1, w=frame.words, oobs=WHOLE, **parts)
 
     def icu_frame(
@@ -126,7 +126,7 @@ class Renderer:
         parts = [self._rev(rev, base, now_us, head)]
         came = any(previous.get(bed) is None for bed in changed)
         if gone or came:
-            board = self._icu(frame, beds, head)
+            board = self.icu_parts(frame, beds, head)
             return parts[0] + self.fill("_icu_changed.html", w=frame.words, oobs=WHOLE, **board)
         places, old_places = storm_places(beds), storm_places(before)
         touched = [bed for bed in beds if bed in changed or places.get(bed) != old_places.get(bed)]
@@ -162,7 +162,7 @@ class Renderer:
         page = self._board_page(
             frame, unit, unit_name, mode, theme, user, demo, units, rev, kind="ed"
         )
-        return self.fill("ed.html", page=page, **self._ed(frame, cases, head))
+        return self.fill("ed.html", page=page, **self.ed_parts(frame, cases, head))
 
     def ed_snapshot(
         self, lang: str, *, cases: Sequence[CaseCell], head: Head | None, rev: int, now_us: int
@@ -175,7 +175,7 @@ class Renderer:
             base=-1,
             w=frame.words,
             oobs=WHOLE,
-            **self._ed(frame, cases, head),
+            **self.ed_parts(frame, cases, head),
         )
 
     def ed_frame(
@@ -206,7 +206,10 @@ class Renderer:
             old_cell = previous.get(case)
             if old_cell is not None:
                 before[case] = old_cell
-        new, old = self._ed(frame, cases.values(), head), self._ed(frame, before.values(), head)
+        new, old = (
+            self.ed_parts(frame, cases.values(), head),
+            self.ed_parts(frame, before.values(), head),
+        )
         parts = [self._rev(rev, base, now_us, head)]
         lists = (
             ("coming", "_arrivals.html", "_arrival.html", "view"),
@@ -308,7 +311,9 @@ class Renderer:
             socket=f"/ws/v1/boards/{unit}?format=html&lang={words.language}",
         )
 
-    def _icu(self, frame: Frame, beds: Mapping[str, BedCell], head: Head | None) -> dict[str, Any]:
+    def icu_parts(
+        self, frame: Frame, beds: Mapping[str, BedCell], head: Head | None
+    ) -> dict[str, Any]:
         """What the templates of the intensive care board are filled with."""
         places = storm_places(beds)
         return {
@@ -320,7 +325,9 @@ class Renderer:
             "now_us": frame.now_us,
         }
 
-    def _ed(self, frame: Frame, cases: Iterable[CaseCell], head: Head | None) -> dict[str, Any]:
+    def ed_parts(
+        self, frame: Frame, cases: Iterable[CaseCell], head: Head | None
+    ) -> dict[str, Any]:
         """What the templates of the emergency board are filled with."""
         cells = {cell.case: cell for cell in cases if cell.step != "cancelled"}
         views = [case_view(cell, frame) for cell in cells.values()]

@@ -13,7 +13,7 @@ from hospital_ops.database import (
     SerializationConflict,
 )
 from hospital_ops.installation import store as installation
-from hospital_ops.migrations.keeper import keep_partitions
+from hospital_ops.migrations.keeper import forget_days, keep_partitions
 from streams.append import Appender
 from streams.canary import Canary
 from streams.projections import Places, Projections
@@ -67,6 +67,10 @@ async def _keep_days(process: Process, owner: Database) -> None:
             made = await keep_partitions(owner, process.clock.now_us())
             if made:
                 logger.info("days_made", count=len(made))
+            days = process.settings.board_days
+            gone = await forget_days(owner, process.clock.now_us(), "board_frame", days)
+            if gone:
+                logger.info("days_forgotten", count=len(gone))
             await asyncio.sleep(KEEPER_S)
         except (DatabaseGone, LockNotAvailable, *SerializationConflict) as error:
             logger.warning("days_not_made", error=type(error).__name__)

@@ -83,6 +83,22 @@ async def keep_partitions(db: Database, now_us: int, days_ahead: int = DAYS_AHEA
     return made
 
 
+async def forget_days(db: Database, now_us: int, table: str, days: int) -> list[str]:
+    """Drops the days of `table` that are older than `days`; answers their names.
+
+    Raises LockNotAvailable where somebody reads one just now: the next run tries again.
+    """
+    first = f"{table}_{to_datetime(now_us).date() - timedelta(days=days):%Y%m%d}"
+    async with db.transaction() as connection:
+        tables = await connection.fetch(_TABLES)
+    children = [child for row in tables if row["name"] == table for child in row["children"]]
+    old = sorted(child for child in children if child < first)
+    for child in old:
+        async with db.transaction() as connection:
+            await connection.execute("select drop_day($1)", child)
+    return old
+
+
 def wanted(tables: list[Record], today: date, days_ahead: int) -> list[Day]:
     """The days that have no partition yet; today's first, they are needed most."""
     days = sorted(

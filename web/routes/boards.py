@@ -14,15 +14,24 @@ from streams.shard import hospital_of
 from web import store
 from web.auth import signed_in, web_of
 from web.reading import moment, note_reading, unit_of_bed
+from web.routes.past import board_at
 
 router = APIRouter(prefix="/api/v1")
 Someone = Annotated[Principal, Depends(signed_in)]
 
 
 @router.get("/boards/{unit}")
-async def board(request: Request, unit: str, principal: Someone) -> dict[str, Any]:
-    """The snapshot of a board with its `rev`."""
+async def board(
+    request: Request, unit: str, principal: Someone, at: str | None = None
+) -> dict[str, Any]:
+    """The snapshot of a board with its `rev`; with `at`, as it was at that past second."""
     require(principal, Permission.SEE_BOARD, hospital_of(unit), unit)
+    then = moment(at)
+    if then is not None:
+        past = await board_at(request, principal, unit, then)
+        if past is None:
+            raise NotFound("Nothing is kept of what this board showed then.")
+        return past.snapshot_json()
     feed = web_of(request).feed(unit)
     if feed is None:
         raise NotFound("This does not exist, or it is not within your units.")

@@ -1,0 +1,1 @@
+"""The time machine: what boards showed at a past second, as it could be seen then."""

@@ -77,6 +77,23 @@ def heard(paths: Sequence[Path]) -> dict[Path, Heard]:
     return found
 
 
+def facts_at(path: Path, at_s: float, lead_in_s: float = 60.0) -> tuple[wire.Witness, ...]:
+    """What the signals of a record say at `at_s`, after a minute of listening; nothing later.
+
+    The analysis plays a second behind what comes in, so it is given that second to catch up.
+    """
+    ward, player, bed = WardRhythm(UNIT), RecordedCurves(recorded(path)), f"{UNIT}-01"
+    player.frames(bed, "Test", 0, START, at_s - lead_in_s)
+    now = START
+    for step in range(1, round(lead_in_s / _PIECE_S) + 1):
+        began, now = now, START + round(step * _PIECE_S * SECOND)
+        for frame in player.frames(bed, "Test", step, began, _PIECE_S):
+            ward.take(waved(frame, now + _ON_THE_WAY_US))
+        ward.advance(now + _ON_THE_WAY_US)
+    ward.advance(now + SECOND + _ON_THE_WAY_US)
+    return ward.facts(bed)
+
+
 def waved(frame: Frame, received_at: int) -> wire.Waved:
     """A frame as the intake appends it."""
     return wire.Waved(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from hospital_ops.clock import SECOND, iso
-from hospital_ops.wire import Form, decoder, field
+from hospital_ops.wire import Form, Verdict, decoder, field
 
 
 class Shown(Form, frozen=True):
@@ -51,6 +51,7 @@ class AlarmCell(Form, frozen=True):
     acknowledged_at: int = 0
     acknowledged_by: str = ""
     painted_at: int = 0  # a board of the unit has confirmed that it shows it; 0: none yet
+    verdict: Verdict | None = None  # what the other signals make of it; it rings all the same
 
 
 class QuietCell(Form, frozen=True):
@@ -205,6 +206,7 @@ def alarm_json(alarm: AlarmCell) -> dict[str, Any]:
         "merged_into": alarm.merged_into or None,
         "device": alarm.device or None,
         "painted_at": _iso_or_none(alarm.painted_at),
+        "verdict": verdict_json(alarm.verdict),
     }
 
 
@@ -218,6 +220,14 @@ def quiet_json(quiet: QuietCell) -> dict[str, Any]:
         "confirmed_by": quiet.confirmed_by or None,
         "reason": quiet.reason or None,
     }
+
+
+def verdict_json(verdict: Verdict | None) -> dict[str, Any] | None:
+    """The public form of what the other signals make of an alarm."""
+    if verdict is None:
+        return None
+    reasons = [{"code": r.code, "source": r.source, "value": r.value} for r in verdict.reasons]
+    return {"word": verdict.word, "reasons": reasons, "sources": verdict.sources}
 
 
 def _iso_or_none(at: int) -> str | None:

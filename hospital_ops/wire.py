@@ -27,11 +27,12 @@ from hospital_ops.wire_icu import (
     OrderChanged,
     Painted,
 )
-from hospital_ops.wire_signals import Rhythm, Witness
+from hospital_ops.wire_signals import Reason, Rhythm, Verdict, Witness
 
 __all__ = (  # what comes from elsewhere; all else is this module's own
     "AlarmAct", "Alerted", "BedAct", "DecodeError", "DeviceAlert", "Form", "OrderChanged",
-    "Painted", "Rhythm", "State", "Witness", "decoder", "encode", "field", "from_json", "to_json",
+    "Painted", "Reason", "Rhythm", "State", "Verdict", "Witness", "decoder", "encode", "field",
+    "from_json", "to_json",
 )  # fmt: skip
 
 VERSION = 1

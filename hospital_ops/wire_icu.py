@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hospital_ops.wire_forms import Form
+from hospital_ops.wire_signals import Verdict
 
 
 class Alerted(Form, frozen=True, tag="alm"):
@@ -23,6 +24,7 @@ class Alerted(Form, frozen=True, tag="alm"):
     about: str = ""  # code of the value
     limit: float | None = None
     by: str = ""  # who acknowledged
+    verdict: Verdict | None = None  # of the other signals (shadow)
 
 
 class DeviceAlert(Form, frozen=True, tag="dal"):

@@ -37,3 +37,19 @@ class Rhythm(Form, frozen=True, tag="rhy"):
     slow_per_min: float | None = None  # each of the last five beats was slower than this or so
     fast_per_min: float | None = None  # each of the last seventeen beats was at least so fast
     witnesses: tuple[Witness, ...] = ()
+
+
+class Reason(Form, frozen=True):
+    """One thing that a witness says about an alarm; the page has the words of `code`."""
+
+    code: str  # pulse_goes_on, pulse_slower, beats_alike, pulse_gone, poor ...
+    source: str
+    value: float | None = None
+
+
+class Verdict(Form, frozen=True):
+    """What the other signals make of an alarm. It rings all the same (shadow)."""
+
+    word: str  # probably_false, doubtful, stands, no_witness
+    reasons: tuple[Reason, ...] = ()
+    sources: int = 0  # independent ones that speak against the alarm

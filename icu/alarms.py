@@ -75,6 +75,7 @@ class Turn:
                 about=alarm.about,
                 limit=alarm.limit,
                 by=by,
+                verdict=alarm.verdict,
             )
         )
 

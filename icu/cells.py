@@ -67,6 +67,7 @@ def alarm_cells(bed: BedState) -> tuple[AlarmCell, ...]:
             acknowledged_at=alarm.acknowledged_at,
             acknowledged_by=alarm.acknowledged_by,
             painted_at=alarm.painted_at,
+            verdict=alarm.verdict,
         )
         for alarm in order
     )

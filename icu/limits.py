@@ -12,7 +12,8 @@ from typing import Final
 from hospital_ops import bindings, codes, wire
 from hospital_ops.board import Shown
 from hospital_ops.clock import SECOND
-from icu import alarms
+from hospital_ops.wire import Witness
+from icu import alarms, crosscheck
 from icu.ages import age_at
 from icu.alarms import Turn
 from icu.rules import BY_KEY, HIGH, Limit, has_rules, limits_of
@@ -104,7 +105,14 @@ def _ring(turn: Turn, limit: Limit, shown: Shown, value: float) -> None:
     alarm.sign, alarm.step, alarm.good_until = limit.of.sign, limit.of.step, shown.gone_at
     if limit.of.side == "s":  # the number that counts is how long, not the rate of 0
         alarm.value = float((turn.now - since) // SECOND)
+    alarm.verdict = crosscheck.verdict(rule.id, value, limit.limit, bed_pulse(turn))
     alarms.begin(turn, alarm)
+
+
+def bed_pulse(turn: Turn) -> tuple[Witness, ...]:
+    """The oximeter's own count as a witness of a rate that another sensor counts."""
+    shown = turn.bed.values.get(crosscheck.PR)
+    return crosscheck.number_witness(shown, number_of(shown, turn.now))
 
 
 def _goes_on(turn: Turn, alarm: Alarm, limit: Limit, shown: Shown, value: float) -> None:

@@ -111,6 +111,16 @@ confirmed {painted} s after it began to ring raises `board_lost` at its bed, unt
 `painted_at` of an alarm is the first confirmation.
 """
 _LIMITS_OF_METHOD: Final = """
+## The cross-check (shadow)
+- Asystole, VT and extreme rates are held against pleth, arterial line, the oximeter's own count and
+  (VT) all ECG leads; what each must show stands in `cross_check` of its row, the quality of a pulse
+  is judged after Orphanidou 2015. The alarm panel says "probably false because ...", "borne out" or
+  that nothing is decided. A poor witness beside a good one decides nothing.
+- It silences nothing. Silencing would need a unit's own reviewed count for that rule; it is never
+  possible for an alarm of a device, for VF, with fewer than two independent good witnesses, or with
+  a balloon pump, ECMO, an LVAD, pacing or compressions. As none of these is documented here yet,
+  it is possible at no bed of this release.
+
 ## What this method cannot do
 - Rates come averaged from the devices: where a bed sends no curve, `brady_extreme` and
   `tachy_extreme` are judged on the numbers that they send, and `apnoea` always is. A rate of 0

@@ -10,9 +10,10 @@ from typing import Final
 
 from hospital_ops import codes, wire
 from hospital_ops.clock import SECOND
-from icu import alarms
+from hospital_ops.wire import Witness
+from icu import alarms, crosscheck
 from icu.alarms import Turn
-from icu.limits import OLD_US
+from icu.limits import OLD_US, bed_pulse
 from icu.rules import HIGH, RULES, Limit, limits_of
 from icu.state import BedState, RhythmSeen
 
@@ -46,6 +47,13 @@ def take(turn: Turn, found: wire.Rhythm) -> None:
             _holds(turn, rule, found.at, *beyond[rule])
         else:
             _over(turn, rule)
+
+
+def witnesses(turn: Turn) -> tuple[Witness, ...]:
+    """What other signals say now: those the analysis has told of, and the oximeter's own count."""
+    bed, now = turn.bed, turn.now
+    told = bed.rhythm.witnesses if now < bed.rhythm.seen_at + GOOD_US else ()
+    return (*told, *bed_pulse(turn))
 
 
 def leads_off(bed: BedState, now: int) -> bool:
@@ -83,6 +91,7 @@ def _holds(
     if limit is not None and value is not None:
         alarm.value, alarm.limit = float(round(value)), limit.limit
         alarm.sign, alarm.unit, alarm.step = limit.of.sign, limit.of.unit, limit.of.step
+    alarm.verdict = crosscheck.verdict(rule, alarm.value, alarm.limit, witnesses(turn))
     if new:
         alarms.begin(turn, alarm)
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hospital_ops.bindings import History
 from hospital_ops.board import PatientCell, QuietCell, Shown
-from hospital_ops.wire import Form, State, Witness, field
+from hospital_ops.wire import Form, State, Verdict, Witness, field
 from icu.orders import BedsideOrder
 
 
@@ -46,6 +46,7 @@ class Alarm(State):
     device: str = ""
     rang_at: int = 0  # since when nobody has taken it on
     painted_at: int = 0  # a board has confirmed that it shows it
+    verdict: Verdict | None = None  # of the cross-check
 
 
 class SenderClock(State):

@@ -240,31 +240,3 @@ def bigeminy(intervals: Array) -> bool:
     same = max(float(np.ptp(one)), float(np.ptp(two))) / usual
     apart = abs(float(np.median(one) - np.median(two))) / usual
     return bool(apart >= rule["difference_min"] and same <= rule["same_max"])
-
-
-def alarm_confirmed(leads_and_rate: tuple[list[Array], float]) -> bool:
-    """Whether the ECG leaves a monitor's ventricular tachycardia alarm standing.
-
-    Given the leads (mV) of about half a minute that ends with the alarm. Only calm speaks against
-    it: every lead shows the same beat at an ordinary, steady rate in all of the last ten seconds.
-    """
-    leads, rate_hz = leads_and_rate
-    if not leads:
-        return True
-    limit = 60 / _MONITOR["vt_rate_gt"]
-    for lead in leads:
-        stream = BeatStream(rate_hz)
-        told = [(stream.push(lead[None, :])[1], stream.likeness)]
-        told.append((stream.finish()[1], stream.likeness))
-        at = np.concatenate([each[0] for each in told]) / rate_hz
-        alike = np.concatenate([each[1][: len(each[0])] for each in told])
-        last = at > len(lead) / rate_hz - LIMITS["calm"]["window_s"]
-        steady = np.diff(at[last])
-        if (
-            len(steady) < 3
-            or float(steady.min()) < limit
-            or float(np.ptp(steady)) > LIMITS["calm"]["spread_s"]
-            or float(alike[last].min()) < LIMITS["calm"]["likeness_min"]
-        ):
-            return True
-    return False

@@ -110,6 +110,14 @@ class WardRhythm:
             self._due += STEP_US
         return told
 
+    def facts(self, bed: str) -> tuple[wire.Witness, ...]:
+        """What the signals of a bed say at this moment; nothing of a bed without live ECG."""
+        known = self._beds.get(bed)
+        if known is None or known.began_s < 0:
+            return ()
+        block = known.block
+        return self._witnesses(block, block.beds.index(known), known)
+
     def _keep(self, wave: wire.Waved, source: str) -> None:
         bed = self._beds.get(wave.bed)
         kept = bed.pulses if bed else self._waiting.setdefault(wave.bed, {})
@@ -218,15 +226,14 @@ class WardRhythm:
                 heart_rate=rhythm.heart_rate,
                 slow_per_min=slow if key[1] else None,
                 fast_per_min=fast if key[2] else None,
-                witnesses=self._witnesses(block, number, bed, rhythm) if key != _CALM else (),
+                witnesses=self._witnesses(block, number, bed) if key != _CALM else (),
             )
         ]
 
-    def _witnesses(
-        self, block: _Block, number: int, bed: _Bed, rhythm: Rhythm
-    ) -> tuple[wire.Witness, ...]:
+    def _witnesses(self, block: _Block, number: int, bed: _Bed) -> tuple[wire.Witness, ...]:
+        now_s = block.played / block.rate_hz
         found = [
-            witness.lead(code, *block.unit.lead_facts(number, row), rhythm.at_s)
+            witness.lead(code, *block.unit.lead_facts(number, row), now_s)
             for row, (code, _) in enumerate(bed.leads)
         ]
         for source, pieces in bed.pulses.items():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hospital_ops.clinical.tables import table
-from hospital_ops.ecg.rhythm import LETHAL, Rhythm, UnitRhythm, alarm_confirmed, bigeminy, irregular
+from hospital_ops.ecg.rhythm import LETHAL, Rhythm, UnitRhythm, bigeminy, irregular
 from hospital_ops.ecg.synthetic import heart_loops
 
 Signal = np.ndarray[Any, Any]
@@ -93,10 +93,3 @@ def test_irregular_intervals_are_called_so_and_regular_ones_are_not() -> None:
     assert not irregular(0.8 + 0.01 * chance.standard_normal(30))
     assert bigeminy(np.tile([0.5, 1.0], 8))
     assert not irregular(np.tile([0.5, 1.0], 8))
-
-
-def test_only_a_calm_ecg_speaks_against_a_tachycardia_alarm() -> None:
-    assert not alarm_confirmed(([heart(75, 30)], RATE))
-    assert alarm_confirmed(([heart(160, 30)], RATE))
-    assert alarm_confirmed(([heart(75, 30), fibrillating(30)], RATE))
-    assert alarm_confirmed(([], RATE))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from hospital_ops.board import AlarmCell, BedCell
 from hospital_ops.clock import SECOND
 from icu.explained import rule_json
+from web.views.alarmcheck import verdict_text
 from web.views.alarms import AlarmView, alarm_text, alarm_view, ordered, shown
 from web.views.values import Frame, clock
 
@@ -24,6 +25,7 @@ class AlarmRow:
     seen_by: str
     paused: str  # until when the sound is off
     listed: str  # other alarms of the same value or cause
+    check: str  # what other signals make of it
 
 
 def rows(cell: BedCell, frame: Frame) -> list[AlarmRow]:
@@ -57,4 +59,5 @@ def _row(bed: BedCell, alarm: AlarmCell, view: AlarmView, frame: Frame) -> Alarm
         seen_by=alarm.acknowledged_by,
         paused=clock(paused, frame.zone, seconds=True) if paused else "",
         listed=", ".join(alarm_text(each, words) for each in under),
+        check=verdict_text(alarm.verdict, words),
     )

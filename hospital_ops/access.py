@@ -53,6 +53,7 @@ class Permission(StrEnum):
     CONFIRM_BED = "confirm_bed"
     ORDER = "order"
     CARRY_OUT_ORDER = "carry_out_order"
+    APPROVE_ORDER_SETS = "approve_order_sets"
     ADMINISTER = "administer"
     READ_AUDIT = "read_audit"
     CONSENT = "consent"
@@ -76,7 +77,7 @@ _NURSE: Final = _PHYSICIAN - {_P.DECIDE_TRIAGE, _P.ORDER}
 
 PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
     Role.ED_PHYSICIAN: _PHYSICIAN,
-    Role.ICU_PHYSICIAN: _PHYSICIAN | {_P.CONSENT, _P.CONFIRM_MESSAGES},
+    Role.ICU_PHYSICIAN: _PHYSICIAN | {_P.CONSENT, _P.CONFIRM_MESSAGES, _P.APPROVE_ORDER_SETS},
     Role.NURSE: _NURSE,
     Role.TRIAGE_NURSE: _NURSE | {_P.OPEN_CASE, _P.SEND_VALUES},
     Role.CREW: frozenset({_P.OPEN_CASE, _P.SEND_VALUES}),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hospital_ops.wire_forms import Form
+from typing import Any
+
+from hospital_ops.wire_forms import Form, field
 from hospital_ops.wire_signals import Verdict
 
 
@@ -60,7 +62,7 @@ class OrderChanged(Form, frozen=True, tag="ord"):
 
     unit: str
     order: str
-    version: int  # what is not newer than what is known changes nothing
+    version: int  # what is not newer than what is known changes nothing (its own, or a time)
     bed: str
     patient_id: str
     kind: str
@@ -71,6 +73,11 @@ class OrderChanged(Form, frozen=True, tag="ord"):
     by: str
     at: int
     mode: str
+    priority: str = "routine"  # routine, urgent, stat
+    occurrence: int = 1  # of a recurring order
+    target: dict[str, Any] = field(default_factory=dict)  # parameter, low, high, unit
+    owner: str = "native"  # hospital: of the hospital's own system, which alone changes it
+    act: str = ""  # what led here
 
 
 class AlarmAct(Form, frozen=True, tag="act"):

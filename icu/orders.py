@@ -1,34 +1,19 @@
-"""Orders: the life cycle after FHIR (ServiceRequest and Task) as one table, and what is due.
+"""Orders: the life cycle after FHIR (ServiceRequest and Task) as one table, and recurring ones.
 
 request: draft, active, on-hold, completed, revoked, entered-in-error
 task:    requested, accepted, in-progress, completed, rejected
 
 An act leads from one pair of states to the next; what the table does not hold cannot happen, so a
-repeated or late event never moves an order back.
+repeated or late event never moves an order back. A recurring order asks for one task after the
+other: when one has ended, the next is requested as the next occurrence of the same order.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from hospital_ops import wire
-from hospital_ops.clock import SECOND
 from hospital_ops.errors import Conflict
-from hospital_ops.wire import State
-
-KINDS: Final = (
-    "medication",
-    "infusion",
-    "ventilation",
-    "laboratory",
-    "imaging",
-    "procedure",
-    "nursing",
-    "diet",
-    "consult",
-)
-ENDED_KEPT: Final = 100  # ended orders of a bed whose versions are remembered
-DUE_SOON_US: Final = 30 * 60 * SECOND  # project: an order is "due" from half an hour before
 
 
 class Stage(NamedTuple):
@@ -38,15 +23,19 @@ class Stage(NamedTuple):
     task: str
 
 
+DRAFT: Final = Stage("draft", "requested")  # written down, asked of nobody until it is signed
 REQUESTED: Final = Stage("active", "requested")
 ACCEPTED: Final = Stage("active", "accepted")
 RUNNING: Final = Stage("active", "in-progress")
 DONE: Final = Stage("completed", "completed")
 REJECTED: Final = Stage("active", "rejected")
 OPEN: Final = (REQUESTED, ACCEPTED, RUNNING)
+HELD: Final = tuple(Stage("on-hold", stage.task) for stage in OPEN)
+_MISTAKEN: Final = (*OPEN, *HELD, REJECTED, DONE)
 
 # (act, from) to: everything that can happen.
 ACTS: Final[dict[tuple[str, Stage], Stage]] = {
+    ("sign", DRAFT): REQUESTED,
     ("accept", REQUESTED): ACCEPTED,
     ("start", REQUESTED): RUNNING,
     ("start", ACCEPTED): RUNNING,
@@ -55,14 +44,17 @@ ACTS: Final[dict[tuple[str, Stage], Stage]] = {
     ("complete", RUNNING): DONE,
     ("reject", REQUESTED): REJECTED,
     ("reject", ACCEPTED): REJECTED,
-    **{("hold", stage): Stage("on-hold", stage.task) for stage in OPEN},
-    **{("resume", Stage("on-hold", stage.task)): stage for stage in OPEN},
-    **{("revoke", stage): Stage("revoked", stage.task) for stage in (*OPEN, REJECTED)},
-    **{("revoke", Stage("on-hold", stage.task)): Stage("revoked", stage.task) for stage in OPEN},
-    **{("mistake", stage): Stage("entered-in-error", stage.task) for stage in (*OPEN, DONE)},
+    **{("hold", stage): held for stage, held in zip(OPEN, HELD, strict=True)},
+    **{("resume", held): stage for stage, held in zip(OPEN, HELD, strict=True)},
+    **{
+        ("revoke", stage): Stage("revoked", stage.task) for stage in (DRAFT, *OPEN, *HELD, REJECTED)
+    },
+    **{("mistake", stage): Stage("entered-in-error", stage.task) for stage in _MISTAKEN},
 }
-BY_PHYSICIAN: Final = frozenset({"hold", "resume", "revoke", "mistake"})
+ACT_NAMES: Final = frozenset(act for act, _ in ACTS)
+BY_PHYSICIAN: Final = frozenset({"sign", "hold", "resume", "revoke", "mistake"})
 NEEDS_REASON: Final = frozenset({"reject", "revoke", "mistake"})
+_ENDS_TASK: Final = frozenset({"complete", "reject"})
 
 
 def after(act: str, stage: Stage) -> Stage:
@@ -78,65 +70,71 @@ def acts_from(stage: Stage) -> list[str]:
     return [act for act, start in ACTS if start == stage]
 
 
-class BedsideOrder(State):
-    """An order as the live reader remembers it, while it is open."""
-
-    order: str
-    version: int
-    kind: str
-    text: str
-    request: str
-    task: str
-    due_at: int  # microseconds UTC; 0: no time was set
+def is_ended(stage: Stage) -> bool:
+    """Whether nothing is asked of anybody any more (a rejected one waits for the physician)."""
+    return stage not in (DRAFT, *OPEN, *HELD, REJECTED)
 
 
-def taken(known: dict[str, BedsideOrder], entry: wire.OrderChanged) -> dict[str, BedsideOrder]:
-    """The orders of a bed after an event; what is not newer than what is known changes nothing.
+def reachable(start: Stage) -> frozenset[Stage]:
+    """Every stage that acts can lead to from here, itself included."""
+    found, waiting = {start}, [start]
+    while waiting:
+        stage = waiting.pop()
+        for following in _steps(stage):
+            if following not in found:
+                found.add(following)
+                waiting.append(following)
+    return frozenset(found)
 
-    An order that has ended is remembered by its version, so that a late event does not open it.
+
+def _steps(stage: Stage) -> Iterable[Stage]:
+    return (to for (_, start), to in ACTS.items() if start == stage)
+
+
+REACHABLE: Final = {
+    stage: reachable(stage) for stage in {*(start for _, start in ACTS), *ACTS.values()}
+}
+
+
+class Plan(NamedTuple):
+    """When an order is to be carried out again; all times in microseconds."""
+
+    every_us: int = 0  # 0: once
+    times: int = 0  # how often in all; 0: without a number
+    ends_at: int = 0  # nothing is due after this; 0: no end
+
+
+class Standing(NamedTuple):
+    """Where an order stands, at which of its occurrences, and when that is due."""
+
+    stage: Stage
+    occurrence: int = 1
+    due_at: int = 0  # 0: no time was set
+    missed: int = 0  # due times that passed undone with this act
+
+
+def step(act: str, standing: Standing, plan: Plan, at: int) -> Standing:
+    """The standing after `act` at the moment `at`; Conflict where it cannot happen.
+
+    The task of a recurring order that has ended, done or rejected, is followed by the next one at
+    the next time of its grid that is still to come: times that have passed by then are counted as
+    missed, never as done. A pause moves the due time, and counts nothing.
     """
-    before = known.get(entry.order)
-    if before is not None and entry.version <= before.version:
-        return known
-    order = BedsideOrder(
-        order=entry.order,
-        version=entry.version,
-        kind=entry.kind,
-        text=entry.text,
-        request=entry.request,
-        task=entry.task,
-        due_at=entry.due_at,
-    )
-    others = {name: other for name, other in known.items() if name != entry.order}
-    ended = [name for name, other in others.items() if not is_open(other)]
-    for name in ended[: max(0, len(ended) - ENDED_KEPT)]:
-        del others[name]
-    return {**others, entry.order: order}
+    stage = after(act, standing.stage)
+    occurrence, due, _ = standing[1:]
+    if act in _ENDS_TASK and plan.every_us and due:
+        following, missed = _next_time(due, plan.every_us, at)
+        goes_on = not plan.times or occurrence + 1 + missed <= plan.times
+        if goes_on and (not plan.ends_at or following <= plan.ends_at):
+            return Standing(REQUESTED, occurrence + 1 + missed, following, missed)
+        return Standing(stage, occurrence, due, 0)
+    if act == "resume" and plan.every_us and due and due < at:
+        passed = -(-(at - due) // plan.every_us)
+        due += passed * plan.every_us
+    return Standing(stage, occurrence, due, 0)
 
 
-def is_open(order: BedsideOrder) -> bool:
-    """Whether something is still to be done."""
-    return Stage(order.request, order.task) in OPEN
-
-
-def counts(orders: dict[str, BedsideOrder], now: int) -> dict[str, int]:
-    """How many orders of a bed are active, due and overdue at `now`."""
-    active = [order for order in orders.values() if is_open(order)]
-    timed = [order.due_at for order in active if order.due_at]
-    return {
-        "active": len(active),
-        "due": sum(now <= due <= now + DUE_SOON_US for due in timed),
-        "overdue": sum(due < now for due in timed),
-    }
-
-
-def next_change(orders: dict[str, BedsideOrder], now: int) -> int:
-    """The next moment at which an order becomes due or overdue; 0 when none will."""
-    moments = [
-        moment
-        for order in orders.values()
-        if order.due_at and is_open(order)
-        for moment in (order.due_at - DUE_SOON_US, order.due_at + 1)
-        if moment > now
-    ]
-    return min(moments, default=0)
+def _next_time(due: int, every_us: int, at: int) -> tuple[int, int]:
+    """The first time of the grid after both `due` and `at`, and how many lie between."""
+    steps = max(1, (at - due) // every_us + 1)
+    return due + steps * every_us, steps - 1

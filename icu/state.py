@@ -5,7 +5,7 @@ from __future__ import annotations
 from hospital_ops.bindings import History
 from hospital_ops.board import PatientCell, QuietCell, Shown
 from hospital_ops.wire import Form, State, Verdict, Witness, field
-from icu.orders import BedsideOrder
+from icu.bedside_orders import BedsideOrder
 
 
 class Pending(Form, frozen=True):

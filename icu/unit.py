@@ -10,10 +10,10 @@ from hospital_ops.deciding import PROBE_BED, Decisions, Stamped
 from icu import (
     admissions,
     alarms,
+    bedside_orders,
     clocks,
     devices,
     limits,
-    orders,
     painting,
     quiet,
     rhythm,
@@ -226,14 +226,36 @@ class IcuUnit:
         return first
 
     def _order(self, entry: wire.OrderChanged, decisions: Decisions) -> None:
-        bed = self._bed(entry.bed)
-        bed.orders = orders.taken(bed.orders, entry)
+        bed = self._bed(self._where(entry.patient_id) or entry.bed)
+        bed.orders = bedside_orders.taken(bed.orders, entry)
         self._count_orders(bed, decisions)
+
+    def _where(self, patient_id: str) -> str:
+        """The bed in which a patient lies; an order goes along to another one."""
+        beds = self.state.beds.values()
+        return next(
+            (b.bed for b in beds if b.history and b.history[-1].patient_id == patient_id), ""
+        )
 
     def _count_orders(self, bed: BedState, decisions: Decisions) -> None:
         now = self.state.now
-        bed.order_counts = orders.counts(bed.orders, now)
-        bed.order_change = orders.next_change(bed.orders, now)
+        theirs = list(bed.orders.values())
+        if bed.history:
+            theirs = bedside_orders.of_patient(theirs, bed.history[-1].patient_id)
+        bed.order_counts = bedside_orders.counts(theirs, now)
+        bed.order_change = bedside_orders.next_change(theirs, now)
+        for order, step in bedside_orders.newly_escalated(theirs, now):
+            decisions.outputs.append(
+                wire.Audited(
+                    unit=self.state.unit,
+                    at=now,
+                    actor="system",
+                    role="system",
+                    action="order_escalated",
+                    subject=order.order,
+                    detail=f"step {step}: {bedside_orders.TARGETS[step - 1]}",
+                )
+            )
         decisions.dirty.add(bed.bed)
 
     def _tick(self, decisions: Decisions) -> None:
@@ -260,7 +282,21 @@ class IcuUnit:
             for alarm in turn.bed.alarms.values():
                 alarm.patient_id = alarm.patient_id or turn.patient_id
             self._anew(turn, decisions)
+        self._take_orders_along(moved, decisions)
         self._known_better(person, set(moved), decisions)
+
+    def _take_orders_along(self, moved: dict[str, str], decisions: Decisions) -> None:
+        """Orders go with the patient; a bed counts those of whoever lies there."""
+        for name, before in moved.items():
+            to = self._where(before) if before else ""
+            if to and to != name:
+                here = self._bed(name).orders
+                self._bed(to).orders |= bedside_orders.along(here, before)
+                self._count_orders(self._bed(to), decisions)
+        for name in moved:
+            bed = self._bed(name)
+            bed.orders = bedside_orders.kept(bed.orders, self._turn(bed).patient_id)
+            self._count_orders(bed, decisions)
 
     def _known_better(self, person: PatientCell, done: set[str], decisions: Decisions) -> None:
         """What an ADT event says about somebody who lies here; an age changes the limits."""

@@ -1,71 +1,95 @@
-"""The orders of a bed as a panel of its page: listed, placed, moved on, each in one press."""
+"""The orders of a bed as a panel of its page: listed, placed, signed, moved on in one press."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 
-from hospital_ops.access import Permission, Principal, allows
-from hospital_ops.board import BedCell
-from hospital_ops.clock import SECOND
-from hospital_ops.database import DatabaseGone
-from hospital_ops.errors import Conflict, MessageError, NotFound
-from icu import store
-from icu.orders import ACTS, BY_PHYSICIAN, KINDS, NEEDS_REASON
-from streams.shard import hospital_of
+from hospital_ops.access import Permission, Principal
+from hospital_ops.errors import Conflict, MessageError
+from icu import order_sets
+from icu.allergies import store as allergies
+from icu.order_kinds import wanted
+from icu.ordering import store
+from icu.ordering.store import Signing
+from icu.orders import NEEDS_REASON
+from icu.set_approvals import store as approvals
+from web import orderpanel as views
 from web.auth import signed_in, web_of
 from web.language import language_of
+from web.lying import place_of
+from web.orderform import order_of, set_of
+from web.orderpanel import Said
 from web.reading import unit_of_bed
-from web.views import orders as views
+from web.routes.orders import moved, permitted
+from web.routes.ordersets import signed
+from web.views.orders import history
 from web.words import words_of
 
-router = APIRouter(prefix="/icu/beds/{bed}/orders")
+router = APIRouter(prefix="/icu/beds/{bed}", include_in_schema=False)
 Someone = Annotated[Principal, Depends(signed_in)]
-KNOWN = frozenset(act for act, _ in ACTS)
 
 
-@router.get("")
+@router.get("/orders")
 async def panel(request: Request, bed: str, principal: Someone) -> HTMLResponse:
     """The panel; without PostgreSQL a sentence in its place."""
     unit_of_bed(request, bed, principal, Permission.SEE_PATIENT)
-    return await _panel(request, bed, principal)
+    return await views.panel(request, bed, principal)
 
 
-@router.post("")
-async def place(
-    request: Request,
-    bed: str,
-    principal: Someone,
-    kind: Annotated[str, Form(max_length=32)],
-    words: Annotated[str, Form(max_length=500)],
-    minutes: Annotated[str, Form(max_length=5)] = "",
-) -> HTMLResponse:
-    """Places an order for whoever lies here now."""
-    web, unit = web_of(request), unit_of_bed(request, bed, principal, Permission.ORDER)
-    feed = web.feed(unit)
-    cell = feed.cells.get(bed) if feed else None
-    if not isinstance(cell, BedCell) or cell.patient is None:
-        return await _panel(request, bed, principal, said="orders.nobody")
-    if kind not in KINDS or not words.strip():
-        return await _panel(request, bed, principal, said="orders.what")
-    now = web.clock.now_us()
-    await store.place(
-        web.database,
-        principal,
-        unit=unit,
-        bed=bed,
-        patient_id=cell.patient.patient_id,
-        kind=kind,
-        words=words.strip(),
-        due_us=now + int(minutes) * 60 * SECOND if minutes.isdecimal() else None,
-        at=now,
+@router.get("/orders/list")
+async def listed(request: Request, bed: str, principal: Someone, have: str = "") -> Response:
+    """The list alone, where it has changed since `have`; 204 where not."""
+    unit_of_bed(request, bed, principal, Permission.SEE_PATIENT)
+    return await views.listed(request, bed, principal, have)
+
+
+@router.get("/orders/fields")
+async def fields(request: Request, bed: str, principal: Someone, kind: str) -> HTMLResponse:
+    """The fields of a kind, for the form."""
+    unit_of_bed(request, bed, principal, Permission.SEE_PATIENT)
+    web, words = web_of(request), words_of(language_of(request))
+    return HTMLResponse(
+        web.renderer.fill("_order_fields.html", w=words, **views.fields(kind, {}, words))
     )
-    return await _panel(request, bed, principal)
 
 
-@router.post("/{order}/{act}")
+@router.post("/orders")
+async def place(request: Request, bed: str, principal: Someone) -> HTMLResponse:
+    """Places an order for whoever lies here now, or writes a draft down."""
+    web, form = web_of(request), await request.form()
+    draft = "draft" in form
+    needed = Permission.CARRY_OUT_ORDER if draft else Permission.ORDER
+    unit = unit_of_bed(request, bed, principal, needed)
+    where, now = place_of(request, unit, bed), web.clock.now_us()
+    if not where.patient_id:
+        return await views.panel(request, bed, principal, Said("orders.nobody"))
+    try:
+        sent = order_of(form, now)
+        signing = Signing(draft=draft, override=sent["override"])
+        await store.place(web.database, principal, where, [wanted(sent, now)], signing, now)
+    except MessageError as error:
+        return await views.panel(request, bed, principal, Said(error=error, entered=form))
+    except Conflict as error:
+        return await views.panel(request, bed, principal, Said(asks=error.current, entered=form))
+    return await views.panel(request, bed, principal)
+
+
+@router.get("/orders/{order}")
+async def more(request: Request, bed: str, order: str, principal: Someone) -> HTMLResponse:
+    """What is behind an order: its history, for whoever opens it."""
+    unit = unit_of_bed(request, bed, principal, Permission.SEE_PATIENT)
+    web, words = web_of(request), words_of(language_of(request))
+    now = web.clock.now_us()
+    row = await store.order_of(web.database, principal, place_of(request, unit, bed), order, now)
+    frame = web.renderer.frame(words.language, now)
+    lines = history(row["history"], frame)
+    return HTMLResponse(web.renderer.fill("_order_more.html", w=words, lines=lines))
+
+
+@router.post("/orders/{order}/{act}")
 async def move(
     request: Request,
     bed: str,
@@ -76,49 +100,113 @@ async def move(
     reason: Annotated[str, Form(max_length=500)] = "",
 ) -> HTMLResponse:
     """Does `act`; whoever was second sees what holds, and that theirs was not saved."""
-    if act not in KNOWN:
-        raise NotFound("An order cannot be moved on in this way.")
-    needed = Permission.ORDER if act in BY_PHYSICIAN else Permission.CARRY_OUT_ORDER
-    unit_of_bed(request, bed, principal, needed)
+    unit = permitted(request, bed, act, principal)
     if act in NEEDS_REASON and not reason.strip():
-        return await _panel(request, bed, principal, said="orders.reason_needed")
-    web = web_of(request)
+        return await views.panel(request, bed, principal, Said("orders.reason_needed"))
+    where = place_of(request, unit, bed)
     try:
-        await store.act(
-            web.database,
-            principal,
-            bed,
-            order,
-            act=act,
-            version=version,
-            reason=reason,
-            at=web.clock.now_us(),
-        )
-    except (Conflict, MessageError):
-        return await _panel(request, bed, principal, said="orders.lost_race")
-    return await _panel(request, bed, principal)
+        await moved(request, principal, where, order, act, version, reason.strip())
+    except Conflict as error:
+        if isinstance(error.current, dict) and "checks" in error.current:
+            said = Said("ordering.sign_asks", asks=error.current)
+        else:
+            said = Said("orders.lost_race")
+        return await views.panel(request, bed, principal, said)
+    except MessageError as error:
+        return await views.panel(request, bed, principal, Said(error=error))
+    return await views.panel(request, bed, principal)
 
 
-async def _panel(
-    request: Request, bed: str, principal: Principal, *, said: str = ""
+@router.get("/order-sets/{order_set}")
+async def sheet(request: Request, bed: str, order_set: str, principal: Someone) -> HTMLResponse:
+    """A set before it is signed: every item with its source, nothing ticked but monitoring."""
+    unit_of_bed(request, bed, principal, Permission.ORDER)
+    return await _sheet(request, bed, principal, order_set, {}, None)
+
+
+@router.post("/order-sets/{order_set}")
+async def sign(request: Request, bed: str, order_set: str, principal: Someone) -> HTMLResponse:
+    """Signs what is ticked, as one act; the checks may ask for a reason first."""
+    unit = unit_of_bed(request, bed, principal, Permission.ORDER)
+    form = await request.form()
+    if not place_of(request, unit, bed).patient_id:
+        return await views.panel(request, bed, principal, Said("orders.nobody"))
+    try:
+        placed = await signed(request, principal, unit, bed, order_set, set_of(form))
+    except MessageError as error:
+        return await _sheet(request, bed, principal, order_set, form, Said(error=error))
+    except Conflict as error:
+        said = Said(asks=error.current) if error.current else Said("ordering.not_approved")
+        return await _sheet(request, bed, principal, order_set, form, said)
+    return await views.panel(request, bed, principal, Said("ordering.placed", number=len(placed)))
+
+
+async def _sheet(
+    request: Request, bed: str, principal: Principal, order_set: str, form: Any, said: Said | None
 ) -> HTMLResponse:
     web, words = web_of(request), words_of(language_of(request))
     unit = web.places.unit_of_bed(bed) or ""
-    frame = web.renderer.frame(words.language, web.clock.now_us())
+    known = await approvals.approved(web.database, principal)
+    found = order_sets.as_json(order_set, words.language, known.get(order_set))
+    place = place_of(request, unit, bed)
+    shown = views.sheet(found, form, place, said, words)
+    return HTMLResponse(web.renderer.fill("_order_set.html", w=words, bed=bed, **shown))
+
+
+@router.post("/allergies")
+async def record(
+    request: Request,
+    bed: str,
+    principal: Someone,
+    substance: Annotated[str, Form(max_length=120)] = "",
+    reaction: Annotated[str, Form(max_length=500)] = "",
+    criticality: Annotated[str, Form(max_length=32)] = "unable-to-assess",
+    none_known: Annotated[str, Form(max_length=8)] = "",
+) -> HTMLResponse:
+    """Records an allergy, or that none is known."""
+    web, unit = web_of(request), unit_of_bed(request, bed, principal, Permission.CARRY_OUT_ORDER)
+    place = place_of(request, unit, bed)
+    if not place.patient_id or criticality not in allergies.CRITICALITIES:
+        return await views.panel(request, bed, principal, Said("orders.nobody"))
+    if not substance.strip() and not none_known:
+        return await views.panel(request, bed, principal, Said("ordering.allergy.what"))
     try:
-        listed = await store.orders_of(web.database, principal, bed)
-        away = False
-    except DatabaseGone:
-        listed, away = [], True
-    html = web.renderer.fill(
-        "_orders.html",
-        w=words,
-        bed=bed,
-        away=away,
-        said=words.t(said) if said else "",
-        orders=[views.order(row, frame) for row in listed],
-        kinds=KINDS,
-        may_order=allows(principal, Permission.ORDER, hospital_of(unit), unit),
-        may_carry_out=allows(principal, Permission.CARRY_OUT_ORDER, hospital_of(unit), unit),
+        await allergies.record(
+            web.database,
+            principal,
+            unit=unit,
+            patient_id=place.patient_id,
+            substance="" if none_known else substance.strip(),
+            reaction=reaction.strip(),
+            criticality=criticality,
+            told_by="",
+            at=web.clock.now_us(),
+        )
+    except Conflict:
+        return await views.panel(request, bed, principal, Said("ordering.allergy.first_end"))
+    return await views.panel(request, bed, principal)
+
+
+@router.post("/allergies/{allergy}/end")
+async def end_allergy(
+    request: Request,
+    bed: str,
+    allergy: str,
+    principal: Someone,
+    reason: Annotated[str, Form(max_length=500)] = "",
+) -> HTMLResponse:
+    """Ends the record of an allergy with a reason."""
+    web, unit = web_of(request), unit_of_bed(request, bed, principal, Permission.CARRY_OUT_ORDER)
+    place = place_of(request, unit, bed)
+    if not reason.strip():
+        return await views.panel(request, bed, principal, Said("orders.reason_needed"))
+    await allergies.end(
+        web.database,
+        principal,
+        unit=unit,
+        patient_id=place.patient_id,
+        allergy=allergy,
+        reason=reason.strip(),
+        at=web.clock.now_us(),
     )
-    return HTMLResponse(html)
+    return await views.panel(request, bed, principal)

@@ -1,4 +1,4 @@
-"""Orders of a bed: placed, accepted, carried out, revoked; two at once have one winner."""
+"""Orders of a bed: placed, signed, carried out, revoked; two at once have one winner."""
 
 from __future__ import annotations
 
@@ -6,53 +6,70 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 
-from hospital_ops import events
 from hospital_ops.access import Permission, Principal
-from hospital_ops.board import BedCell
-from hospital_ops.clock import from_iso
-from hospital_ops.errors import Conflict, MessageError, NotFound
-from icu import store
-from icu.orders import ACTS, BY_PHYSICIAN, KINDS, NEEDS_REASON
+from hospital_ops.errors import MessageError, NotFound
+from icu.order_kinds import wanted
+from icu.ordering import store
+from icu.ordering.store import Place, Signing
+from icu.orders import ACT_NAMES, BY_PHYSICIAN, NEEDS_REASON
 from web.auth import signed_in, web_of
-from web.reading import unit_of_bed
+from web.lying import json_object, place_of, taken_place, text_of
+from web.reading import note_reading, unit_of_bed
 
 router = APIRouter(prefix="/api/v1/icu/beds/{bed}/orders")
 Someone = Annotated[Principal, Depends(signed_in)]
-KNOWN = frozenset(act for act, _ in ACTS)
 
 
 @router.get("")
 async def listed(request: Request, bed: str, principal: Someone) -> list[dict[str, Any]]:
-    """The orders of a bed, newest first, each with what can be done with it."""
-    unit_of_bed(request, bed, principal, Permission.SEE_PATIENT)
-    return await store.orders_of(web_of(request).database, principal, bed)
+    """The orders of whoever lies here, open ones first, each with what can be done with it."""
+    web, unit = web_of(request), unit_of_bed(request, bed, principal, Permission.SEE_PATIENT)
+    place = place_of(request, unit, bed)
+    await note_reading(request, principal, unit, "read_orders", place.patient_id or bed)
+    if not place.patient_id:
+        return []
+    return await store.orders_of(web.database, principal, place.patient_id, web.clock.now_us())
 
 
 @router.post("")
 async def place(request: Request, bed: str, principal: Someone) -> dict[str, Any]:
-    """Places `{"kind", "text", "due_at"}` for the patient who lies here now."""
-    web, unit = web_of(request), unit_of_bed(request, bed, principal, Permission.ORDER)
-    sent = await _object(request)
-    kind, words = sent.get("kind"), sent.get("text")
-    if kind not in KINDS:
-        raise MessageError("bad_kind", f"`kind` is one of {', '.join(KINDS)}")
-    if not isinstance(words, str) or not words.strip() or len(words) > 500:
-        raise MessageError("bad_text", "`text` says what is ordered, in at most 500 characters")
-    feed = web.feed(unit)
-    cell = feed.cells.get(bed) if feed else None
-    if not isinstance(cell, BedCell) or cell.patient is None:
-        raise Conflict("Nobody is admitted to this bed: admit the patient first.")
-    return await store.place(
-        web.database,
-        principal,
-        unit=unit,
-        bed=bed,
-        patient_id=cell.patient.patient_id,
-        kind=kind,
-        words=words.strip(),
-        due_us=_due(sent.get("due_at")),
-        at=web.clock.now_us(),
-    )
+    """Places one order: `{"kind", "text" or "details", "target", "priority", "due_at", "repeat"}`.
+
+    `"draft": true` writes it down for a physician to sign. 409 carries the checks where they ask
+    for a reason; `override` is the reason.
+    """
+    web, sent = web_of(request), await json_object(request)
+    draft = sent.get("draft") is True
+    needed = Permission.CARRY_OUT_ORDER if draft else Permission.ORDER
+    unit = unit_of_bed(request, bed, principal, needed)
+    now = web.clock.now_us()
+    order = wanted(sent, now)
+    signing = Signing(draft=draft, override=text_of(sent, "override"))
+    where = taken_place(request, unit, bed)
+    placed = await store.place(web.database, principal, where, [order], signing, now)
+    return placed[0]
+
+
+@router.post("/checks")
+async def check(request: Request, bed: str, principal: Someone) -> dict[str, Any]:
+    """What the checks say of an order before it is signed; nothing is placed."""
+    web, unit = web_of(request), unit_of_bed(request, bed, principal, Permission.CARRY_OUT_ORDER)
+    order = wanted(await json_object(request), web.clock.now_us())
+    found = await store.look(web.database, principal, taken_place(request, unit, bed), [order])
+    return {
+        "checks": [finding.as_json() for finding in found],
+        "asks": any(finding.asks for finding in found),
+        "text": order.text,
+    }
+
+
+@router.get("/{order}")
+async def one(request: Request, bed: str, order: str, principal: Someone) -> dict[str, Any]:
+    """One order with its history: who did what and when."""
+    web, unit = web_of(request), unit_of_bed(request, bed, principal, Permission.SEE_PATIENT)
+    await note_reading(request, principal, unit, "read_order", order[:36])
+    where = place_of(request, unit, bed)
+    return await store.order_of(web.database, principal, where, order, web.clock.now_us())
 
 
 @router.post("/{order}/{act}")
@@ -60,40 +77,44 @@ async def move(
     request: Request, bed: str, order: str, act: str, principal: Someone
 ) -> dict[str, Any]:
     """Does `act` to an order; `{"version", "reason"}`; 409 with what holds for the second."""
-    if act not in KNOWN:
-        raise NotFound(f"An order can be: {', '.join(sorted(KNOWN))}.")
-    needed = Permission.ORDER if act in BY_PHYSICIAN else Permission.CARRY_OUT_ORDER
-    unit_of_bed(request, bed, principal, needed)
-    sent = await _object(request)
-    version, reason = sent.get("version"), sent.get("reason") or ""
+    unit = permitted(request, bed, act, principal)
+    sent = await json_object(request)
+    version, reason = sent.get("version"), text_of(sent, "reason")
     if not isinstance(version, int) or isinstance(version, bool):
         raise MessageError("bad_version", "`version` is that of the order you have seen")
-    if not isinstance(reason, str) or (act in NEEDS_REASON and not reason.strip()):
+    if act in NEEDS_REASON and not reason:
         raise MessageError("no_reason", f"to {act} an order needs a `reason`")
+    return await moved(
+        request, principal, place_of(request, unit, bed), order, act, version, reason
+    )
+
+
+def permitted(request: Request, bed: str, act: str, principal: Principal) -> str:
+    """The unit of the bed, where the principal may do this; NotFound otherwise."""
+    if act not in ACT_NAMES:
+        raise NotFound(f"An order can be: {', '.join(sorted(ACT_NAMES))}.")
+    needed = Permission.ORDER if act in BY_PHYSICIAN else Permission.CARRY_OUT_ORDER
+    return unit_of_bed(request, bed, principal, needed)
+
+
+async def moved(
+    request: Request,
+    principal: Principal,
+    where: Place,
+    order: str,
+    act: str,
+    version: int,
+    reason: str,
+) -> dict[str, Any]:
+    """The order after the act."""
     web = web_of(request)
     return await store.act(
         web.database,
         principal,
-        bed,
+        where,
         order,
         act=act,
         version=version,
-        reason=reason[:500],
+        reason=reason,
         at=web.clock.now_us(),
     )
-
-
-async def _object(request: Request) -> dict[str, Any]:
-    sent = events.parse_json(await request.body())
-    if not isinstance(sent, dict):
-        raise MessageError("not_an_object", "send one JSON object")
-    return sent
-
-
-def _due(text: Any) -> int | None:
-    if text is None:
-        return None
-    try:
-        return from_iso(text)
-    except (ValueError, TypeError) as error:
-        raise MessageError("bad_time", "`due_at` is ISO 8601 with a zone") from error

@@ -1,14 +1,18 @@
-"""An order in the reader's words: what, where it stands, when it is due, what can be done."""
+"""Orders in the reader's words: what, where it stands, when it is due, what was checked. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hospital_ops.clock import from_iso
+from hospital_ops.clock import SECOND, from_iso
+from icu.order_checks import Finding, from_json
+from icu.order_sets import name as set_name
 from icu.orders import BY_PHYSICIAN, NEEDS_REASON, OPEN, Stage
 from web.views.values import Frame, clock
+from web.words import Words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,35 +23,107 @@ class OrderView:
     version: int
     kind: str
     text: str
+    target: str
     state: str
     tone: str  # due, late, done, stop: as the components name them
     due: str
+    late: str  # how long overdue, and to whom it has gone
+    every: str
     placed: str
+    signed: str
+    urgent: str
+    set_name: str
+    checks: tuple[str, ...]
     quick: tuple[str, ...]  # what whoever carries out orders does in one press
     decided: tuple[str, ...]  # what a physician does
     reasoned: tuple[str, ...]  # what needs a reason
+    draft: bool
+    open: bool
 
 
 def order(row: Mapping[str, Any], frame: Frame) -> OrderView:
     """The view of an order at this moment."""
     words = frame.words
     stage = Stage(row["request"], row["task"])
-    due_us = from_iso(row["due_at"]) if row["due_at"] else None
-    late = stage in OPEN and due_us is not None and due_us < frame.now_us
     acts = [act for act in row["acts"] if act != "mistake"]
     plain = [act for act in acts if act not in NEEDS_REASON]
+    target = row["target"]
     return OrderView(
         id=row["id"],
         version=row["version"],
         kind=words.t(f"orders.kind.{row['kind']}"),
         text=row["text"],
+        target=target["text"] if target and target["text"] not in row["text"] else "",
         state=words.t(f"orders.state.{_state(stage)}"),
-        tone="late" if late else _tone(stage),
-        due=words.t("orders.due", time=clock(due_us, frame.zone)) if due_us is not None else "",
-        placed=f"{row['placed_by']} {clock(from_iso(row['placed_at']), frame.zone)}",
+        tone="late" if row["urgency"] == "overdue" else _tone(stage),
+        due=_due(row, frame),
+        late=_late(row, frame),
+        every=_every(row, words),
+        placed=f"{row['placed_by']} {_clock(row['placed_at'], frame)}",
+        signed=_signed(row, frame),
+        urgent=words.t(f"ordering.priority.{row['priority']}")
+        if row["priority"] != "routine"
+        else "",
+        set_name=set_name(row["set"], words.language) if row["set"] else "",
+        checks=tuple(finding(each, words) for each in from_json(row["checks"])),
         quick=tuple(act for act in plain if act not in BY_PHYSICIAN),
         decided=tuple(act for act in plain if act in BY_PHYSICIAN),
         reasoned=tuple(act for act in acts if act in NEEDS_REASON),
+        draft=stage.request == "draft",
+        open=stage.request in ("draft", "active", "on-hold"),
+    )
+
+
+def digest(views: Iterable[OrderView]) -> str:
+    """What a list says, but for running times: a page that has it needs no new one."""
+    told = [(v.id, v.version, v.tone, v.late.partition(" ")[0]) for v in views]
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+
+
+def _clock(text: str, frame: Frame) -> str:
+    return clock(from_iso(text), frame.zone)
+
+
+def _due(row: Mapping[str, Any], frame: Frame) -> str:
+    if not row["due_at"]:
+        return ""
+    return frame.words.t("orders.due", time=_clock(row["due_at"], frame))
+
+
+def _late(row: Mapping[str, Any], frame: Frame) -> str:
+    step = row["escalation"]
+    if not step:
+        return ""
+    words = frame.words
+    for_how_long = words.duration((frame.now_us - from_iso(row["due_at"])) / SECOND)
+    said = words.t("ordering.late", age=for_how_long)
+    return f"{said} → {words.t('ordering.step.' + str(step['step']))}"
+
+
+def _every(row: Mapping[str, Any], words: Words) -> str:
+    repeat = row["repeat"]
+    if not repeat:
+        return ""
+    said = words.t("ordering.every", age=words.duration(repeat["every_min"] * 60))
+    times = f"{row['occurrence']}/{repeat['times']}" if repeat["times"] else f"{row['occurrence']}"
+    return f"{said}, {words.t('ordering.time', n=times)}"
+
+
+def _signed(row: Mapping[str, Any], frame: Frame) -> str:
+    if not row["signed_by"]:
+        return frame.words.t("ordering.unsigned")
+    time = _clock(row["signed_at"], frame)
+    return frame.words.t("ordering.signed", by=row["signed_by"], time=time)
+
+
+def finding(found: Finding, words: Words) -> str:
+    """One check in words: what was compared with what, and what was found."""
+    key = f"ordering.check.{found.check}.{found.state}"
+    if found.state == "clear" and not found.against:
+        key += "_none"
+    against = ", ".join(found.against[:8])
+    return words.t(
+        key, order=found.order, against=against, found=", ".join(found.found), n=len(found.against)
     )
 
 
@@ -59,3 +135,22 @@ def _tone(stage: Stage) -> str:
     if stage in OPEN:
         return "due"
     return "done" if stage.request == "completed" else "stop"
+
+
+def history(rows: Iterable[Mapping[str, Any]], frame: Frame) -> list[str]:
+    """Who did what and when, oldest first, one line a step."""
+    words = frame.words
+    lines = []
+    for row in rows:
+        act = words.t(f"ordering.act.{row['act']}")
+        line = f"{clock(from_iso(row['at']), frame.zone)} {row['by']}: {act}"
+        if row["missed"]:
+            line += f"; {words.t('ordering.missed', n=row['missed'])}"
+        lines.append(f"{line}; {row['reason']}" if row["reason"] else line)
+    return lines
+
+
+def error_text(code: str, reason: str, words: Words) -> str:
+    """A sentence for what a form got wrong; the precise one where there is no other."""
+    key = f"ordering.error.{code}"
+    return words.t(key, reason=reason) if words.has(key) else reason

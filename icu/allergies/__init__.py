@@ -1,0 +1,1 @@
+"""Allergies of a patient, as somebody said them at the bed."""

@@ -1,0 +1,1 @@
+"""Native orders in PostgreSQL: `store.py` places, signs and moves; `rows.py` reads a row."""

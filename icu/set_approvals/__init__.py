@@ -1,0 +1,1 @@
+"""Which order sets the physicians of the site have approved."""

@@ -1,0 +1,214 @@
+"""What can be ordered, how it is understood, and what is looked at before it is signed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hospital_ops.clock import SECOND, from_iso
+from hospital_ops.errors import MessageError, NotFound
+from icu import order_sets, order_targets
+from icu.order_checks import Finding, Known, asking, checked
+from icu.order_kinds import KINDS, Wanted, wanted
+
+NOON = from_iso("2026-11-21T12:00:00Z")
+NORADRENALINE = {"drug": "noradrenaline", "rate": 0.1, "rate_unit": "ug/kg/min"}
+DRUG = {"drug": "a", "route": "iv"}
+
+
+def order(kind: str, text: str, **details: Any) -> Wanted:
+    return Wanted(kind, text, details)
+
+
+def found(findings: list[Finding], check: str) -> list[str]:
+    return [finding.state for finding in findings if finding.check == check]
+
+
+def test_an_infusion_with_its_goal_reads_as_one_line() -> None:
+    sent = {"kind": "infusion", "details": NORADRENALINE, "target": "MAP 65 to 75"}
+    made = wanted(sent, NOON)
+    assert made.text == "noradrenaline, 0.1 ug/kg/min, MAP 65–75 mm[Hg]"
+    assert made.target == {"parameter": "map", "low": 65.0, "high": 75.0, "unit": "mm[Hg]"}
+
+
+@pytest.mark.parametrize(
+    ("words", "low", "high"),
+    [
+        ("MAP 65 to 75", 65, 75),
+        ("SpO2 88-92 %", 88, 92),
+        ("SpO2 above 92", 92, None),
+        ("HR < 110", None, 110),
+        ("АД ср 65–75", 65, 75),
+        ("ЧСС не более 110", None, 110),
+        ("temp 36,0 to 37,7", 36, 37.7),
+    ],
+)
+def test_a_goal_is_understood_as_it_is_said(words: str, low: float, high: float | None) -> None:
+    target = order_targets.checked(words)
+    assert target is not None
+    assert (target["low"], target["high"]) == (low, high)
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        ({}, "bad_kind"),
+        ({"kind": "spell", "text": "x"}, "bad_kind"),
+        ({"kind": "medication"}, "bad_text"),
+        ({"kind": "medication", "text": "x" * 501}, "bad_text"),
+        ({"kind": "medication", "details": {"dose": 5}}, "missing_field"),
+        ({"kind": "medication", "details": DRUG | {"dose": 5}}, "missing_field"),
+        ({"kind": "medication", "details": {"drug": "a", "route": "by owl"}}, "bad_field"),
+        ({"kind": "medication", "details": DRUG | {"size": 1}}, "unknown_field"),
+        ({"kind": "infusion", "details": NORADRENALINE | {"rate": -1}}, "bad_field"),
+        ({"kind": "infusion", "details": NORADRENALINE | {"rate": float("nan")}}, "bad_field"),
+        ({"kind": "infusion", "details": NORADRENALINE | {"rate": True}}, "bad_field"),
+        ({"kind": "infusion", "details": NORADRENALINE, "target": "MAP 75 to 65"}, "bad_target"),
+        ({"kind": "infusion", "details": NORADRENALINE, "target": "luck 7"}, "bad_target"),
+        ({"kind": "infusion", "text": "x", "target": {"parameter": "map"}}, "bad_target"),
+        ({"kind": "infusion", "text": "x", "target": "SpO2 above 300"}, "bad_target"),
+        ({"kind": "consult", "text": "x", "target": "MAP 65 to 75"}, "bad_target"),
+        ({"kind": "ventilation", "details": {"fio2_percent": 2000}}, "bad_field"),
+        ({"kind": "laboratory", "text": "x", "due_at": "noon"}, "bad_time"),
+        ({"kind": "laboratory", "text": "x", "due_at": "2026-11-21T12:00:00"}, "bad_time"),
+        ({"kind": "laboratory", "text": "x", "repeat": {"every_min": 0}}, "bad_repeat"),
+        ({"kind": "diet", "text": "x", "repeat": {"every_min": 60, "times": -1}}, "bad_repeat"),
+        ({"kind": "laboratory", "text": "x", "priority": "soon"}, "bad_priority"),
+        ({"kind": "laboratory", "details": ["lactate"]}, "bad_details"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_an_order_is_refused_with_a_code_and_a_sentence(
+    sent: dict[str, Any], code: str
+) -> None:
+    with pytest.raises(MessageError) as refused:
+        wanted(sent, NOON)
+    assert refused.value.code == code
+    assert len(refused.value.reason) > 10
+
+
+ODD: st.SearchStrategy[Any] = st.sampled_from(
+    [None, True, -1, 1, 1e9, float("nan"), "", "x", "MAP 65 to 75", "map 7", "2026-11-21T12:00:00Z",
+     [], ["x"], {}, {"every_min": 60}, {"every_min": 60, "until": "x"}, {"drug": "x"},
+     {"parameter": "map", "low": 65}, {"parameter": "map", "low": "x"}, {"mode": "PC"},
+     {"drug": "x", "route": "iv", "dose": float("inf"), "dose_unit": "mg"}]
+)  # fmt: skip
+
+
+@given(
+    st.fixed_dictionaries(
+        {"kind": st.sampled_from(sorted(KINDS))},
+        optional={
+            name: ODD for name in ("text", "details", "target", "priority", "due_at", "repeat")
+        },
+    )
+)
+def test_whatever_is_sent_is_an_order_or_an_error_in_words(sent: dict[str, Any]) -> None:
+    try:
+        made = wanted(sent, NOON)
+    except MessageError:
+        return
+    assert made.text
+
+
+def test_a_recurring_order_without_a_time_is_due_now() -> None:
+    made = wanted({"kind": "laboratory", "text": "lactate", "repeat": {"every_min": 240}}, NOON)
+    assert made.due_at == NOON
+    assert made.plan.every_us == 240 * 60 * SECOND
+
+
+def test_an_allergy_is_found_in_whatever_ending_the_drug_is_written() -> None:
+    known = Known(allergies=("пенициллин", "latex"))
+    findings = checked([order("medication", "бензилпенициллина натриевая соль")], known)
+    assert found(findings, "allergy") == ["clear"]  # another word: compared by names only
+    findings = checked([order("medication", "Пенициллина натриевая соль")], known)
+    assert found(findings, "allergy") == ["found"]
+    assert found(checked([order("procedure", "Latex catheter")], known), "allergy") == ["found"]
+
+
+def test_nobody_asked_about_allergies_is_not_the_same_as_none_known() -> None:
+    drug = order("medication", "cefazolin")
+    assert found(checked([drug], Known()), "allergy") == ["unknown"]
+    assert found(checked([drug], Known(none_known=True)), "allergy") == ["clear"]
+    assert not asking(checked([order("imaging", "CT")], Known()))
+
+
+def test_a_check_says_what_it_was_compared_with_also_when_nothing_was_found() -> None:
+    known = Known(allergies=("latex",), open_orders=(("1", "infusion", "propofol"),))
+    findings = checked([order("medication", "cefazolin")], known)
+    assert [finding.against for finding in findings] == [("latex",), ("propofol",)]
+
+
+def test_the_same_drug_as_an_injection_and_an_infusion_is_a_duplicate() -> None:
+    known = Known(none_known=True, open_orders=(("1", "infusion", "Noradrenaline"),))
+    findings = checked([order("medication", "noradrenaline ")], known)
+    assert found(findings, "duplicate") == ["found"]
+
+
+def test_two_of_the_same_in_one_signing_are_found() -> None:
+    twice = [order("laboratory", "lactate"), order("laboratory", "Lactate")]
+    assert found(checked(twice, Known()), "duplicate") == ["clear", "found"]
+
+
+def test_a_dose_by_weight_asks_for_the_weight() -> None:
+    drug = order("infusion", "noradrenaline", **NORADRENALINE)
+    assert found(checked([drug], Known(none_known=True)), "weight") == ["unknown"]
+    known = Known(none_known=True, weight_kg=80.0, weight_status="typed")
+    assert found(checked([drug], known), "weight") == ["clear"]
+
+
+@pytest.mark.parametrize("order_set", order_sets.ids())
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_every_item_of_every_set_can_be_signed_as_it_is_shown(
+    order_set: str, language: str
+) -> None:
+    shown = order_sets.as_json(order_set, language, None)
+    items = [{"item": item["item"], "text": item["text"]} for item in shown["items"]]
+    made = order_sets.signed(order_set, {"version": shown["version"], "items": items}, NOON)
+    assert [each.text for each in made] == [item["text"] for item in shown["items"]]
+    for each, item in zip(made, shown["items"], strict=True):
+        minutes = item["due_min"]
+        assert each.due_at == (NOON + minutes * 60 * SECOND if minutes is not None else 0)
+        assert each.target is None or each.target["low"] == item["target"]["low"]
+
+
+def test_nothing_of_a_set_is_ticked_beforehand_but_monitoring() -> None:
+    for order_set in order_sets.ids():
+        for item in order_sets.as_json(order_set, "en", None)["items"]:
+            assert item["ticked"] == (item["type"] == "monitoring")
+
+
+def test_what_the_physician_changed_is_what_is_ordered() -> None:
+    version = order_sets.version("sepsis")
+    item = {"item": 5, "text": "Noradrenaline 0.1", "due_min": 15,
+            "target": {"parameter": "map", "low": 70, "high": 80}}  # fmt: skip
+    [made] = order_sets.signed("sepsis", {"version": version, "items": [item]}, NOON)
+    assert made.text == "Noradrenaline 0.1"
+    assert made.due_at == NOON + 15 * 60 * SECOND
+    assert made.target is not None
+    assert made.target["high"] == 80
+
+
+@pytest.mark.parametrize(
+    ("order_set", "sent"),
+    [
+        ("sepsis", {"version": "old", "items": [{"item": 0}]}),
+        ("sepsis", {"items": [{"item": 0}]}),
+        ("sepsis", {"version": order_sets.version("sepsis"), "items": []}),
+        ("sepsis", {"version": order_sets.version("sepsis"), "items": [{"item": 99}]}),
+        ("sepsis", {"version": order_sets.version("sepsis"), "items": [{"item": True}]}),
+        ("sepsis", {"version": order_sets.version("sepsis"), "items": ["0"]}),
+    ],
+)  # fmt: skip
+def test_a_changed_set_or_an_item_that_is_not_of_it_is_refused(
+    order_set: str, sent: dict[str, Any]
+) -> None:
+    with pytest.raises(MessageError):
+        order_sets.signed(order_set, sent, NOON)
+
+
+def test_a_set_that_does_not_exist_is_not_found() -> None:
+    with pytest.raises(NotFound):
+        order_sets.signed("luck", {"version": "", "items": [{"item": 0}]}, NOON)

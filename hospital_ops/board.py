@@ -129,6 +129,9 @@ class CaseCell(Form, frozen=True):
     eta: int | None = None
     reopened_at: int = 0  # something new since the decision asks for more; 0: it stands
     reopened_for: tuple[str, ...] = ()  # codes of the new reasons
+    items: tuple[dict[str, Any], ...] = ()  # treatments, limits and notes of the crew, oldest first
+    seen: dict[str, Any] | None = None  # by whom, when, and up to which moment of the stream
+    joined: tuple[str, ...] = ()  # cases that were found to be this one
 
 
 class Head(Form, frozen=True):
@@ -290,6 +293,9 @@ def case_json(cell: CaseCell, now_us: int) -> dict[str, Any]:
         "values": {code: value_json(shown, now_us) for code, shown in cell.values.items()},
         "ecgs": list(cell.ecgs),
         "acknowledgements": list(cell.acknowledgements),
+        "items": list(cell.items),
+        "seen": cell.seen,
+        "joined": list(cell.joined),
         "warnings": list(cell.warnings),
         "mode": cell.mode,
     }

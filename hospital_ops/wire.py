@@ -1,6 +1,7 @@
 """The messages of the house as they stand in the streams: compact arrays, tagged, versioned.
 
-What all of them have in common is in `wire_forms`; those of intensive care are in `wire_icu`.
+What all of them have in common is in `wire_forms`; those of intensive care are in `wire_icu`, what
+a crew did and a physician saw in `wire_case`.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from hospital_ops.wire_case import CaseItem, CaseMoved, CaseSeen
 from hospital_ops.wire_forms import (
     DecodeError,
     Form,
@@ -30,9 +32,9 @@ from hospital_ops.wire_icu import (
 from hospital_ops.wire_signals import Reason, Rhythm, Verdict, Witness
 
 __all__ = (  # what comes from elsewhere; all else is this module's own
-    "AlarmAct", "Alerted", "BedAct", "DecodeError", "DeviceAlert", "Form", "OrderChanged",
-    "Painted", "Reason", "Rhythm", "State", "Verdict", "Witness", "decoder", "encode", "field",
-    "from_json", "to_json",
+    "AlarmAct", "Alerted", "BedAct", "CaseItem", "CaseMoved", "CaseSeen", "DecodeError",
+    "DeviceAlert", "Form", "OrderChanged", "Painted", "Reason", "Rhythm", "State", "Verdict",
+    "Witness", "decoder", "encode", "field", "from_json", "to_json",
 )  # fmt: skip
 
 VERSION = 1
@@ -245,7 +247,7 @@ class EcgReceived(Form, frozen=True, tag="ecg"):
     identity: bytes
     received_at: int
     mode: str
-    stage: str  # receiving, stored, refused
+    stage: str  # receiving, preview, coarse, stored, refused
     at: int  # when it was taken; of receipt where nobody says
     rate_hz: float = 0.0
     leads: tuple[EcgLead, ...] = ()
@@ -280,6 +282,9 @@ Entry = (
     | Painted
     | EcgReceived
     | Rhythm
+    | CaseItem
+    | CaseMoved
+    | CaseSeen
 )
 
 decode: Callable[[bytes], Entry] = decoder_of_any(Entry)

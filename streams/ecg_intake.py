@@ -34,6 +34,9 @@ KEPT_BYTES: Final = 64 * 1024
 FUTURE_US: Final = 60 * SECOND  # SAFETY rule 6
 OLD_US: Final = 86_400 * SECOND
 _DONE, _META = b"done", b"meta"
+# What may come before the whole, the better one first: low resolution, for the eye alone.
+STAGES: Final = ("coarse", "preview")
+STAGE_MAX: Final = 64 * 1024
 
 Interpret = Callable[[EcgRecording, Mapping[str, Any]], dict[str, Any]]
 
@@ -93,6 +96,42 @@ class EcgIntake:
         data = await self._parts(key, total)
         entry = await self._whole(principal, unit, case, part, key, data, facts or {})
         return _answer(part.ecg, total, [(0, total)], entry)
+
+    async def take_stage(
+        self, principal: Principal, case: str, ecg: str, stage: str, body: bytes
+    ) -> dict[str, Any]:
+        """Takes what shows an ECG before its file is here: 2.5 s of a lead, or coarse leads.
+
+        It is drawn and marked, and never read by a computer: no finding comes from it. The same
+        id is used for the file; what comes after the file changes nothing.
+        """
+        unit = await self.intake.case_unit(principal, case, Permission.SEND_VALUES)
+        case = str(UUID(case))
+        digest = hashlib.sha256(body).hexdigest()
+        try:
+            if stage not in STAGES or not 0 < len(body) <= STAGE_MAX:
+                raise MessageError("bad_stage", f"a {STAGE_MAX} byte `preview` or `coarse`")
+            part = Part(ecg=_ecg_id(ecg), sha256=digest, total=len(body))
+            entry = self._entry(principal, unit, case, part, stage)
+            entry = await asyncio.to_thread(self._read, entry, part, body, None)
+        except (MessageError, EcgFileError) as error:
+            refused = MessageError(error.code, error.reason)
+            await self.intake.keep(principal, refused, body[:KEPT_BYTES])
+            raise refused from error
+        key = key_of(unit, case, part.ecg)
+        await self._room(unit, case, part.ecg, await self._fields(key))
+        await self._append(unit, entry, body)
+        await self._call("HSET", key, stage, wire.encode(entry))
+        await self._call("EXPIRE", key, KEPT_S)
+        return {"id": part.ecg, "stage": stage, "leads": [lead.name for lead in entry.leads]}
+
+    async def best(self, unit: str, case: str, ecg: str) -> wire.EcgReceived | None:
+        """The whole ECG while it is kept beside the stream, else the best that has come of it."""
+        key = key_of(unit, str(UUID(case)), _ecg_id(ecg))
+        for name in (_DONE, *(stage.encode() for stage in STAGES)):
+            if found := await self._kept(key, name):
+                return found
+        return None
 
     async def state(self, unit: str, case: str, ecg: str) -> dict[str, Any] | None:
         """What has come of an upload, so that a sender resumes it; None: nothing is known."""
@@ -186,11 +225,12 @@ class EcgIntake:
         return entry
 
     def _read(
-        self, entry: wire.EcgReceived, part: Part, data: bytes, facts: Mapping[str, Any]
+        self, entry: wire.EcgReceived, part: Part, data: bytes, facts: Mapping[str, Any] | None
     ) -> wire.EcgReceived:
+        """The entry with its curves; `facts` None: not to be read by a computer."""
         recording = reading.read(data, rate_hz=part.rate_hz, step_mv=part.step_mv)
         leads = packing.packed(recording)
-        said = self.interpret(recording, facts)
+        said = {} if facts is None else self.interpret(recording, facts)
         at, notes = _taken_at(recording.started_at, entry.received_at)
         return wire.EcgReceived(
             **{name: getattr(entry, name) for name in entry.__struct_fields__}
@@ -244,7 +284,10 @@ class EcgIntake:
         return dict.fromkeys(names, b"") | ({_META: meta} if meta else {})
 
     async def _done(self, key: str) -> wire.EcgReceived | None:
-        kept = await self._call("HGET", key, _DONE)
+        return await self._kept(key, _DONE)
+
+    async def _kept(self, key: str, name: bytes) -> wire.EcgReceived | None:
+        kept = await self._call("HGET", key, name)
         entry = wire.decode(kept) if kept else None
         return entry if isinstance(entry, wire.EcgReceived) else None
 

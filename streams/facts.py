@@ -45,7 +45,7 @@ def checked_facts(facts: Mapping[str, Any], now_us: int) -> tuple[dict[str, Any]
     if facts.get("signs") is not None:
         kept["signs"], doubts = _signs(facts["signs"])
         warnings += doubts
-    for name in ("complaint", "mechanism", "crew"):
+    for name in ("complaint", "mechanism", "injuries", "crew", "code_word"):
         said = facts.get(name)
         if said is not None and (not isinstance(said, str) or len(said) > TEXT_MAX):
             kept[name] = str(said)[:TEXT_MAX]

@@ -7,14 +7,14 @@ from uuid import UUID
 
 from hospital_ops import events, wire
 from hospital_ops.access import Permission, Principal, Role, require
-from hospital_ops.clock import Clock
+from hospital_ops.clock import Clock, iso
 from hospital_ops.errors import Conflict, MessageError, NotFound
 from hospital_ops.identity import uuid7
 from streams import batch as batches
 from streams.append import Appender
 from streams.facts import checked_facts
 from streams.projections import Places, Projections
-from streams.shard import hall, hospital_of
+from streams.shard import at_us, hall, hospital_of
 
 STEPS: Final = ("acknowledgement", "arrival", "handover", "cancellation")
 # Who sees only the cases that they opened.
@@ -32,7 +32,7 @@ class Intake:
 
     async def open_case(self, principal: Principal, case: str, body: bytes) -> dict[str, Any]:
         """Opens or changes a case; answers `{"id", "unit", "warnings"}` once it is on disk."""
-        case = _case_id(case)
+        case = case_id(case)
         try:
             facts = events.parse_json(body)
             if not isinstance(facts, dict):
@@ -52,7 +52,7 @@ class Intake:
         unit = await self._unit_of(principal, case, destination)
         if unit != destination:
             raise Conflict("the case has another destination already; cancel it and open a new one")
-        await self.appender.append(
+        entry_id = await self.appender.append(
             unit,
             wire.CaseFacts(
                 unit=unit,
@@ -66,7 +66,8 @@ class Intake:
             ),
             body,
         )
-        return {"id": case, "unit": unit, "warnings": warnings}
+        stored_at = iso(at_us(entry_id))
+        return {"id": case, "unit": unit, "warnings": warnings, "stored_at": stored_at}
 
     async def take_measurements(
         self, principal: Principal, case: str, body: bytes
@@ -78,13 +79,13 @@ class Intake:
         except MessageError as error:
             await self.keep(principal, error, body)
             raise
-        case, now = _case_id(case), self.clock.now_us()
+        case, now = case_id(case), self.clock.now_us()
         batch = batches.read(found, principal, "typed", now)
         if batch.problem is not None:
             await self.keep(principal, batch.problem, body)
         made = batches.entries(batch, principal, unit, body, now, case=case, device=principal.actor)
-        await self.appender.append_many(unit, made)
-        return batch.answer()
+        ids = await self.appender.append_many(unit, made)
+        return batch.answer() | ({"stored_at": iso(max(map(at_us, ids)))} if ids else {})
 
     async def step(self, principal: Principal, case: str, step: str, note: str) -> dict[str, Any]:
         """Appends acknowledgement, arrival, handover or cancellation of a case."""
@@ -92,11 +93,11 @@ class Intake:
         needed = Permission.OPEN_CASE if own else Permission.ACKNOWLEDGE_CASE
         unit = await self.case_unit(principal, case, needed)
         now = self.clock.now_us()
-        await self.appender.append(
+        entry_id = await self.appender.append(
             unit,
             wire.CaseStep(
                 unit=unit,
-                case=_case_id(case),
+                case=case_id(case),
                 step=step,
                 at=now,
                 by=principal.actor,
@@ -106,11 +107,11 @@ class Intake:
                 note=note[:500],
             ),
         )
-        return {"id": case, "step": step}
+        return {"id": case, "step": step, "stored_at": iso(at_us(entry_id))}
 
     async def case_unit(self, principal: Principal, case: str, permission: Permission) -> str:
         """The unit of a case that `principal` may act on; NotFound otherwise."""
-        known = await self.projections.case(principal.hospital, _case_id(case))
+        known = await self.projections.case(principal.hospital, case_id(case))
         if known is None:
             raise NotFound("There is no such case, or it is not within your units.")
         unit, opened_by = known
@@ -140,7 +141,8 @@ class Intake:
         await self.appender.append(shard, kept, body)
 
 
-def _case_id(text: str) -> str:
+def case_id(text: str) -> str:
+    """The UUID of a case as we write it. MessageError where it is none."""
     try:
         return str(UUID(text))
     except ValueError as error:

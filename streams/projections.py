@@ -180,8 +180,12 @@ class Projections:
 
     async def dismiss(self, principal: Principal) -> None:
         """Ends a session or device at once."""
-        self._principals.forget(principal.key)
-        await self.pipe.call("HDEL", _key(principal.hospital, "principals"), principal.key)
+        await self.dismiss_key(principal.hospital, principal.key)
+
+    async def dismiss_key(self, hospital: str, key: str) -> None:
+        """Ends whatever was let in under `key` at once."""
+        self._principals.forget(key)
+        await self.pipe.call("HDEL", _key(hospital, "principals"), key)
 
     async def principal(self, token: str, now_us: int) -> Principal | None:
         """Whoever holds this token, unless it has ended; a second old at the most."""

@@ -19,6 +19,7 @@ from hospital_ops import bindings, identity, past, wire
 from hospital_ops.bindings import History
 from hospital_ops.clock import SECOND, to_datetime
 from hospital_ops.deciding import PROBE_BED
+from streams import case_rows
 from streams.shard import at_us, hospital_of, seen_at
 
 NAME_MAX = 200  # characters of a code, channel or device
@@ -130,6 +131,8 @@ class Batch:
             self._audited(taken, entry)
         elif isinstance(entry, wire.CaseFacts | wire.CaseStep | wire.Decided):
             self._case(taken, entry)
+        elif isinstance(entry, case_rows.Beside):
+            self._beside(taken, entry)
         elif isinstance(entry, wire.EcgReceived):
             self._ecg(taken, entry)
         elif isinstance(entry, wire.Assessed):
@@ -290,12 +293,21 @@ class Batch:
             ),
         )  # fmt: skip
 
+    def _beside(self, taken: Taken, entry: case_rows.Beside) -> None:
+        claimed = case_rows.claim(entry)
+        owner = claimed and self._claim(taken, entry.source, *claimed, entry.received_at)
+        for row in case_rows.rows(entry, taken.shard, taken.entry_id):
+            self.add("case_event", owner, row)
+
     def _ecg(self, taken: Taken, ecg: wire.EcgReceived) -> None:
-        """A resting ECG: its file beside the message, each lead a piece of curve of the case."""
+        """A resting ECG: its file beside the message, each lead a piece of curve of the case.
+
+        What came of it before the whole (a preview, coarse leads) is kept as a message only.
+        """
         hospital, received = hospital_of(taken.shard), ecg.received_at
         owner = self._claim(taken, ecg.source, ecg.identity, ecg.identity, received)
         self._message(taken, ecg, "ecg", ecg.message_id, owner)
-        for index, lead in enumerate(ecg.leads):
+        for index, lead in enumerate(ecg.leads if ecg.stage == "stored" else ()):
             self.add(
                 "waveform",
                 owner,

@@ -8,7 +8,8 @@ from hospital_ops import wire
 from hospital_ops.clock import SECOND, iso
 
 KEPT: Final = 20  # of one case: more than any crew takes on one way
-_LATER: Final = {"receiving": 0, "refused": 1, "stored": 2}
+# A preview is 2.5 s of one lead, coarse are twelve leads at a low rate: both for the eye alone.
+_LATER: Final = {"receiving": 0, "preview": 1, "coarse": 2, "refused": 3, "stored": 4}
 
 
 def with_ecg(
@@ -19,7 +20,12 @@ def with_ecg(
     if before is not None and _LATER[before["stage"]] >= _LATER.get(entry.stage, 0):
         return known
     others = [ecg for ecg in known if ecg["id"] != entry.ecg]
-    return tuple(sorted([*others, line(entry)], key=lambda ecg: (ecg["at"], ecg["id"]))[-KEPT:])
+    new = line(entry)
+    if before is not None:
+        new["preview"] = new["preview"] or before["preview"]
+        if "case" in before:  # where it lies, if it was moved
+            new["case"] = before["case"]
+    return tuple(sorted([*others, new], key=lambda ecg: (ecg["at"], ecg["id"]))[-KEPT:])
 
 
 def line(entry: wire.EcgReceived) -> dict[str, Any]:

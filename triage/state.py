@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from hospital_ops.board import DecisionCell, Shown
-from hospital_ops.wire import State, field
+from hospital_ops.wire import Form, State, field
+
+
+class Recent(Form, frozen=True):
+    """A value under the id its sender gave it, so that it can be moved or withdrawn."""
+
+    event: str
+    shown: Shown
 
 
 class CaseState(State):
@@ -29,6 +36,11 @@ class CaseState(State):
     known: tuple[str, ...] = ()  # reasons that have rung since the decision, or stood before it
     reopened_at: int = 0  # 0: the decision stands
     reopened_for: tuple[str, ...] = ()
+    recent: dict[str, tuple[Recent, ...]] = field(default_factory=dict)  # newest last
+    items: tuple[dict[str, Any], ...] = ()
+    gone: dict[str, str] = field(default_factory=dict)  # moved whereto; "": withdrawn
+    seen: dict[str, Any] | None = None
+    joined: tuple[str, ...] = ()
 
 
 class UnitState(State):
@@ -39,3 +51,4 @@ class UnitState(State):
     probe_at: int = 0
     now: int = 0
     counts: dict[str, int] = field(default_factory=dict)
+    merged: dict[str, str] = field(default_factory=dict)  # a case and the one it was found to be

@@ -12,6 +12,7 @@ from hospital_ops.deciding import PROBE_BED, Decisions, Stamped
 from triage.ecgs import with_ecg
 from triage.engine import assess
 from triage.inputs import engine_inputs
+from triage.items import add_item, add_value, everything, facts_of_both, put_in, take_out
 from triage.reopening import codes_of, reopening
 from triage.state import CaseState, UnitState
 
@@ -44,6 +45,12 @@ class EdUnit:
                 self._step(entry, decisions)
             elif isinstance(entry, wire.EcgReceived):
                 self._ecg(entry, decisions)
+            elif isinstance(entry, wire.CaseItem):
+                self._item(entry, decisions)
+            elif isinstance(entry, wire.CaseMoved):
+                self._moved(entry, decisions)
+            elif isinstance(entry, wire.CaseSeen):
+                self._seen(entry, decisions)
             elif isinstance(entry, wire.Decided):
                 self._decided(entry, decisions)
             elif isinstance(entry, wire.Tick):
@@ -73,11 +80,17 @@ class EdUnit:
         return wire.encode(self.state)
 
     def _case(self, case: str) -> CaseState:
+        case = self.state.merged.get(case, case)
         known = self.state.cases.get(case)
         if known is None:
             known = self.state.cases[case] = CaseState(case=case, opened_at=self.state.now)
         known.changed_at = self.state.now
         return known
+
+    def _home(self, case: CaseState, id_: str) -> CaseState:
+        """The case that something belongs to now: it may have been moved before it came."""
+        to = case.gone.get(id_, "") if id_ else ""
+        return self._case(to) if to else case
 
     def _observed(self, message: wire.Observed, decisions: Decisions) -> None:
         if message.bed == PROBE_BED:
@@ -87,14 +100,13 @@ class EdUnit:
             return
         case = self._case(message.case)
         case.mode = message.mode
+        homes = {case.case: case}
         for observation in message.observations:
             at = observation.determined_at or message.received_at
             name = observation.code if observation.mapped else observation.text or observation.code
-            known = case.values.get(name)
-            # The newest by event time is current whatever its age; only older ones are history.
-            if at > message.received_at + FUTURE_US or (known is not None and at < known.at):
+            if at > message.received_at + FUTURE_US:
                 continue
-            case.values[name] = Shown(
+            shown = Shown(
                 value=observation.value,
                 unit=observation.unit,
                 at=at,
@@ -106,8 +118,12 @@ class EdUnit:
                 reason=observation.reason,
                 origin=observation.origin,
             )
-        self._propose(case, decisions)
-        decisions.dirty.add(case.case)
+            home = self._home(case, observation.event_id)
+            add_value(home, name, observation.event_id, shown)
+            homes[home.case] = home
+        for home in homes.values():
+            self._propose(home, decisions)
+            decisions.dirty.add(home.case)
 
     def _facts(self, entry: wire.CaseFacts, decisions: Decisions) -> None:
         case = self._case(entry.case)
@@ -119,12 +135,48 @@ class EdUnit:
         decisions.dirty.add(case.case)
 
     def _ecg(self, entry: wire.EcgReceived, decisions: Decisions) -> None:
-        case = self._case(entry.case)
+        case = self._home(self._case(entry.case), entry.ecg)
+        if entry.ecg in case.gone:
+            return  # it was withdrawn
         case.ecgs = with_ecg(case.ecgs, entry)
         if entry.findings:  # the machine's reading: a reason to propose, never a decision
             known = case.facts.get("ecg_findings") or ()
             case.facts = {**case.facts, "ecg_findings": sorted({*known, *entry.findings})}
             self._propose(case, decisions)
+        decisions.dirty.add(case.case)
+
+    def _item(self, entry: wire.CaseItem, decisions: Decisions) -> None:
+        case = self._case(entry.case)
+        if add_item(case, entry) and entry.kind == "withdrawal":
+            self._propose(case, decisions)
+        decisions.dirty.add(case.case)
+
+    def _moved(self, entry: wire.CaseMoved, decisions: Decisions) -> None:
+        """Items go to the case they belong to; without a list the whole case joins the other."""
+        source, target = self._case(entry.case), self._case(entry.to)
+        if source is target:
+            return
+        ids = set(entry.items) or everything(source)
+        put_in(target, take_out(source, ids, target.case), source.case)
+        if not entry.items:
+            target.facts = facts_of_both(target.facts, source.facts)
+            target.eta = target.eta if target.eta is not None else source.eta
+            target.joined = (*target.joined, source.case, *source.joined)
+            target.acknowledgements = (*target.acknowledgements, *source.acknowledgements)
+            merged = self.state.merged
+            merged |= {old: target.case for old, new in merged.items() if new == source.case}
+            merged[source.case] = target.case
+            del self.state.cases[source.case]
+        else:
+            self._propose(source, decisions)
+        self._propose(target, decisions)
+        decisions.dirty |= {source.case, target.case}
+
+    def _seen(self, entry: wire.CaseSeen, decisions: Decisions) -> None:
+        case = self.state.cases.get(self.state.merged.get(entry.case, entry.case))
+        if case is None or (case.seen is not None and from_iso(case.seen["upto"]) > entry.upto):
+            return
+        case.seen = {"by": entry.by, "at": iso(entry.at), "upto": iso(entry.upto)}
         decisions.dirty.add(case.case)
 
     def _step(self, entry: wire.CaseStep, decisions: Decisions) -> None:
@@ -164,6 +216,9 @@ class EdUnit:
         ]
         for name in gone:
             del self.state.cases[name]
+            merged = self.state.merged
+            for old in [old for old, new in merged.items() if new == name]:
+                del merged[old]
         decisions.dirty |= set(gone)
 
     def _propose(self, case: CaseState, decisions: Decisions) -> None:
@@ -221,4 +276,7 @@ def _cell(case: CaseState) -> CaseCell:
         eta=case.eta,
         reopened_at=case.reopened_at,
         reopened_for=case.reopened_for,
+        items=case.items,
+        seen=case.seen,
+        joined=case.joined,
     )

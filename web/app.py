@@ -25,6 +25,7 @@ from web.routes import (
     boards,
     care,
     cases,
+    crew,
     ecgs,
     health,
     orderpanel,
@@ -38,6 +39,8 @@ from web.routes import (
     relatives_api,
     relatives_hooks,
     session,
+    tablet,
+    tablets,
     walls,
 )
 from web.state import Web
@@ -60,6 +63,9 @@ PARTS = (
     past,
     pages,
     boards,
+    tablet,
+    tablets,
+    crew,
     prearrivals,
     health,
     beds,

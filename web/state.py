@@ -39,6 +39,7 @@ class Web:
     feeds: dict[str, Feed] = field(default_factory=dict)
     waves: dict[str, WaveFeed] = field(default_factory=dict)  # by unit
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    noted: dict[str, int] = field(default_factory=dict)  # when a crew's reading was last audited
     desk: Desk | None = None  # messages to relatives
     sources: tuple[Source, ...] = ()  # that post without a token, named by their address
     public_url: str = ""  # what the SMS provider signs its callbacks over

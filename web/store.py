@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from collections.abc import AsyncIterator
+from typing import NamedTuple
 
 from hospital_ops import waveform, wire
 from hospital_ops.access import Scope
 from hospital_ops.clock import from_datetime, iso, to_datetime
-from hospital_ops.database import Database, Record
+from hospital_ops.database import Connection, Database, Record
 
 PAGE = 5000  # rows fetched at once
 LINES = 500  # rows that leave in one piece
@@ -125,16 +127,25 @@ async def latest_values(database: Database, scope: Scope, patient_id: str) -> li
 
 
 async def case_record(database: Database, scope: Scope, case: str) -> tuple[list[Record], str]:
-    """The pre-hospital record: lowest, highest, last and number of each code, and the facts."""
+    """The pre-hospital record: lowest, highest, last and number of each code, and the facts.
+
+    Values that the crew had entered for another case by mistake are counted where they belong.
+    """
     async with database.transaction(scope) as connection:
+        moves = await _moves(connection, case)
         values = await connection.fetch(
             "select code, physical_unit, min(value) as lowest, max(value) as highest,"
             "       count(*) as number,"
             "       (array_agg(coalesce(value::text, value_text) order by determined_at desc))[1]"
             "         as last"
-            "  from measurement where place = $1 and validity <> 'Inv'"
+            "  from measurement where validity <> 'Inv'"
+            "   and (place = any($1::text[]) and event_id <> all($2::uuid[])"
+            "        or place = any($3::text[]) and event_id = any($4::uuid[]))"
             " group by code, physical_unit order by code",
-            case,
+            [case, *moves.whole],
+            moves.gone,
+            moves.some,
+            moves.came,
         )
         facts = await connection.fetchval(
             "select payload from case_event where case_id = $1 and kind = 'facts'"
@@ -142,6 +153,34 @@ async def case_record(database: Database, scope: Scope, case: str) -> tuple[list
             case,
         )
     return values, facts or "{}"
+
+
+class _Moves(NamedTuple):
+    """Ids of values that left a case or came to it, and the cases that gave some or all."""
+
+    gone: list[str]
+    came: list[str]
+    some: list[str]
+    whole: list[str]
+
+
+async def _moves(connection: Connection, case: str) -> _Moves:
+    rows = await connection.fetch(
+        "select kind, payload from case_event where case_id = $1"
+        " and kind in ('moved_out', 'moved_in', 'withdrawal') order by at, entry_id",
+        case,
+    )
+    moves = _Moves([], [], [], [])
+    for row in rows:
+        told = json.loads(row["payload"])
+        if row["kind"] == "withdrawal":
+            moves.gone.append(told["of"])
+        elif row["kind"] == "moved_out":
+            moves.gone.extend(told["items"])
+        else:
+            moves.came.extend(told["items"])
+            (moves.some if told["items"] else moves.whole).append(told["from"])
+    return moves
 
 
 async def cases_of(database: Database, scope: Scope, patient_id: str) -> list[str]:

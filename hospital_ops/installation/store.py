@@ -173,6 +173,18 @@ async def revoke_device(connection: Connection, by: Scope, device: str, at: int)
     await audit.note(connection, by, "revoke_device", device, "", at)
 
 
+async def device_of(connection: Connection, device: str) -> Record:
+    """Kind, unit ("": anywhere), mode and the token's sha256 as hex ("": none). NotFound."""
+    row = await connection.fetchrow(
+        "select kind, coalesce(unit, '') as unit, mode,"
+        " coalesce(encode(token_hash, 'hex'), '') as key from device where device = $1",
+        device,
+    )
+    if row is None:
+        raise NotFound("There is no such device in this hospital.")
+    return row
+
+
 async def listed_devices(connection: Connection) -> list[Record]:
     """The hospital's devices with their places and whether they may send."""
     return await connection.fetch(

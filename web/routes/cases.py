@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from hospital_ops import wire
-from hospital_ops.access import Permission, Principal, allows, require
+from hospital_ops.access import PERMISSIONS, Permission, Principal, allows, require
 from hospital_ops.board import CaseCell
 from hospital_ops.errors import Conflict, MessageError, NotFound
 from icu import store as beds
@@ -34,6 +34,8 @@ async def page(request: Request, case: str, principal: Someone) -> HTMLResponse:
     """The case with its proposal, reasons, gaps and the decision."""
     unit, cell = await _case(request, case, principal)
     await note_reading(request, principal, unit, "read_case", cell.case)
+    if Permission.DECIDE_TRIAGE in PERMISSIONS[principal.role]:
+        await _note_seen(request, unit, cell, principal)
     free = await beds.free_beds(web_of(request).database, principal)
     return _page(request, unit, cell, principal, free=free)
 
@@ -96,6 +98,23 @@ async def admit(
     except Conflict as error:
         return _page(request, case_unit, cell, principal, said=str(error), status=409)
     return RedirectResponse(f"/icu/{unit}", status_code=303)
+
+
+async def _note_seen(request: Request, unit: str, cell: CaseCell, principal: Principal) -> None:
+    """The crew sees which of its items a physician had before their eyes."""
+    web = web_of(request)
+    now = web.clock.now_us()
+    seen = wire.CaseSeen(
+        unit=unit,
+        case=cell.case,
+        upto=cell.changed_at,
+        at=now,
+        by=principal.actor,
+        source=principal.actor,
+        received_at=now,
+        mode=principal.mode,
+    )
+    await web.appender.append(unit, seen)
 
 
 def _person(cell: CaseCell) -> wire.PatientFacts:

@@ -37,12 +37,17 @@ async def take(
     sha256: Annotated[str, Query(max_length=64)] = "",
     rate_hz: float | None = None,
     step_mv: float | None = None,
+    stage: Annotated[str, Query(max_length=16)] = "",
 ) -> dict[str, Any]:
     """Stores a part of an ECG file (bytes `offset` to `offset` + length of `total`), or all of it.
 
     Parts may come in any order and again; the answer names what is `missing`. The last one reads
-    the whole, once its sha256 agrees. `rate_hz` and `step_mv` are for text files.
+    the whole, once its sha256 agrees. `rate_hz` and `step_mv` are for text files. `stage` (preview,
+    coarse) is a small file of low resolution that is shown until the whole is here.
     """
+    if stage:
+        intake = EcgIntake(web_of(request).intake)
+        return await intake.take_stage(principal, case, ecg, stage, await request.body())
     part = Part(
         ecg=ecg, offset=offset, total=total, sha256=sha256, rate_hz=rate_hz, step_mv=step_mv
     )
@@ -94,6 +99,7 @@ async def sheet(
     web = web_of(request)
     unit = await web.intake.case_unit(principal, case, Permission.SEE_PATIENT)
     found = await _stored(request, unit, case, ecg, principal)
+    found = found or await EcgIntake(web.intake).best(unit, case, ecg)
     if found is None:
         raise NotFound(UNKNOWN)
     await _note(request, unit, found.case, principal)

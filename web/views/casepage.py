@@ -11,6 +11,7 @@ from hospital_ops.clock import from_iso
 from web.render import Renderer
 from web.views import ecg12
 from web.views.case import CaseView, case_view, complaint_words
+from web.views.caseitems import ItemView, items
 from web.views.page import Page
 from web.views.values import Frame, clock
 
@@ -46,6 +47,8 @@ class CasePage:
     version: int
     other_colours: tuple[str, ...]
     ecgs: tuple[ecg12.Small, ...] = ()
+    items: tuple[ItemView, ...] = ()
+    joined: int = 0  # cases that turned out to be this one
     care: tuple[str, ...] = CARE
     reasons: tuple[str, ...] = REASONS
 
@@ -73,6 +76,8 @@ def case_page(cell: CaseCell, frame: Frame, changes: list[dict[str, Any]]) -> Ca
         version=cell.version,
         other_colours=tuple(colour for colour in COLOURS if colour != proposed),
         ecgs=tuple(ecg12.small(ecg, frame) for ecg in reversed(cell.ecgs)),
+        items=items(cell, frame),
+        joined=len(cell.joined),
     )
 
 
@@ -135,7 +140,7 @@ def _facts(cell: CaseCell, frame: Frame) -> tuple[tuple[str, str], ...]:
     """What the crew said, in an order that does not change; nothing is left out."""
     words, facts = frame.words, cell.facts
     rows = []
-    for key in ("complaint", "mechanism", "notify", "crew"):
+    for key in ("complaint", "mechanism", "injuries", "notify", "crew", "code_word"):
         if facts.get(key):
             rows.append((words.t(f"case.fact.{key}"), _said(key, str(facts[key]), frame)))
     for key in ("on_oxygen", "pregnant"):

@@ -67,6 +67,7 @@ class Small:
     path: str
     findings: tuple[str, ...]
     reason: str
+    case: str = ""  # where its curves lie, if it was entered for another case
 
 
 def strips(ecg: EcgReceived, speed: float = SPEED, gain: float = GAIN) -> list[Strip]:
@@ -119,6 +120,7 @@ def small(ecg: dict[str, Any], frame: Frame) -> Small:
         path=_drawn([points]),
         findings=tuple(named(str(code), frame.words) for code in ecg["findings"]),
         reason=str(ecg.get("reason", "")),
+        case=str(ecg.get("case", "")),
     )
 
 

@@ -1,0 +1,50 @@
+"""Entries about a pre-arrival case beside its facts and values: what was done, moved and seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hospital_ops.wire_forms import Form
+
+
+class CaseItem(Form, frozen=True, tag="itm"):
+    """One thing the crew did or agreed: a treatment, a treatment limit, a note, a withdrawal."""
+
+    unit: str
+    case: str
+    item: str  # UUID of the sender: the same thing sent again changes nothing
+    kind: str  # treatment, limit, note, withdrawal
+    at: int
+    source: str
+    received_at: int
+    mode: str
+    said: dict[str, Any]  # what, dose, route; what, who, until; text; of
+
+
+class CaseMoved(Form, frozen=True, tag="mov"):
+    """Items that were entered for one case belong to another; empty: the whole case does."""
+
+    unit: str
+    case: str
+    to: str
+    move: str  # UUID of the sender
+    items: tuple[str, ...]  # ids of values, items and ECGs
+    at: int
+    by: str
+    source: str
+    received_at: int
+    mode: str
+    note: str = ""
+
+
+class CaseSeen(Form, frozen=True, tag="seen"):
+    """A physician had the page of a case before their eyes, as the board knew it at `upto`."""
+
+    unit: str
+    case: str
+    upto: int
+    at: int
+    by: str
+    source: str
+    received_at: int
+    mode: str

@@ -1,0 +1,93 @@
+"""A crew's own calls about its case: what it did, what it moves, and what it hears back."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+
+from hospital_ops.access import Permission, Principal, knows_of, require
+from hospital_ops.board import CaseCell
+from hospital_ops.clock import iso
+from hospital_ops.errors import MessageError, NotFound
+from streams.crew_intake import CrewIntake
+from web.auth import signed_in, web_of
+from web.reading import NOT_HERE, note_reading
+
+router = APIRouter(prefix="/api/v1")
+Someone = Annotated[Principal, Depends(signed_in)]
+REASONS = 5
+# What a crew reads is its own; one line of the audit stands for so long of it.
+NOTED_US = 60_000_000
+
+
+@router.get("/crew")
+async def crew(request: Request, principal: Someone) -> dict[str, Any]:
+    """Who the device is to us, and where it may bring patients."""
+    web = web_of(request)
+    require(principal, Permission.OPEN_CASE, principal.hospital)
+    units = [
+        {"id": unit.unit, "name": unit.name, "zone": unit.zone}
+        for unit in web.places.units.values()
+        if unit.kind == "ed" and knows_of(principal, unit.hospital, unit.unit)
+    ]
+    return {"device": principal.actor, "mode": principal.mode, "destinations": units}
+
+
+@router.post("/prearrivals/{case}/items")
+async def take_items(request: Request, case: str, principal: Someone) -> dict[str, Any]:
+    """Stores treatments, treatment limits, notes and withdrawals, each under its `item_id`."""
+    return await CrewIntake(web_of(request).intake).take_items(
+        principal, case, await request.body()
+    )
+
+
+@router.post("/prearrivals/{case}/moves")
+async def move(request: Request, case: str, principal: Someone) -> dict[str, Any]:
+    """Moves items to the case they belong to, or joins the whole case to another; audited."""
+    return await CrewIntake(web_of(request).intake).move(principal, case, await request.body())
+
+
+@router.get("/prearrivals/{case}/summary")
+async def summary(request: Request, case: str, principal: Someone) -> dict[str, Any]:
+    """What a crew has to know, in few bytes: proposal, reasons, decision, who heard and saw."""
+    web = web_of(request)
+    unit = await web.intake.case_unit(principal, case, Permission.OPEN_CASE)
+    feed = web.feed(unit)
+    if feed is None:
+        raise NotFound(NOT_HERE)
+    cell = await feed.cell_soon(str(UUID(case)))
+    if not isinstance(cell, CaseCell):
+        raise MessageError("not_yet", "the case is stored and not on the board yet: ask again")
+    now = web.clock.now_us()
+    name = f"{principal.key} {cell.case}"
+    if now - web.noted.get(name, 0) >= NOTED_US:
+        if len(web.noted) > 10_000:
+            web.noted.clear()
+        web.noted[name] = now
+        await note_reading(request, principal, unit, "read_case", cell.case)
+    return short(cell, now)
+
+
+def short(cell: CaseCell, now_us: int) -> dict[str, Any]:
+    """The few bytes: a link of 20 kbit/s carries them in half a second."""
+    triage, decision = cell.triage, cell.decision
+    return {
+        "id": cell.case,
+        "at": iso(now_us),
+        "step": cell.step,
+        "proposed": triage.get("proposed", "incomplete"),
+        "reasons": [
+            {key: reason[key] for key in ("code", "text", "value") if reason.get(key) is not None}
+            for reason in list(triage.get("reasons", ()))[:REASONS]
+        ],
+        "missing": list(triage.get("missing", ()))[:REASONS],
+        "decided": decision.colour if decision else None,
+        "decided_by": decision.by if decision else None,
+        "care": list(decision.care) if decision else [],
+        "heard": [dict(one) for one in cell.acknowledgements][-3:],
+        "seen": cell.seen,
+        "ecgs": [{"id": ecg["id"], "stage": ecg["stage"]} for ecg in cell.ecgs],
+        "joined": list(cell.joined),
+    }

@@ -1,0 +1,136 @@
+// The crew's page: installed, sealed by a PIN, at work with and without a network.
+
+import { fill, h, tell } from "./tablet-dom.js";
+import * as screen from "./tablet-case.js";
+import * as gate from "./tablet-gate.js";
+import * as model from "./tablet-model.js";
+import * as monitor from "./tablet-monitor.js";
+import * as pad from "./tablet-pad.js";
+import * as panels from "./tablet-panels.js";
+import * as store from "./tablet-store.js";
+import * as sync from "./tablet-sync.js";
+import * as things from "./tablet-things.js";
+import * as words from "./tablet-words.js";
+
+const HOUR_MS = 3_600_000;
+const place = document.getElementById("app");
+const now = { view: "start", open: null, panel: "", about: null, running: false };
+
+const PANELS = { ...panels, ...things, complaint: panels.complaints };
+const say = (...given) => words.say(...given);
+
+function toPanel(name) {
+  now.panel = name;
+  draw();
+  document.getElementById("panel-title")?.focus();
+}
+
+const back = (to) => {
+  now.panel = "";
+  if (typeof to === "string") now.open = to;
+  draw();
+};
+
+async function add() {
+  now.open = await model.openCase();
+  sync.now();
+  toPanel("person");
+}
+
+const open = (id) => {
+  [now.open, now.panel] = [id, ""];
+  draw();
+};
+
+const ACTS = {
+  get other() { return words.other(); },
+  speak() { words.speak(words.other()); draw(); },
+  theme() {
+    const root = document.documentElement;
+    const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+    root.dataset.theme = (root.dataset.theme || system) === "dark" ? "light" : "dark";
+    localStorage.setItem("theme", root.dataset.theme);
+  },
+  lock() { [now.view, now.panel] = ["locked", ""]; draw(); }, // what waits goes on being sent
+};
+
+function cases() {
+  const one = model.cases.get(now.open);
+  const usable = one && !one.ended && !one.joined ? one : model.active()[0];
+  now.open = usable?.id ?? null;
+  const head = [screen.bar(now.about.crew, now.about.mode !== "Real", ACTS), screen.tabs(now.open, open, add)];
+  if (!usable) return [...head, h("main", { class: "empty", "data-part": "main" }, h("p", {}, say("tablet.empty")))];
+  const build = PANELS[now.panel];
+  const middle = build ? [build(usable, back, draw)] : [screen.values(usable, draw), screen.consciousness(usable, toPanel), pad.pad(usable, draw)];
+  const body = [screen.proposal(usable, toPanel), screen.who(usable, toPanel), ...middle, screen.queue(usable, toPanel)];
+  return [...head, h("main", { class: "tabp", "data-part": "main", "data-shown": build ? "panel" : "pad" }, body), screen.foot(usable, toPanel)];
+}
+
+function draw() {
+  document.documentElement.dataset.view = now.view;
+  if (now.view === "elsewhere") fill(place, [h("main", { class: "gate" }, h("p", {}, say("tablet.elsewhere")))]);
+  else if (now.view === "pairing") fill(place, [gate.pairing(draw, unlocked)]);
+  else if (now.view === "locked") fill(place, [gate.unlock(draw, unlocked)]);
+  else if (now.view === "cases") fill(place, cases());
+}
+
+async function unlocked() {
+  if (!now.running) {
+    now.about = await store.secret("about");
+    model.become({ mode: now.about.mode, crew: now.about.crew, destination: now.about.destinations[0]?.id ?? "" });
+    await model.load();
+    now.running = true;
+    sync.run(await store.secret("token"));
+    monitor.listen(() => now.open);
+    setInterval(model.wipe, HOUR_MS);
+  }
+  [now.view, now.panel] = ["cases", ""];
+  draw();
+}
+
+function keys(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (now.view === "locked" || now.view === "pairing") gate.typed(event, draw, unlocked);
+  else if (now.view === "cases" && now.panel && event.key === "Escape") back();
+  else if (now.view === "cases" && !now.panel && model.cases.has(now.open) && !event.target.closest("input")) {
+    pad.typed(event, model.cases.get(now.open), draw);
+  }
+}
+
+let due = false;
+/** At most one drawing a frame, however much changed. */
+function soon() {
+  if (due) return;
+  due = true;
+  setTimeout(() => {
+    due = false;
+    draw();
+    const one = model.cases.get(now.open);
+    if (now.view === "cases" && one?.summary) tell(`${screen.whom(one)}: ${say(`colour.${screen.colourOf(one)}`)}`);
+  }, 50);
+}
+
+async function begin() {
+  if ("serviceWorker" in navigator) navigator.serviceWorker.register("/tablet/sw.js", { scope: "/tablet" });
+  await words.load();
+  await store.begin();
+  gate.begin();
+  now.view = (await store.known()) && !location.hash.includes("pair=") ? "locked" : "pairing";
+  draw();
+  document.addEventListener("keydown", keys);
+  model.changed.addEventListener("change", () => { sync.now(); soon(); });
+  setInterval(soon, 1000);
+}
+
+// One tab at a time holds the cases: two would overwrite each other.
+navigator.locks.request("tablet", { ifAvailable: true }, async (lock) => {
+  if (lock) {
+    await begin();
+    await new Promise(() => {});
+  }
+  return lock;
+}).then((lock) => {
+  if (lock) return;
+  words.load().then(() => { now.view = "elsewhere"; draw(); });
+  navigator.locks.request("tablet", async () => { location.reload(); });
+});

@@ -1,0 +1,163 @@
+// The cases on this device and all that was entered for them. What is said is on disk first.
+
+import * as store from "./tablet-store.js";
+
+const WIPE_MS = 24 * 3600 * 1000;
+const CODES = ["ALFA", "BRAVO", "CHARLIE", "DELTA", "ECHO", "FOXTROT", "GOLF", "HOTEL", "KILO", "LIMA", "MIKE", "TANGO"];
+
+export const cases = new Map();
+export const items = new Map();
+export const changed = new EventTarget();
+let mode = "Real";
+let crew = "";
+let destination = "";
+
+const now = () => new Date().toISOString();
+const news = () => changed.dispatchEvent(new Event("change"));
+
+/** UUID version 7 (RFC 9562): the time first, then chance. */
+export function uuid7() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  let ms = Date.now();
+  for (let i = 5; i >= 0; i -= 1, ms = Math.floor(ms / 256)) bytes[i] = ms % 256;
+  bytes[6] = (bytes[6] & 0x0f) | 0x70;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+/** Who this device is; what it sends carries its mode. */
+export function become(about) {
+  [mode, crew, destination] = [about.mode, about.crew, about.destination];
+}
+
+export async function load() {
+  cases.clear();
+  items.clear();
+  for (const record of await store.all()) (record.type === "case" ? cases : items).set(record.id, record);
+  await wipe();
+  news();
+}
+
+const save = async (...records) => {
+  await store.keep(...records);
+  news();
+};
+
+export async function openCase() {
+  const chance = crypto.getRandomValues(new Uint8Array(2));
+  const word = `${CODES[chance[0] % CODES.length]}-${10 + (chance[1] % 90)}`;
+  const facts = { destination, crew, code_word: word, sex: "unknown", notify: "information" };
+  const one = { id: uuid7(), type: "case", opened: now(), facts, rev: 1, sent: 0, stored: "", summary: null, ended: "" };
+  cases.set(one.id, one);
+  await save(one);
+  return one.id;
+}
+
+/** Changes facts; undefined takes one away. */
+export async function say(id, facts) {
+  const one = cases.get(id);
+  one.facts = { ...one.facts, ...facts };
+  one.rev += 1;
+  await save(one);
+}
+
+const newItem = (of, kind, rest) => ({ id: uuid7(), type: "item", case: of, kind, at: now(), stored: "", ...rest });
+
+async function add(...added) {
+  for (const item of added) items.set(item.id, item);
+  await save(...added);
+}
+
+/** Values `[{code, value, unit, at?, from?}]` of one moment. */
+export const addValues = (of, values) =>
+  add(...values.map(({ at, ...value }) => newItem(of, "value", { ...value, mode, ...(at ? { at } : {}) })));
+
+/** A treatment, limit or note. */
+export const addThing = (of, what, said) => add(newItem(of, "thing", { what, said }));
+export const addStep = (of, step) => add(newItem(of, "step", { step }));
+
+/** Something was a mistake: it is taken back at the hospital, too. */
+export async function withdraw(id) {
+  const item = items.get(id);
+  item.withdrawn = true;
+  const back = newItem(item.case, "thing", { what: "withdrawal", said: { of: id } });
+  items.set(back.id, back);
+  await save(item, back);
+}
+
+/** An ECG with its file; `stages` are what the hospital gets before the whole. */
+export async function addEcg(of, made) {
+  const item = newItem(of, "ecg", { name: made.name, picture: made.picture, size: made.whole.length,
+    sha256: made.sha256, gap: [[0, made.whole.length]], preview: made.preview, sentPreview: !made.preview,
+    coarse: Boolean(made.coarse), sentCoarse: !made.coarse });
+  await store.keep({ id: `${item.id}:file`, bytes: made.whole });
+  if (made.coarse) await store.keep({ id: `${item.id}:coarse`, bytes: made.coarse });
+  await add(item);
+}
+
+/** Items go to another case; an empty list joins the whole case to it. */
+export async function move(from, to, ids) {
+  const moved = ids.length ? ids.map((id) => items.get(id)) : [...items.values()].filter((one) => one.case === from);
+  // What has not left the device simply belongs to the other case; the rest is moved there as well.
+  const told = newItem(from, "move", { to, ids: ids.filter((id) => items.get(id).stored) });
+  const changes = moved.filter((one) => !["step", "move"].includes(one.kind));
+  if (ids.length) {
+    for (const one of changes.filter((item) => !item.stored)) one.case = to;
+    for (const one of changes.filter((item) => item.stored)) one.shownAt = to;
+  } else {
+    for (const one of changes) one.shownAt = to;
+    cases.get(from).joined = to;
+    await save(cases.get(from));
+  }
+  if (!ids.length || told.ids.length) items.set(told.id, told);
+  await save(...changes, ...(items.has(told.id) ? [told] : []));
+}
+
+/** What belongs to a case now, newest first. */
+export function of(id) {
+  const found = [...items.values()].filter((one) => (one.shownAt ?? one.case) === id);
+  return found.sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : a.id < b.id ? 1 : -1));
+}
+
+/** The newest value of each code. */
+export function newest(id) {
+  const found = new Map();
+  for (const one of of(id)) {
+    if (one.kind === "value" && !one.withdrawn && !found.has(one.code)) found.set(one.code, one);
+  }
+  return found;
+}
+
+/** here, refused, hospital or seen: where an item is. */
+export function stateOf(item) {
+  if (!item.stored) return "here";
+  if (item.refused) return "refused";
+  const summary = cases.get(item.shownAt ?? item.case)?.summary;
+  return summary?.seen && item.stored <= summary.seen.upto ? "seen" : "hospital";
+}
+
+export async function update(record, change) {
+  Object.assign(record, change);
+  await save(record);
+}
+
+export async function updateAll(records, change) {
+  for (const record of records) Object.assign(record, change);
+  if (records.length) await save(...records);
+}
+
+export const active = () => [...cases.values()].filter((one) => !one.ended && !one.joined);
+
+/** Cases of which the hospital has everything for a day leave the device. */
+export async function wipe() {
+  for (const one of [...cases.values()]) {
+    const own = [...items.values()].filter((item) => item.case === one.id || item.shownAt === one.id);
+    const open = one.rev > one.sent || own.some((item) => !item.stored);
+    const last = Math.max(Date.parse(one.stored || one.opened), ...own.map((item) => Date.parse(item.stored || item.at)));
+    if (open || Date.now() - last < WIPE_MS) continue;
+    await store.forget(one.id, ...own.flatMap((item) => [item.id, `${item.id}:file`, `${item.id}:coarse`]));
+    for (const item of own) items.delete(item.id);
+    cases.delete(one.id);
+  }
+}

@@ -7,7 +7,7 @@ exactly one local date, and a date has one window even where the clocks change i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from hospital_ops.clock import SECOND, from_datetime, to_datetime
@@ -55,10 +55,7 @@ def window(day: date, zone: str, hours: Hours) -> Window:
 
 def is_quiet(now_us: int, zone: str, hours: Hours) -> bool:
     """Whether people sleep: nothing leaves then, whatever the window says."""
-    now = to_datetime(now_us).astimezone(ZoneInfo(zone)).time()
-    if hours.quiet_from <= hours.quiet_until:
-        return hours.quiet_from <= now < hours.quiet_until
-    return now >= hours.quiet_from or now < hours.quiet_until
+    return hours.is_quiet(to_datetime(now_us).astimezone(ZoneInfo(zone)).time())
 
 
 def may_leave(now_us: int, planned: Window, zone: str, hours: Hours) -> bool:
@@ -68,6 +65,15 @@ def may_leave(now_us: int, planned: Window, zone: str, hours: Hours) -> bool:
         and local_date(now_us, zone) == planned.day
         and not is_quiet(now_us, zone, hours)
     )
+
+
+def asleep_at(now_us: int, zone: str, hours: Hours) -> int:
+    """When the quiet hours of this local date begin: until then something may still leave."""
+    day = local_date(now_us, zone)
+    begins = _moment(day, hours.quiet_from, zone)
+    if begins > now_us and hours.quiet_from > hours.quiet_until:
+        return begins
+    return _moment(day + timedelta(days=1), time(0), zone)
 
 
 def _moment(day: date, at: time, zone: str) -> int:

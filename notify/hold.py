@@ -5,6 +5,7 @@ Asked when a message is planned and confirmed, and again inside the transaction 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -60,15 +61,7 @@ def why(facts: Facts) -> tuple[str, ...]:
     What a person released no longer waits for `negative`, `worsening` and what the physician
     chose; a red alarm, a stop and an archive that lags hold always.
     """
-    held = set[str]()
-    if facts.stopped:
-        held.add("stopped")
-    if facts.patient_hold:
-        held.add("patient_hold")
-    if facts.red_alarm:
-        held.add("red_alarm")
-    if facts.position_at is None or facts.now - facts.position_at > POSITION_AGE_MAX_S * SECOND:
-        held.add("stale")
+    held = set(_always(facts))
     if not facts.released:
         held |= _unless_released(facts)
     if facts.forbidden:
@@ -76,6 +69,24 @@ def why(facts: Facts) -> tuple[str, ...]:
     if not (facts.confirmed or facts.automatic):
         held.add("unconfirmed")
     return tuple(reason for reason in REASONS if reason in held)
+
+
+def why_not_admission(facts: Facts) -> tuple[str, ...]:
+    """The reasons to hold word of an admission: those that need no figure and no course."""
+    held = set(_always(facts))
+    return tuple(reason for reason in REASONS if reason in held)
+
+
+def _always(facts: Facts) -> Iterator[str]:
+    """What holds a message whoever let it go."""
+    if facts.stopped:
+        yield "stopped"
+    if facts.patient_hold:
+        yield "patient_hold"
+    if facts.red_alarm:
+        yield "red_alarm"
+    if facts.position_at is None or facts.now - facts.position_at > POSITION_AGE_MAX_S * SECOND:
+        yield "stale"
 
 
 def _unless_released(facts: Facts) -> set[str]:

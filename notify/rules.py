@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
 from functools import cache
@@ -10,6 +11,7 @@ from importlib import resources
 from typing import Any, Final
 
 from hospital_ops.clinical.tables import table
+from hospital_ops.errors import MessageError
 
 RULES: Final[dict[str, Any]] = json.loads(
     (resources.files("notify") / "rules.json").read_text("utf-8")
@@ -19,6 +21,7 @@ POSITION_AGE_MAX_S: Final[int] = RULES["position_age_max_s"]
 LEASE_S: Final[int] = RULES["lease_s"]
 CLAIM_FRESH_S: Final[int] = RULES["claim_fresh_s"]
 SEVERITY_AGE_MAX_S: Final[int] = RULES["severity_age_max_h"] * 3600
+_TEXT_MAX: Final = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,12 @@ class Hours:
     desk_phone: str = ""
     desk_hours: str = ""
 
+    def is_quiet(self, at: time) -> bool:
+        """Whether people sleep at a local time of day."""
+        if self.quiet_from <= self.quiet_until:
+            return self.quiet_from <= at < self.quiet_until
+        return at >= self.quiet_from or at < self.quiet_until
+
 
 def default_hours() -> Hours:
     """The hours of a unit that has set none."""
@@ -42,6 +51,32 @@ def default_hours() -> Hours:
         quiet_from=time.fromisoformat(quiet["from"]),
         quiet_until=time.fromisoformat(quiet["until"]),
     )
+
+
+def hours_in(given: Mapping[str, Any]) -> Hours:
+    """Hours as a form or a call gives them (`HH:MM`). Raises MessageError."""
+    moments: dict[str, time] = {}
+    for name in ("opens", "closes", "quiet_from", "quiet_until"):
+        try:
+            moments[name] = time.fromisoformat(str(given.get(name, "")))
+        except ValueError as error:
+            raise MessageError(f"bad_{name}", f"`{name}` is a time such as 10:00") from error
+        if moments[name].tzinfo is not None:
+            raise MessageError(f"bad_{name}", f"`{name}` is local: give it without a zone")
+    phone, desk = (str(given.get(n, "")).strip()[:_TEXT_MAX] for n in ("desk_phone", "desk_hours"))
+    hours = Hours(
+        opens=moments["opens"],
+        closes=moments["closes"],
+        quiet_from=moments["quiet_from"],
+        quiet_until=moments["quiet_until"],
+        desk_phone=phone,
+        desk_hours=desk,
+    )
+    if hours.closes <= hours.opens:
+        raise MessageError("bad_closes", "the window closes later than it opens, on the same day")
+    if hours.is_quiet(hours.opens):
+        raise MessageError("bad_opens", "the window opens outside the quiet hours")
+    return hours
 
 
 @cache

@@ -25,6 +25,7 @@ from notify.providers.base import Outcome, Outgoing
 from notify.providers.choose import Providers
 from notify.rules import CLAIM_FRESH_S, RULES
 from notify.sealing import Keys
+from notify.settling import store as settling
 
 AT_ONCE: Final = 8  # messages on their way from one process
 IDLE_S: Final = 0.5
@@ -117,7 +118,7 @@ class Sender:
         """
         scope, now, settled = scope_of(hospital), self.clock.now_us(), 0
         async with self.database.transaction(scope) as connection:
-            lost = await outbox.unknown(connection, now)
+            lost = await settling.unknown(connection, now)
         for one in lost:
             number = self.keys.open(one.number, one.contact)
             provider = self.providers.of(one.mode)

@@ -37,6 +37,7 @@ from web.routes import (
     prearrivals,
     relatives,
     relatives_api,
+    relatives_family,
     relatives_hooks,
     session,
     tablet,
@@ -75,6 +76,7 @@ PARTS = (
     care,
     relatives,
     relatives_api,
+    relatives_family,
     relatives_hooks,
 )
 logger = log.get("web")

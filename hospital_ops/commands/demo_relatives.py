@@ -19,6 +19,7 @@ from hospital_ops.identity import derived
 from hospital_ops.settings import Settings
 from notify.desk.acts import Desk
 from notify.patients import store as patients
+from notify.rules import Hours
 from notify.sealing import load
 from streams.append import Appender
 from streams.pipe import Pipe
@@ -64,9 +65,10 @@ async def seed(settings: Settings, bed: str) -> None:
         if any(one.withdrawn_at is None for one in found.contacts):
             return
         async with app.transaction(by) as connection:
-            await patients.set_hours(
-                connection, by, unit, time(0, 0), time(23, 59, 59), time(0, 0), time(0, 0)
+            always = Hours(
+                opens=time(0), closes=time(23, 59, 59), quiet_from=time(0), quiet_until=time(0)
             )
+            await patients.set_hours(connection, by, unit, always, clock.now_us())
         await _enter_round(Appender(Pipe(settings.redis_url)), unit, bed, clock.now_us())
         contact = await desk.enable(by, bed, DAUGHTER)
         await desk.confirm_number(by, contact, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from hospital_ops import audit
@@ -31,6 +31,7 @@ class Consent:
     document: str
     named_by: str
     until: int | None = None
+    admission: bool = False  # also told, once, that the patient came in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +82,10 @@ async def enable(
     await connection.execute(
         "insert into contact (contact, hospital_id, unit, stay, patient_id, relation,"
         " number_sealed, number_key, number_index, last_two, mobile, language, tells, basis,"
-        " document, named_by, until, enabled_by, enabled_at, verified_at, verified_how)"
+        " document, named_by, until, enabled_by, enabled_at, verified_at, verified_how,"
+        " tells_admission)"
         " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,"
-        " $18, $19, $20, $21)",
+        " $18, $19, $20, $21, $22)",
         contact,
         by.hospital,
         whose.unit,
@@ -105,6 +107,7 @@ async def enable(
         to_datetime(now),
         to_datetime(now) if by_phone else None,
         "by_phone" if by_phone else "",
+        consent.admission,
     )
     detail = f"{consent.relation} {consent.basis} {consent.tells} {consent.language}"
     await audit.append(connection, whose.unit, by, "enable_contact", contact, detail, now)
@@ -244,18 +247,31 @@ async def take_inbound(
     for one in found:
         if kind == "stop":
             await withdraw(connection, by, one.contact, "stop_word", now)
-        await connection.execute(
-            "insert into relative_inbox (inbox, hospital_id, unit, contact, kind, words,"
-            " received_at) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
-            str(derived("inbox", one.contact, words, str(now // 1_000_000))),
-            by.hospital,
-            one.unit,
-            one.contact,
-            kind,
-            words[:500],
-            to_datetime(now),
-        )
+        await note_inbound(connection, by, one.contact, one.unit, kind, words, to_datetime(now))
     return len(found)
+
+
+async def note_inbound(
+    connection: Connection,
+    by: Scope,
+    contact: str,
+    unit: str,
+    kind: str,
+    words: str,
+    at: datetime,
+) -> None:
+    """Puts what a relative said into the unit's inbox; twice in one second is once."""
+    await connection.execute(
+        "insert into relative_inbox (inbox, hospital_id, unit, contact, kind, words,"
+        " received_at) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
+        str(derived("inbox", contact, words, str(int(at.timestamp())))),
+        by.hospital,
+        unit,
+        contact,
+        kind,
+        words[:500],
+        at,
+    )
 
 
 async def sealed_number(connection: Connection, contact: str) -> Sealed:

@@ -12,15 +12,18 @@ from hospital_ops.clock import Clock, from_iso
 from hospital_ops.database import Connection, Database, Record
 from hospital_ops.errors import Conflict, MessageError, NotFound
 from notify import due
+from notify.admission import store as admission
 from notify.contacts import store as contacts
 from notify.contacts.store import Consent, Contact
 from notify.desk import day
 from notify.desk import store as desk
+from notify.inbox import store as inbox
+from notify.leaflet import store as leaflet
 from notify.outbox import store as outbox
 from notify.patients import store as patients
 from notify.patients.store import Stay
 from notify.phone import read
-from notify.rules import Hours, languages, own_words
+from notify.rules import Hours, hours_in, languages, own_words
 from notify.sealing import Keys
 
 TELLS: Final = ("full", "state", "call")
@@ -101,12 +104,49 @@ class Desk:
                 fits = await contacts.check_code(connection, by, contact, digest, now)
             if fits:
                 await self._plan(connection, by, stay, now)
+                hours = await patients.hours_of(connection, stay.unit)
+                await admission.enqueue(connection, by, contact, stay, hours, now)
         return fits
 
     async def withdraw(self, by: Scope, contact: str, why: str = "asked") -> None:
         """At once."""
         async with self.database.transaction(by) as connection:
             await contacts.withdraw(connection, by, contact, why, self.clock.now_us())
+
+    async def leaflet(self, by: Scope, contact: str) -> tuple[Contact, Hours, str]:
+        """(relative, hours of the desk, token of the address that ends the messages)."""
+        async with self.database.transaction(by) as connection:
+            stay, known = await self._of_contact(connection, contact)
+            token = await leaflet.issue(connection, by, contact, self.clock.now_us())
+            return known, await patients.hours_of(connection, stay.unit), token
+
+    async def inbox(self, by: Scope, unit: str) -> list[Record]:
+        """What relatives said and nobody has answered, calls first."""
+        async with self.database.transaction(by) as connection:
+            return await inbox.waiting(connection, unit)
+
+    async def answered(self, by: Scope, unit: str, message: str) -> None:
+        """Somebody has seen to it. Raises NotFound."""
+        async with self.database.transaction(by) as connection:
+            await inbox.done(connection, by, unit, message, self.clock.now_us())
+
+    async def hours(self, by: Scope, unit: str) -> Hours:
+        """When the unit sends and where families may ask."""
+        async with self.database.transaction(by) as connection:
+            return await patients.hours_of(connection, unit)
+
+    async def set_hours(self, by: Scope, unit: str, given: Mapping[str, Any]) -> Hours:
+        """Sets them; refused in words where a window cannot be kept. Raises MessageError."""
+        wanted = hours_in(given)
+        async with self.database.transaction(by) as connection:
+            await patients.set_hours(connection, by, unit, wanted, self.clock.now_us())
+        return wanted
+
+    async def parts(self, by: Scope, unit: str, zone: str) -> tuple[int, int]:
+        """SMS parts that left today and in this month: what the provider charges for."""
+        today = due.local_date(self.clock.now_us(), zone)
+        async with self.database.transaction(by) as connection:
+            return await desk.parts(connection, unit, today)
 
     async def confirm(
         self, by: Scope, stay: str, severity: str, course: str = ""
@@ -210,6 +250,7 @@ def _consent(given: Mapping[str, Any]) -> Consent:
         document=_word(given, "document"),
         named_by=_word(given, "named_by"),
         until=ends,
+        admission=given.get("admission") in (True, "on"),
     )
     for name, allowed in (
         ("language", languages()),

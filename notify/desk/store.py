@@ -13,7 +13,7 @@ from typing import Any, Final
 from hospital_ops import audit
 from hospital_ops.access import Scope
 from hospital_ops.clinical.dynamics import SEVERITY_WORDS
-from hospital_ops.clock import SECOND, to_datetime
+from hospital_ops.clock import to_datetime
 from hospital_ops.database import Connection, Record
 from hospital_ops.errors import Conflict, MessageError, NotFound
 from notify.desk import day
@@ -286,16 +286,17 @@ async def automatic_ready(connection: Connection, now: int) -> list[Any]:
     return [row["stay"] for row in rows]
 
 
-async def silent_families(connection: Connection, today: date, now: int) -> list[Record]:
-    """Who heard nothing today: held or expired, with the deadline by which a person phones."""
-    deadline = now - RULES["escalate_before_close_min"] * 60 * SECOND
-    return await connection.fetch(
-        "select message, stay, unit, closes_at, closes_at < $2 as late from relative_message"
-        " where local_date = $1 and state in ('held', 'expired') and called_at is null"
-        " and kind <> 'code' order by closes_at",
+async def parts(connection: Connection, unit: str, today: date) -> tuple[int, int]:
+    """SMS parts of a unit that left on this local date, and in its month."""
+    row = await connection.fetchrow(
+        "select coalesce(sum(parts) filter (where local_date = $2), 0)::int as today,"
+        " coalesce(sum(parts), 0)::int as month from relative_message where unit = $1"
+        " and local_date between date_trunc('month', $2::date)::date and $2"
+        " and state in ('sent', 'delivered', 'unknown')",
+        unit,
         today,
-        to_datetime(deadline),
     )
+    return (row["today"], row["month"]) if row else (0, 0)
 
 
 async def _lock(connection: Connection, stay: str) -> None:

@@ -174,6 +174,8 @@ def _judge(
         return (states.SENDING, ()) if facts["reachable"] else (states.CANCELLED, ("withdrawn",))
     if not facts["consented"]:
         return states.CANCELLED, ("withdrawn",)
+    if row["kind"] == "admission":
+        return _judge_admission(row, facts, hours, now)
     window = due.Window(
         row["local_date"], from_datetime(row["opens_at"]), from_datetime(row["closes_at"])
     )
@@ -184,6 +186,21 @@ def _judge(
     reasons = hold.why(_facts(row, facts, now))
     if reasons == ("stale",):
         return states.DUE, ()  # nobody has to decide anything: it waits for the archive
+    return (states.HELD, reasons) if reasons else (states.SENDING, ())
+
+
+def _judge_admission(
+    row: Record, facts: Record, hours: Hours, now: int
+) -> tuple[str, tuple[str, ...]]:
+    """Word of the admission carries no figure: it waits for night and archive, and for a person
+    where messages are held or something is going on at the bed."""
+    if now >= from_datetime(row["closes_at"]):
+        return states.EXPIRED, ("window_over",)
+    if due.is_quiet(now, facts["zone"], hours):
+        return states.DUE, ()
+    reasons = hold.why_not_admission(_facts(row, facts, now))
+    if reasons == ("stale",):
+        return states.DUE, ()
     return (states.HELD, reasons) if reasons else (states.SENDING, ())
 
 
@@ -306,75 +323,6 @@ async def tidy(connection: Connection, now: int) -> tuple[int, int, int]:
         to_datetime(now + early),
     )
     return len(lost), len(over), len(late)
-
-
-async def told(
-    connection: Connection,
-    message: str,
-    attempt: str,
-    provider_id: str,
-    what: str,
-    reason: str,
-    now: int,
-) -> str | None:
-    """A provider's callback: forward or nothing; None where this attempt or id is not ours."""
-    row = await connection.fetchrow(
-        "select state, provider_id from relative_message where message = $1 and attempt = $2"
-        " for update",
-        message,
-        attempt,
-    )
-    if row is None or row["provider_id"] not in ("", provider_id):
-        return None
-    to = states.of_callback(row["state"], what)
-    if to != row["state"]:
-        await connection.execute(
-            "update relative_message set state = $2, reasons = $3, provider_id = $4,"
-            " changed_at = $5, sent_at = coalesce(sent_at, $5), lease_until = null,"
-            " delivered_at = case when $2 = 'delivered' then $5 else delivered_at end"
-            " where message = $1",
-            message,
-            to,
-            [reason] if reason else [],
-            provider_id,
-            to_datetime(now),
-        )
-    return to
-
-
-async def unknown(connection: Connection, now: int) -> list[Claimed]:
-    """Messages of the last day whose outcome nobody knows, to be looked up and never re-sent."""
-    rows = await connection.fetch(
-        "select m.*, c.number_key, c.number_sealed from relative_message m"
-        " join contact c using (contact) where m.state = 'unknown' and m.provider_id = ''"
-        " and m.changed_at > $1::timestamptz - interval '1 day' order by m.message limit $2",
-        to_datetime(now),
-        CANDIDATES,
-    )
-    return [
-        Claimed(
-            message=str(row["message"]),
-            hospital=row["hospital_id"],
-            attempt=str(row["attempt"]),
-            contact=str(row["contact"]),
-            number=Sealed(row["number_key"], row["number_sealed"]),
-            words=row["words"],
-            mode=row["mode"],
-            unit=row["unit"],
-            attempts=row["attempts"],
-            claimed_at=from_datetime(row["changed_at"]),
-        )
-        for row in rows
-    ]
-
-
-async def contact_of(connection: Connection, message: str) -> str:
-    """The contact a message went to."""
-    return str(
-        await connection.fetchval(
-            "select contact from relative_message where message = $1", message
-        )
-    )
 
 
 async def counts(connection: Connection, day: date) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any, Final
 
 from hospital_ops import audit
@@ -143,31 +143,23 @@ async def hours_of(connection: Connection, unit: str) -> Hours:
     )
 
 
-async def set_hours(
-    connection: Connection,
-    by: Scope,
-    unit: str,
-    opens: time,
-    closes: time,
-    quiet_from: time,
-    quiet_until: time,
-    desk_phone: str = "",
-    desk_hours: str = "",
-) -> None:
-    """When a unit sends, in its hospital's local time, and where families may ask."""
+async def set_hours(connection: Connection, by: Scope, unit: str, hours: Hours, now: int) -> None:
+    """When a unit sends, in its hospital's local time, and where families may ask; audited."""
     await connection.execute(
         "insert into relative_hours values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (unit)"
         " do update set opens = $3, closes = $4, quiet_from = $5, quiet_until = $6,"
         " desk_phone = $7, desk_hours = $8",
         unit,
         by.hospital,
-        opens,
-        closes,
-        quiet_from,
-        quiet_until,
-        desk_phone,
-        desk_hours,
+        hours.opens,
+        hours.closes,
+        hours.quiet_from,
+        hours.quiet_until,
+        hours.desk_phone,
+        hours.desk_hours,
     )
+    detail = f"{hours.opens:%H:%M}-{hours.closes:%H:%M}"
+    await audit.append(connection, unit, by, "set_message_hours", unit, detail, now)
 
 
 async def end(connection: Connection, by: Scope, whose: Stay, reason: str, now: int) -> None:

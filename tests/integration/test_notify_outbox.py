@@ -15,6 +15,7 @@ from notify.outbox import store as outbox
 from notify.patients import store as patients
 from notify.providers.base import AGAIN, REFUSED, UNKNOWN, Outcome
 from notify.providers.choose import Providers
+from notify.settling import store as settling
 from tests.integration import relatives
 from tests.integration.relatives import DOCTOR, KEYS, Ward
 
@@ -39,7 +40,7 @@ async def test_a_confirmed_message_is_sent_once_and_delivered_by_its_callback(wa
     assert "Семёнова" not in sent.words
     async with ward.app.transaction(DOCTOR) as connection:
         for told in ("sent", "delivered", "sent", "failed"):
-            state = await outbox.told(
+            state = await settling.told(
                 connection, sent.message, sent.attempt, "SM1", told, "", ward.clock.now_us()
             )
         assert state == "delivered"

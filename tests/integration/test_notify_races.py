@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 from hospital_ops.database import Connection, Database, DatabaseGone
 from notify.contacts import store as contacts
 from notify.desk import store as desk
-from notify.outbox import store as outbox
 from notify.patients import store as patients
 from notify.providers.base import AGAIN, REFUSED, TAKEN, UNKNOWN, Outcome, Outgoing
 from notify.providers.choose import Providers
 from notify.sender import Sender
+from notify.settling import store as settling
 from tests.integration import relatives
 from tests.integration.relatives import DOCTOR, KEYS, Ward
 
@@ -248,7 +248,7 @@ class Life:
             for row in rows:
                 message = str(row["message"])
                 if action == "callback" and row["attempt"]:
-                    await outbox.told(
+                    await settling.told(
                         connection, message, str(row["attempt"]), "SM1", "delivered", "", now
                     )
                 elif action == "withdraw":

@@ -1,5 +1,6 @@
 """From the physician's form to the family's phone and back, over HTTP; nobody else gets in."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import time
@@ -15,6 +16,7 @@ from notify.desk.acts import Desk
 from notify.patients import store as patients
 from notify.providers.choose import Providers
 from notify.providers.twilio import Twilio
+from notify.rules import Hours
 from tests.fakes.twilio import ACCOUNT, TOKEN, signature
 from tests.fakes.twilio import Twilio as StandIn
 from tests.integration import relatives
@@ -72,8 +74,10 @@ async def house(
                               callback_url=f"{PUBLIC}/webhooks/twilio/status")  # fmt: skip
             ward.sender.providers = Providers(provider, provider)
             async with app.transaction(DOCTOR) as connection:
-                day = (time(0), time(23, 59, 59), time(0), time(0))
-                await patients.set_hours(connection, DOCTOR, UNIT, *day)
+                always = Hours(
+                    opens=time(0), closes=time(23, 59, 59), quiet_from=time(0), quiet_until=time(0)
+                )
+                await patients.set_hours(connection, DOCTOR, UNIT, always, 0)
             await ward.event("A01", BED)
             await ward.measure(BED)
             await ward.archive_is_fresh()
@@ -180,3 +184,82 @@ async def test_a_death_names_what_was_sent_and_what_may_be_in_flight(house: Hous
     assert [m["state"] for m in ended["messages"]] == ["cancelled"]
     status, _ = await house.call("h1-doctor", "POST", CONTACTS, DAUGHTER)
     assert status == 404
+
+
+async def test_the_family_ends_the_messages_by_the_address_on_its_leaflet_once(
+    house: House,
+) -> None:
+    _, enabled = await house.call("h1-doctor", "POST", CONTACTS, DAUGHTER)
+    leaflet = f"/relatives/contacts/{enabled['contact']}/leaflet"
+    assert (await house.call("h1-nurse", "POST", leaflet))[0] == 404
+    addresses = []
+    for _ in range(2):
+        status, page = await house.call("h1-doctor", "POST", leaflet)
+        assert status == 200
+        addresses += re.findall(r"https://ops\.example(/stop/[\w-]{20,})", page)
+    old, new = addresses
+    for wrong in (old, "/stop/" + "x" * 22):
+        answer = await house.http.post(house.running.address + wrong)
+        assert answer.status_code == 404
+    seen = await house.http.get(house.running.address + new)  # looking changes nothing
+    assert (seen.status_code, "ICU" in seen.text, "Семёнова" in seen.text) == (200, False, False)
+    for _ in range(2):
+        done = await house.http.post(house.running.address + new)
+        assert done.status_code in (200, 404)
+    _, known = await house.call("h1-doctor", "GET", CONTACTS)
+    assert [one["withdrawn"] for one in known["contacts"]] == ["stop_link"]
+
+
+async def test_word_of_the_admission_goes_once_and_only_where_it_was_agreed_to(
+    house: House,
+) -> None:
+    await house.ward.event("A01", BED, "101", hours_ago=1)
+    for number, agreed in (("+7 916 123-45-67", True), ("+7 916 123-45-68", False)):
+        given = DAUGHTER | {"number": number, "admission": agreed}
+        _, enabled = await house.call("h1-doctor", "POST", CONTACTS, given)
+        for _ in range(2):
+            await house.call(
+                "h1-doctor", "POST", f"{CONTACTS}/{enabled['contact']}/verify", {"read_back": True}
+            )
+    await house.ward.archive_is_fresh()
+    assert await house.ward.sender.step("h1")
+    assert not await house.ward.sender.step("h1")
+    (sent,) = house.twilio.accepted
+    assert sent["Body"].startswith("Пациент поступил")
+    assert sent["To"] == "+79161234567"
+
+
+async def test_who_asks_for_a_call_stands_in_the_inbox_until_somebody_called(
+    house: House,
+) -> None:
+    await house.call("h1-doctor", "POST", CONTACTS, DAUGHTER)
+    inbound = f"{PUBLIC}/webhooks/twilio/inbound"
+    for words in ("Спасибо! <b>x</b>", "Звонок"):
+        assert await house.callback(inbound, {"From": "+79161234567", "Body": words}) == 200
+    _, page = await house.call("h1-doctor", "GET", f"/relatives/{UNIT}")
+    assert page.index("asks for a call") < page.index("&lt;b&gt;x&lt;/b&gt;")
+    for message in re.findall(r'name="inbox" value="([^"]+)"', page):
+        form = {"act": "answered", "inbox": message}
+        answer = await house.http.post(
+            house.running.address + f"/relatives/{UNIT}",
+            data=form,
+            headers=house.running.bearer("h1-doctor"),
+        )
+        assert answer.status_code == 303
+    _, page = await house.call("h1-doctor", "GET", f"/relatives/{UNIT}")
+    assert "asks for a call" not in page
+
+
+async def test_hours_that_cannot_be_kept_are_refused_in_words(house: House) -> None:
+    path = f"/api/v1/relatives/{UNIT}/hours"
+    good = {
+        "opens": "10:00", "closes": "12:00", "quiet_from": "21:00", "quiet_until": "08:00",
+        "desk_phone": "+7 495 000-00-00", "desk_hours": "12-14",
+    }  # fmt: skip
+    assert (await house.call("h1-nurse", "PUT", path, good))[0] == 404
+    assert (await house.call("h1-doctor", "PUT", path, good))[0] == 200
+    for wrong in ({"closes": "09:00"}, {"opens": "07:00"}, {"opens": "ten"}, {"closes": ""}):
+        status, answer = await house.call("h1-doctor", "PUT", path, good | wrong)
+        assert (status, answer["error"].startswith("bad_")) == (400, True)
+    _, known = await house.call("h1-doctor", "GET", path)
+    assert known == good

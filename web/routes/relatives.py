@@ -19,7 +19,7 @@ from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.language import language_of
 from web.routes.pages import units_of
-from web.routes.relatives_api import NOT_HERE, audit_read, desk_of, unit_of, zone_of
+from web.routes.relatives_api import NOT_HERE, audit_read, desk_of, hours_json, unit_of, zone_of
 from web.views import relatives as views
 from web.views.page import Page
 from web.words import Words, words_of
@@ -47,6 +47,8 @@ async def day(
     web, zone, words = web_of(request), zone_of(request, unit), words_of(language_of(request))
     desk = desk_of(request)
     rows, stops = await desk.today(principal.scope, unit, zone)
+    waiting = await desk.inbox(principal.scope, unit)
+    sent = await desk.parts(principal.scope, unit, zone)
     await audit_read(request, principal, unit, unit)
     lines = views.lines(rows, words, zone)
     chosen = next((r for r in rows if r["message"] == message), None)
@@ -62,6 +64,9 @@ async def day(
             unit=unit,
             lines=lines,
             totals=views.totals(lines, words),
+            silent=views.silent(rows, words, zone),
+            parts=words.t("relatives.parts_sent", today=sent[0], month=sent[1]),
+            inbox=views.inbox(waiting, words, zone),
             phone=phone,
             stopped=[place for place in stops if place == unit or place.endswith(":*")],
             may=allows(principal, Permission.CONFIRM_MESSAGES, hospital_of(unit), unit),
@@ -88,10 +93,36 @@ async def act(request: Request, unit: str, principal: Someone) -> Response:
         await desk.stop(by, unit, _word(form, "reason"))
     elif what == "go_on":
         await desk.go_on(by, unit)
+    elif what == "answered":
+        await desk.answered(by, unit, str(UUID(_word(form, "inbox"))))
     else:
         raise MessageError("unknown_act", "load the page again and repeat")
     chosen = f"?message={message}" if message else ""
     return RedirectResponse(f"/relatives/{unit}{chosen}", status_code=303)
+
+
+@router.get("/relatives/{unit}/hours")
+async def hours(request: Request, unit: str, principal: Someone) -> HTMLResponse:
+    """When the unit sends and where families may ask."""
+    require(principal, Permission.CONFIRM_MESSAGES, hospital_of(unit), unit)
+    web, words = web_of(request), words_of(language_of(request))
+    return HTMLResponse(
+        web.renderer.fill(
+            "relatives_hours.html",
+            page=_page(request, principal, words, words.t("relatives.hours"), unit),
+            unit=unit,
+            zone=zone_of(request, unit),
+            hours=hours_json(await desk_of(request).hours(principal.scope, unit)),
+        )
+    )
+
+
+@router.post("/relatives/{unit}/hours")
+async def set_hours(request: Request, unit: str, principal: Someone) -> Response:
+    """Sets them, then the day's list."""
+    require(principal, Permission.CONFIRM_MESSAGES, hospital_of(unit), unit)
+    await desk_of(request).set_hours(principal.scope, unit, dict(await request.form()))
+    return RedirectResponse(f"/relatives/{unit}", status_code=303)
 
 
 @router.get("/relatives/beds/{bed}")

@@ -15,6 +15,7 @@ from hospital_ops.errors import MessageError, NotFound
 from hospital_ops.events import parse_json
 from notify.contacts.store import Contact
 from notify.desk.acts import Desk
+from notify.rules import Hours
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 
@@ -216,6 +217,33 @@ async def stop(request: Request, unit: str, principal: Someone) -> dict[str, Any
     else:
         await desk.go_on(principal.scope, unit, whole=whole)
     return {"unit": unit, "stopped": given.get("stopped", True) is True}
+
+
+@router.get("/relatives/{unit}/hours")
+async def hours(request: Request, unit: str, principal: Someone) -> dict[str, str]:
+    """When the unit sends (local time) and where families may ask."""
+    require(principal, Permission.SEE_PATIENT, hospital_of(unit), unit)
+    return hours_json(await desk_of(request).hours(principal.scope, unit))
+
+
+@router.put("/relatives/{unit}/hours")
+async def set_hours(request: Request, unit: str, principal: Someone) -> dict[str, str]:
+    """Sets `opens`, `closes`, `quiet_from`, `quiet_until` (HH:MM), `desk_phone`, `desk_hours`."""
+    require(principal, Permission.CONFIRM_MESSAGES, hospital_of(unit), unit)
+    wanted = await desk_of(request).set_hours(principal.scope, unit, await _body(request))
+    return hours_json(wanted)
+
+
+def hours_json(hours: Hours) -> dict[str, str]:
+    """Hours as a form or a call gives them."""
+    return {
+        "opens": f"{hours.opens:%H:%M}",
+        "closes": f"{hours.closes:%H:%M}",
+        "quiet_from": f"{hours.quiet_from:%H:%M}",
+        "quiet_until": f"{hours.quiet_until:%H:%M}",
+        "desk_phone": hours.desk_phone,
+        "desk_hours": hours.desk_hours,
+    }
 
 
 def contact_json(one: Contact) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from fastapi.responses import Response
 from hospital_ops.access import Scope
 from hospital_ops.errors import MessageError, NotFound
 from notify.contacts import store as contacts
-from notify.outbox import store as outbox
 from notify.phone import read
 from notify.providers.base import NUMBER_IS_WRONG
 from notify.sender import scope_of
+from notify.settling import store as settling
 from web.auth import web_of
 from web.routes.relatives_api import desk_of
 from web.state import Web
@@ -44,13 +44,13 @@ async def status(request: Request) -> Response:
     now, code = web.clock.now_us(), given.get("ErrorCode", "")
     by: Scope = scope_of(hospital)
     async with web.database.transaction(by) as connection:
-        state = await outbox.told(
+        state = await settling.told(
             connection, message, attempt, given.get("MessageSid", ""), told, code, now
         )
         if state is None:
             raise NotFound(NOT_HERE)
         if code in NUMBER_IS_WRONG and state == "failed":
-            contact = await outbox.contact_of(connection, message)
+            contact = await settling.contact_of(connection, message)
             await contacts.withdraw(connection, by, contact, "wrong_number", now)
     return Response(status_code=204)
 

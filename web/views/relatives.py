@@ -9,7 +9,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from hospital_ops.clinical.tables import words as clinical_words
-from hospital_ops.clock import from_datetime, to_datetime
+from hospital_ops.clock import SECOND, from_datetime, to_datetime
 from hospital_ops.database import Record
 from notify import segments
 from notify.desk.day import Proposal
@@ -25,6 +25,7 @@ ICONS: Final = {
     "sending": "dot", "due": "ring", "sent": "dot", "delivered": "tick", "cancelled": "cross",
 }  # fmt: skip
 ARROWS: Final = {"positive": "↗", "negative": "↘", "unchanged": "→", "not_assessed": "·"}
+PHONE_WITHIN_US: Final = 30 * 60 * SECOND  # after the window has closed
 NUMBER_TROUBLE: Final = ("21211", "21614", "30005", "30006", "21610")
 
 
@@ -77,6 +78,35 @@ def totals(found: Iterable[Line], words: Words) -> str:
         if number := states.count(state):
             parts.append(f"{words.t(f'relatives.state.{state}')} {number}")
     return " · ".join(parts)
+
+
+def silent(rows: Iterable[Record], words: Words, zone: str) -> str:
+    """Who heard nothing today and by when somebody phones; empty: nobody waits."""
+    waits = [
+        row["closes_at"]
+        for row in rows
+        if row["state"] in ("held", "expired") and row["called_at"] is None
+    ]
+    if not waits:
+        return ""
+    until = from_datetime(min(waits)) + PHONE_WITHIN_US
+    return words.t("relatives.silent", n=len(waits), time=_clock(until, zone))
+
+
+def inbox(rows: Iterable[Record], words: Words, zone: str) -> list[dict[str, str]]:
+    """What relatives wrote back, as lines."""
+    return [
+        {
+            "inbox": str(row["inbox"]),
+            "kind": row["kind"],
+            "words": row["words"] if row["kind"] == "other" else "",
+            "bed": row["bed"],
+            "label": row["label"] or row["bed"],
+            "to": f"{_relation(row['relation'], words)} ·· {row['last_two']}",
+            "at": day_clock(from_datetime(row["received_at"]), zone),
+        }
+        for row in rows
+    ]
 
 
 def phone(row: Record, steps: Iterable[Record], words: Words, zone: str) -> Phone:

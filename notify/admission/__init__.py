@@ -1,0 +1,1 @@
+"""Word of an admission, where it was agreed to."""

@@ -1,0 +1,1 @@
+"""The leaflet of a relative and the address on it."""

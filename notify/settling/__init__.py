@@ -1,0 +1,1 @@
+"""What a provider says later about a message."""

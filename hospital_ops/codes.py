@@ -1,7 +1,8 @@
 """The vitals the house knows, by LOINC, by key, by MDC number and by senders' other spellings.
 
 Everything here is read from `clinical/tables/codes.json`, `observation_classes.json` and
-`codes_aliases.json` (other spellings, each with its source); no limit is typed in code.
+`codes_aliases.json` (other spellings, each with its source), and from `codes_own.json` (entries of
+the chart that the published table lacks); no limit is typed in code.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ def table(name: str) -> dict[str, Any]:
     return loaded
 
 
-def _aliases() -> dict[str, Any]:
-    path = files("hospital_ops") / "codes_aliases.json"
+def _beside(name: str) -> dict[str, Any]:
+    path = files("hospital_ops") / f"{name}.json"
     loaded: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return loaded
 
@@ -72,11 +73,11 @@ def _vitals(aliases: Mapping[str, Any]) -> tuple[Vital, ...]:
             laboratory=row["key"] in laboratory,
             one_unit=row["key"] in one_unit,
         )
-        for row in table("codes")["rows"]
+        for row in (*table("codes")["rows"], *_beside("codes_own")["rows"])
     )
 
 
-_ALIASES: Final = _aliases()
+_ALIASES: Final = _beside("codes_aliases")
 VITALS: Final = _vitals(_ALIASES)
 by_key: Final[Mapping[str, Vital]] = MappingProxyType({v.key: v for v in VITALS})
 by_code: Final[Mapping[str, Vital]] = MappingProxyType({v.code: v for v in VITALS})

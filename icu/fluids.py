@@ -1,0 +1,127 @@
+"""Volumes of the chart by hour: balance, and urine as KDIGO looks at it. Hours are UTC spans."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any, Final
+
+from hospital_ops.clinical.scores import score
+from icu.record import DAY, HOUR, OUT, Reading, Record
+from icu.windows import WARD, fresh, window_us
+from icu.windows import DAY as DAY_SET
+
+HOURS_SHOWN: Final = 24
+
+
+def hourly_urine(record: Record, now: int) -> tuple[list[float | None], int]:
+    """(mL of each whole hour, newest last; the end of the last one).
+
+    A volume is spread evenly over the time since the entry before; where that is longer than a
+    urine value counts, or there was none before, the hours are unknown (None).
+    """
+    spans = _collected(record)
+    if not spans:
+        return [], 0
+    last = spans[-1][1] // HOUR * HOUR
+    hours: list[float | None] = []
+    for start in range(last - HOURS_SHOWN * HOUR, last, HOUR):
+        covered, volume = 0, 0.0
+        for begin, end, whole in spans:
+            inside = min(end, start + HOUR) - max(begin, start)
+            if inside > 0:
+                covered += inside
+                volume += whole * inside / (end - begin)
+        hours.append(volume if covered == HOUR else None)
+    while hours and hours[0] is None:
+        del hours[0]
+    return hours, last
+
+
+def _entries(record: Record) -> dict[int, float]:
+    """The urine charted at each moment, rising by time; two bags of one moment are one entry."""
+    entries: dict[int, float] = {}
+    for row in record.spots.get("urine", ()):
+        if not isinstance(row.value, str):
+            entries[row.at] = entries.get(row.at, 0.0) + row.value
+    return entries
+
+
+def _collected(record: Record) -> list[tuple[int, int, float]]:
+    """(from, to, mL) of every collection whose length is known."""
+    entries, longest = _entries(record), window_us("urine", DAY_SET)
+    return [
+        (before, at, entries[at])
+        for before, at in pairwise(entries)
+        if at - before <= longest
+    ]
+
+
+def urine_of_a_day(record: Record, now: int) -> Reading | None:
+    """The urine of 24 h in mL; None unless an entry stands before them and no gap is too long."""
+    entries, longest = _entries(record), window_us("urine", DAY_SET)
+    before = max((at for at in entries if at <= now - DAY), default=0)
+    counted = [at for at in entries if at >= before]
+    if not before or counted[-1] <= now - longest:
+        return None
+    if any(later - earlier > longest for earlier, later in pairwise(counted)):
+        return None
+    return Reading(counted[-1], sum(entries[at] for at in counted[1:]))
+
+
+def kdigo(record: Record, now: int) -> tuple[dict[str, Any], list[Reading]] | None:
+    """KDIGO's urine stage with the readings it is made of; None where no urine was charted."""
+    rows = record.spots.get("urine", ())
+    if not rows or rows[-1].at <= now - window_us("urine", DAY_SET):
+        return None
+    weight = fresh(record, "weight", WARD, now)
+    hours, _ = hourly_urine(record, now)
+    found = score(
+        "kdigo_urine", {"weight_kg": weight.value if weight else None, "hourly_ml": hours}
+    )
+    if "error" in found:
+        found = {"stage": None, "ml_kg_h_6h": None, "missing": ["weight_kg"], "reasons": []}
+    return found, [rows[-1], *([weight] if weight else [])]
+
+
+def balance(record: Record, now: int) -> dict[str, Any] | None:
+    """In and out by hour and since the record began, in mL; None where nothing was charted.
+
+    Without an entry of what was given there is no balance: what is unknown is not nothing.
+    """
+    if not record.hours:
+        return None
+    hour = now // HOUR * HOUR
+    missing = []
+    if not record.given:
+        missing.append("fluid_in")
+    if not record.lost:
+        missing.append("urine")
+    day = [row for start, row in record.hours.items() if start > now - DAY]
+    weight = fresh(record, "weight", WARD, now)
+    whole = record.given - record.lost
+    found = score(
+        "fluid_balance",
+        {
+            "total_in_ml": record.given, "urine_ml": record.lost,
+            "weight_kg": weight.value if weight else None,
+        },
+    )  # fmt: skip
+    return {
+        "value": None if missing else whole,
+        "in_ml": record.given,
+        "out_ml": record.lost,
+        "day_ml": None if missing else sum(taken - lost for taken, lost in day),
+        "hours": {
+            str(start): [taken, lost]
+            for start, (taken, lost) in sorted(record.hours.items())
+            if start > hour - HOURS_SHOWN * HOUR
+        },
+        "overload_pct": None if missing else found.get("overload_pct"),
+        "missing": missing,
+    }
+
+
+def last_volume(record: Record) -> Reading | None:
+    """The newest volume that was charted."""
+    known = [record.newest[key] for key in (*OUT, "fluid_in") if key in record.newest]
+    return max(known, key=lambda reading: reading.at, default=None)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from hospital_ops.board import AlarmCell, BedCell
 from icu import clocks
 from icu.alarms import merging
@@ -10,8 +13,8 @@ from icu.rules import PRIORITIES
 from icu.state import BedState
 
 
-def bed_cell(bed: BedState, now: int) -> BedCell:
-    """The cell of a bed at a moment."""
+def bed_cell(bed: BedState, now: int, figures: Mapping[str, Any]) -> BedCell:
+    """The cell of a bed at a moment, with its indicators as they were found last."""
     binding = bed.history[-1] if bed.history else None
     patient = bed.people.get(binding.patient_id) if binding else None
     flags = []
@@ -31,6 +34,7 @@ def bed_cell(bed: BedState, now: int) -> BedCell:
         values=dict(bed.values),
         alarms=alarm_cells(bed),
         orders=dict(bed.order_counts),
+        indicators=dict(figures),
         flags=tuple(flags),
         mode=bed.mode,
         device=bed.device,

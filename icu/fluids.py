@@ -6,9 +6,10 @@ from itertools import pairwise
 from typing import Any, Final
 
 from hospital_ops.clinical.scores import score
+from hospital_ops.clock import iso
 from icu.record import DAY, HOUR, OUT, Reading, Record
-from icu.windows import WARD, fresh, window_us
 from icu.windows import DAY as DAY_SET
+from icu.windows import WARD, fresh, window_us
 
 HOURS_SHOWN: Final = 24
 
@@ -23,6 +24,8 @@ def hourly_urine(record: Record, now: int) -> tuple[list[float | None], int]:
     if not spans:
         return [], 0
     last = spans[-1][1] // HOUR * HOUR
+    if last <= now - window_us("urine", DAY_SET):
+        return [], 0  # of hours long ago: nothing about now
     hours: list[float | None] = []
     for start in range(last - HOURS_SHOWN * HOUR, last, HOUR):
         covered, volume = 0, 0.0
@@ -49,11 +52,7 @@ def _entries(record: Record) -> dict[int, float]:
 def _collected(record: Record) -> list[tuple[int, int, float]]:
     """(from, to, mL) of every collection whose length is known."""
     entries, longest = _entries(record), window_us("urine", DAY_SET)
-    return [
-        (before, at, entries[at])
-        for before, at in pairwise(entries)
-        if at - before <= longest
-    ]
+    return [(before, at, entries[at]) for before, at in pairwise(entries) if at - before <= longest]
 
 
 def urine_of_a_day(record: Record, now: int) -> Reading | None:
@@ -112,7 +111,7 @@ def balance(record: Record, now: int) -> dict[str, Any] | None:
         "out_ml": record.lost,
         "day_ml": None if missing else sum(taken - lost for taken, lost in day),
         "hours": {
-            str(start): [taken, lost]
+            iso(start): [taken, lost]
             for start, (taken, lost) in sorted(record.hours.items())
             if start > hour - HOURS_SHOWN * HOUR
         },

@@ -18,8 +18,8 @@ from hospital_ops import codes
 from hospital_ops.clinical.scores import score
 from hospital_ops.clock import iso
 from icu import fluids
-from icu.record import DRUGS, HOUR, MINUTE, READABLE, Reading, Record
 from icu.record import DAY as DAY_US
+from icu.record import DRUGS, HOUR, MINUTE, READABLE, Reading, Record
 from icu.sofa import last_awake, sofa
 from icu.windows import (
     DAY,
@@ -83,7 +83,8 @@ def next_moment(record: Record, now: int) -> int:
         for key, reading in record.newest.items()
         for window in {window_us(key, WARD), window_us(key, DAY)}
     ]
-    moments += [r.at + DAY_US for rows in record.lowest.values() for r in rows[:1]]
+    moments += [row.at + window_us(key, DAY) for key, rows in record.spots.items() for row in rows]
+    moments += [row.at + DAY_US for rows in record.lowest.values() for row in rows]
     if record.hours or record.held:
         moments.append((now // HOUR + 1) * HOUR)
     return min((moment for moment in moments if moment > now), default=0)
@@ -159,8 +160,7 @@ def _sf(bed: Bedside) -> Figure | None:
 
 def _rox(bed: Bedside) -> Figure | None:
     oxygen = _oxygen(bed)
-    mode = bed.held("vent_mode")
-    if oxygen is None or (mode is not None and str(mode.value).lower() == "invasive"):
+    if oxygen is None or supported_at(bed.record, bed.now):
         return None
     inputs = {"spo2": bed.fresh("spo2"), "fio2": oxygen, "rr": bed.fresh("rr")}
     found = score(

@@ -76,7 +76,7 @@ class Minute(State):
     """The samples of one streamed value in the running minute."""
 
     at: int = 0
-    samples: list[float] = field(default_factory=list)
+    samples: list[int | float] = field(default_factory=list)
 
 
 class Record(State):
@@ -213,11 +213,12 @@ def _hold(rows: Readings, reading: Reading) -> Readings:
         if last.value == reading.value:
             return rows
     span = Reading(reading.at, reading.value, reading.few, reading.at)
-    return tuple(row for row in rows if row.until > reading.at - DAY - HOUR)[-HELD_KEPT:] + (span,)
+    kept = [row for row in rows if row.until > reading.at - DAY - HOUR]
+    return (*kept[-HELD_KEPT:], span)
 
 
 def keep_lowest(record: Record, key: str, reading: Reading, now: int) -> None:
-    """Keeps what may yet be the lowest of a day: a later value no higher makes an older one idle."""
+    """Keeps what may yet be the lowest of a day: what is older and no lower is idle."""
     rows = [r for r in record.lowest.get(key, ()) if r.at > now - DAY]
     if any(r.at >= reading.at and r.value <= reading.value for r in rows):  # type: ignore[operator]
         record.lowest[key] = tuple(rows)
@@ -248,6 +249,6 @@ def _end_of_minute(bed: str, now: int) -> int:
     return now - (now - phase) % MINUTE + MINUTE
 
 
-def _small(value: float) -> float:
+def _small(value: float) -> int | float:
     """A whole number without its fraction: one byte in the snapshot instead of nine."""
     return int(value) if value == int(value) else value

@@ -125,9 +125,7 @@ def _of_day(rows: Readings, key: str, now: int) -> list[Reading]:
     return [row for row in rows if row.at > now - window and not isinstance(row.value, str)]
 
 
-def _worst(
-    rows: list[Reading], choose: Callable[[Iterable[float]], float]
-) -> Reading | None:
+def _worst(rows: list[Reading], choose: Callable[[Iterable[float]], float]) -> Reading | None:
     """The reading with the worst value; of equals the newest."""
     if not rows:
         return None
@@ -154,9 +152,7 @@ def _circulation(
         inputs["map_mmhg"] = value
         parts["cv"] = shown[name] = row
     for drug in _PRESSORS:
-        dose = sustained(
-            record.held.get(drug, ()), window_us(drug, DAY_SET), now - DAY, now
-        )
+        dose = sustained(record.held.get(drug, ()), window_us(drug, DAY_SET), now - DAY, now)
         if dose is not None:
             inputs[drug] = dose.value
             parts["cv"] = shown[drug] = dose

@@ -6,6 +6,8 @@ from hospital_ops.bindings import History
 from hospital_ops.board import PatientCell, QuietCell, Shown
 from hospital_ops.wire import Form, State, Verdict, Witness, field
 from icu.bedside_orders import BedsideOrder
+from icu.orders import BedsideOrder
+from icu.record import Record
 
 
 class Pending(Form, frozen=True):
@@ -97,6 +99,7 @@ class BedState(State):
     rhythm: RhythmSeen = field(default_factory=RhythmSeen)
     quiets: dict[str, QuietCell] = field(default_factory=dict)  # by kind
     displaced: str = ""  # who lay here, and has no bed, when somebody else was admitted
+    record: Record = field(default_factory=Record)  # what the indicators are made of
 
 
 class UnitState(State):

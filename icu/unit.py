@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from hospital_ops import bindings, wire
 from hospital_ops.board import HEAD, Head, PatientCell
@@ -18,6 +19,7 @@ from icu import (
     quiet,
     rhythm,
     technical,
+    tracking,
     values,
 )
 from icu.alarms import Turn
@@ -33,7 +35,9 @@ class IcuUnit:
 
     def __init__(self, unit: str, hospital: str, snapshot: bytes = b"") -> None:
         self.state = _load(snapshot) if snapshot else UnitState(unit=unit, hospital=hospital)
+        self._figures: dict[str, dict[str, Any]] = {}  # of each bed, as they were found last
         for bed in self.state.beds.values():
+            self._figures[bed.bed] = tracking.found(bed, bed.record.found_at)
             for alarm in bed.alarms.values():
                 if not alarm.key:  # a snapshot of the version before, which knew technical ones
                     alarm.key, alarm.technical = alarm.id, True
@@ -75,7 +79,8 @@ class IcuUnit:
             )
             return wire.encode(head)
         bed = self.state.beds.get(name)
-        return wire.encode(bed_cell(bed, self.state.now)) if bed else None
+        figures = self._figures.get(name, {})
+        return wire.encode(bed_cell(bed, self.state.now, figures)) if bed else None
 
     def names(self) -> Sequence[str]:
         """The beds that have ever been heard of, and the head."""
@@ -107,28 +112,37 @@ class IcuUnit:
         turn = self._turn(bed)
         if bed.next_change and bed.next_change <= turn.now:
             self._pass_time(turn)
-        changed = self._values(turn, message)
+        changed, figures = self._values(turn, message)
         if changed:
             limits.judge(turn, changed)
+        if figures:
+            self._find(bed)
         # Also where all came late: a wrong clock is seen by just that.
         technical.reconcile(turn)
-        if changed or turn.events:
+        if changed or turn.events or figures:
             self._done(turn, decisions)
 
-    def _values(self, turn: Turn, message: wire.Observed) -> list[str]:
-        """Puts the values of a message on their bed; answers which codes changed."""
+    def _find(self, bed: BedState) -> None:
+        self._figures[bed.bed] = tracking.found(bed, self.state.now)
+
+    def _values(self, turn: Turn, message: wire.Observed) -> tuple[list[str], bool]:
+        """Puts the values of a message on their bed: which codes changed, are figures due."""
         bed, first_receipt = turn.bed, self._first_receipt(message)
         changed: dict[str, None] = {}
         sender = f"{message.source} {message.device}"
-        streams, shift = False, clocks.shift(bed, sender, message)
+        streams, figures, shift = False, False, clocks.shift(bed, sender, message)
         for observation in message.observations:
             at = observation.determined_at
             at = first_receipt if at is None else at + shift
-            if bindings.whose(bed.history, at, message.mrn).claimed_other:
+            other = bindings.whose(bed.history, at, message.mrn).claimed_other
+            if other:
                 bed.claimed_other_at = at
             outcome = "late"
             if bindings.same_stay(bed.history, at, turn.now):
                 outcome = values.take(bed, message, observation, at)
+                if not other and outcome in ("shown", "late"):
+                    shown = bed.values[values.name_of(observation)] if outcome == "shown" else None
+                    figures |= tracking.note(bed, observation, shown, at, turn.now)
             if outcome in ("late", "future"):
                 self._count(outcome)
             if outcome == "shown":
@@ -141,7 +155,7 @@ class IcuUnit:
                 technical.heard(bed, channel, sender, turn.now)
         if streams:
             bed.heard_at = max(bed.heard_at, turn.now)
-        return list(changed)
+        return list(changed), figures
 
     def _turn(self, bed: BedState) -> Turn:
         return Turn(self.state, bed, self.state.now)
@@ -149,6 +163,8 @@ class IcuUnit:
     def _pass_time(self, turn: Turn) -> None:
         """What is due at a bed by time alone."""
         quiet.pass_time(turn)
+        if tracking.pass_time(turn.bed, turn.now):
+            self._find(turn.bed)
         alarms.pass_time(turn)
         limits.pass_time(turn)
         technical.reconcile(turn)
@@ -163,6 +179,7 @@ class IcuUnit:
             technical.next_moment(bed, now),
             rhythm.next_moment(bed, now),
             quiet.next_moment(bed, now),
+            tracking.next_moment(bed),
         )
         bed.next_change = min((moment for moment in moments if moment), default=0)
         decisions.outputs += turn.events
@@ -272,6 +289,7 @@ class IcuUnit:
     def _admission(self, event: wire.Admission, decisions: Decisions) -> None:
         person, touched, moved = admissions.take(self.state, self._bed, event)
         decisions.dirty.update(touched)
+        tracking.move(self.state, moved)
         turns = {name: self._turn(self._bed(name)) for name in moved}
         for name, before in moved.items():
             to = next((t for t in turns.values() if before and t.patient_id == before), None)
@@ -309,6 +327,7 @@ class IcuUnit:
                 self._anew(self._turn(bed), decisions)
 
     def _anew(self, turn: Turn, decisions: Decisions) -> None:
+        self._find(turn.bed)
         limits.judge_all(turn)
         technical.reconcile(turn)
         self._done(turn, decisions)

@@ -13,7 +13,7 @@ from icu.record import MINUTE, OUT, VOLUMES, Reading, Readings, Record
 
 DAY, WARD = "icu_24h", "news2_ward"
 _ROWS: Final = {row["key"]: row for row in table("observation_classes")["rows"]}
-# "P/F only with FiO2 within 5 min of the draw", "driving pressure only with PEEP within 5 min of it"
+# "P/F only with FiO2 within 5 min of the draw", "driving pressure only with PEEP within 5 min"
 NEAR_DRAW_US: Final = int(numbers(_ROWS["pao2"]["reason"].split("within")[1])[0]) * MINUTE
 NEAR_HOLD_US: Final = int(numbers(_ROWS["pplat"]["note"].split("within")[1])[0]) * MINUTE
 # "dose_unit": "ug/kg/min for >=1 h"

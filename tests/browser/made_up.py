@@ -61,6 +61,15 @@ def values(n: int, now: int, age_s: float = 1) -> dict[str, Shown]:
     }
 
 
+def total(points: int, name: str) -> dict[str, Any]:
+    """A score as the unit finds it; of every third SOFA a part is missing."""
+    gaps = ["bilirubin"] if name == "sofa" and points % 3 == 0 else []
+    return {
+        "state": "incomplete" if gaps else "complete", "value": points, "total": points,
+        "unit": "{score}", "inputs": {}, "missing": gaps,
+    }  # fmt: skip
+
+
 def bed(n: int, now: int, **changes: Any) -> BedCell:
     """Bed `n`, quiet unless `changes` say otherwise."""
     given: dict[str, Any] = {
@@ -68,7 +77,7 @@ def bed(n: int, now: int, **changes: Any) -> BedCell:
         "label": str(n),
         "patient": person(n, now),
         "values": values(n, now),
-        "indicators": {"news2": n * 3 % 8},
+        "indicators": {"news2": total(n * 3 % 8, "news2"), "sofa": total(n * 5 % 15, "sofa")},
     }
     return BedCell(**{**given, **changes})
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from hospital_ops.board import BedCell, PatientCell, Shown
 from hospital_ops.clock import SECOND, to_datetime
 from web.views import alarms
+from web.views import indicators as indicated
 from web.views.alarms import AlarmView, alarm_view, ordered
 from web.views.bedquiet import on_tile
 from web.views.values import Frame, ValueView, quality_of
@@ -291,12 +292,11 @@ def _day(patient: PatientCell | None, frame: Frame) -> str:
 
 
 def _scores(indicators: Mapping[str, Any], words: Words) -> tuple[tuple[str, str], ...]:
-    """NEWS2 and SOFA where the unit's indicators carry them."""
+    """SOFA and, where it applies, NEWS2; a total with gaps is a lower bound and looks so."""
     found = []
     for key in ("news2", "sofa"):
-        value = indicators.get(key)
-        if isinstance(value, Mapping):
-            value = value.get("total", value.get("score", value.get("value")))
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            found.append((words.t(f"score.{key}"), words.number(float(value))))
+        figure = indicators.get(key)
+        text = indicated.text_of(key, figure, words) if isinstance(figure, Mapping) else ""
+        if text:
+            found.append((words.t(f"score.{key}"), text))
     return tuple(found)

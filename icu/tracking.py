@@ -1,0 +1,72 @@
+"""The record of each bed kept up to date by its values, and the figures found from it when due."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hospital_ops import codes, units, wire
+from hospital_ops.board import Shown
+from icu import record
+from icu.ages import UNKNOWN, age_at
+from icu.indicators import Person, figures
+from icu.record import Reading, Record
+from icu.state import BedState, UnitState
+
+
+def note(
+    bed: BedState, observation: wire.Observation, shown: Shown | None, at: int, now: int
+) -> bool:
+    """Takes a value of this patient in; answers whether the figures are due at once.
+
+    `shown` is what the board made of it, None where it came late: of those only results and what
+    people chart still count.
+    """
+    key = record.key_of(observation.code, observation.unit)
+    if not key or observation.value is None or observation.validity != "Vld":
+        return False
+    if observation.origin not in ("typed", "laboratory"):
+        # A flushed line of 0 mmHg is stored and shown, and no score is made of it (codes.md).
+        implausible = isinstance(observation.value, int | float) and not units.in_range(
+            observation.value, codes.by_code[observation.code].plausible
+        )
+        if shown is None or implausible:
+            return False
+    return record.note(
+        bed.bed,
+        bed.record,
+        key,
+        Reading(at, observation.value, channel=observation.channel),
+        streamed=shown is not None and shown.kind == "continuous",
+        now=now,
+    )
+
+
+def pass_time(bed: BedState, now: int) -> bool:
+    """Closes a minute that is over; answers whether the figures are due."""
+    closed = record.close_minute(bed.record, now)
+    return closed or 0 < bed.record.next_at <= now
+
+
+def next_moment(bed: BedState) -> int:
+    """When a minute ends or a value leaves its window; 0: nothing is waiting."""
+    moments = (bed.record.minute_until, bed.record.next_at)
+    return min((moment for moment in moments if moment), default=0)
+
+
+def move(state: UnitState, moved: Mapping[str, str]) -> None:
+    """A record goes with its patient to the next bed and ends where they leave."""
+    records = {before: state.beds[name].record for name, before in moved.items() if before}
+    for name in moved:
+        bed = state.beds[name]
+        bed.record = records.get(bed.history[-1].patient_id) or Record()
+
+
+def found(bed: BedState, now: int) -> dict[str, Any]:
+    """The figures of a bed at a moment."""
+    patient = bed.people.get(bed.history[-1].patient_id) if bed.history else None
+    if patient is None:
+        return figures(bed.record, Person(None, ""), now)
+    age = age_at(patient.birth_date, now)
+    years = float(age.years) if age.band != UNKNOWN else patient.age_years
+    return figures(bed.record, Person(years, patient.sex), now)

@@ -48,7 +48,8 @@ class Bedside:
         observations = tuple(
             wire.Observation(
                 code=codes.by_key[key].code,
-                value=value if isinstance(value, str) else float(value), unit=codes.by_key[key].ucum,
+                value=value if isinstance(value, str) else float(value),
+                unit=codes.by_key[key].ucum,
                 determined_at=self.now, origin=origin,
             )
             for key, value in values.items()

@@ -19,7 +19,7 @@ from tests.unit.recorded_stays import START
 
 UNIT, BED = "h1-icu-1", "h1-icu-1-01"
 T0 = START * SECOND
-FULL: dict[str, float | str] = {
+FULL: dict[str, Any] = {
     "weight": 80, "gcs": 14, "platelets": 90, "bilirubin": 40, "creatinine": 180, "pao2": 80,
     "fio2": 40, "vent_mode": "invasive",
 }  # fmt: skip
@@ -43,8 +43,9 @@ class Bedside:
         )  # fmt: skip
         self.unit.decide([Stamped(self.now, event)])
 
-    def chart(self, *, origin: str = "typed", bed: str = BED, **values: float | str) -> None:
-        """Values of this moment."""
+    def chart(self, **values: Any) -> None:
+        """Values of this moment; `origin` is who measured them."""
+        origin = values.pop("origin", "typed")
         observations = tuple(
             wire.Observation(
                 code=codes.by_key[key].code,
@@ -56,7 +57,7 @@ class Bedside:
         )  # fmt: skip
         message = wire.Observed(
             unit=UNIT, source="s", message_id="m", identity=b"m", received_at=self.now,
-            mode="Test", observations=observations, bed=bed, device="d",
+            mode="Test", observations=observations, bed=BED, device="d",
         )  # fmt: skip
         self.unit.decide([Stamped(self.now, message)])
 

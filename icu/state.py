@@ -6,7 +6,6 @@ from hospital_ops.bindings import History
 from hospital_ops.board import PatientCell, QuietCell, Shown
 from hospital_ops.wire import Form, State, Verdict, Witness, field
 from icu.bedside_orders import BedsideOrder
-from icu.orders import BedsideOrder
 from icu.record import Record
 
 

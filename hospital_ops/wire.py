@@ -19,6 +19,7 @@ from hospital_ops.wire_forms import (
     encode,
     field,
     from_json,
+    replaced,
     to_json,
 )
 from hospital_ops.wire_icu import (
@@ -34,7 +35,7 @@ from hospital_ops.wire_signals import Reason, Rhythm, Verdict, Witness
 __all__ = (  # what comes from elsewhere; all else is this module's own
     "AlarmAct", "Alerted", "BedAct", "CaseItem", "CaseMoved", "CaseSeen", "DecodeError",
     "DeviceAlert", "Form", "OrderChanged", "Painted", "Reason", "Rhythm", "State", "Verdict",
-    "Witness", "decoder", "encode", "field", "from_json", "to_json",
+    "Witness", "decoder", "encode", "field", "from_json", "replaced", "to_json",
 )  # fmt: skip
 
 VERSION = 1
@@ -51,7 +52,7 @@ class Observation(Form, frozen=True):
     channel: str = ""  # containment (OBX-4) or probe; two channels never overwrite each other
     event_id: str = ""  # UUID of native senders; derived from the message otherwise
     origin: str = "monitor"  # monitor, typed, setting, laboratory
-    text: str = ""  # the sender's own name of an unmapped code
+    text: str = ""  # the sender's own name, of an unmapped code or of one that a codebook maps
     flag: str = ""  # abnormal flag of the sender: H, L, HH ...
     reason: str = ""  # why it is not to be trusted, in words
     mapped: bool = True  # `code` is one of clinical/codes.json

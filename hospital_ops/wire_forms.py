@@ -39,3 +39,4 @@ encode = msgspec.msgpack.Encoder().encode
 to_json = msgspec.json.Encoder().encode
 from_json = msgspec.json.decode
 field = msgspec.field
+replaced = msgspec.structs.replace  # the same form with some fields changed

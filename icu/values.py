@@ -31,6 +31,9 @@ def take(bed: BedState, message: wire.Observed, observation: wire.Observation, a
     if at > message.received_at + FUTURE_US:
         return "future"
     name = name_of(observation)
+    if observation.mapped and observation.text:  # a codebook maps it now: not twice on the bed
+        bed.values.pop(observation.text, None)
+        bed.times.pop(observation.text, None)
     known = bed.values.get(name)
     if known is not None and at < known.at:
         return "late"

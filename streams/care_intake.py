@@ -18,6 +18,7 @@ from hospital_ops.errors import MessageError
 from hospital_ops.hl7.understand import Source
 from hospital_ops.identity import message_identity
 from streams.append import Appender
+from streams.codebooks import Codebooks
 from streams.projections import Places
 from streams.shard import hall, hospital_of
 
@@ -53,8 +54,11 @@ def of_source(source: Source) -> Poster:
 class CareIntake:
     """Reads, routes and appends what `POST /update_observations` brings."""
 
-    def __init__(self, appender: Appender, places: Places, clock: Clock) -> None:
-        self.appender, self.places, self.clock = appender, places, clock
+    def __init__(
+        self, appender: Appender, places: Places, codebooks: Codebooks, clock: Clock
+    ) -> None:
+        self.appender, self.places = appender, places
+        self.codebooks, self.clock = codebooks, clock
 
     async def take(self, poster: Poster, body: bytes) -> dict[str, Any]:
         """`{"stored", "warnings", "rejected"}` once all of it is on disk.
@@ -77,6 +81,7 @@ class CareIntake:
                 continue
             waves, doubts = self._waves(poster, unit, bed, device, body, now)
             observed = self._observed(poster, unit, bed, device, body, now)
+            observed = self.codebooks.read(hospital_of(unit), observed)
             await self.appender.append_many(unit, [(observed, body)])
             if waves:
                 await self.appender.append_many(unit, [(wave, b"") for wave in waves], "waves")

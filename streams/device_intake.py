@@ -94,7 +94,7 @@ class DeviceIntake:
             batch, principal, unit, body, now, bed=place, device=_device(principal)
         )
         if made:
-            await self.appender.append_many(unit, made)
+            await self.appender.append_many(unit, self.cases.read(principal.hospital, made))
         return batch.answer()
 
     def _waves(self, principal: Principal, frames: list[Frame], message: bytes) -> list[wire.Waved]:

@@ -12,6 +12,7 @@ from hospital_ops.errors import Conflict, MessageError, NotFound
 from hospital_ops.identity import uuid7
 from streams import batch as batches
 from streams.append import Appender
+from streams.codebooks import Codebooks
 from streams.facts import checked_facts
 from streams.projections import Places, Projections
 from streams.shard import at_us, hall, hospital_of
@@ -29,6 +30,7 @@ class Intake:
     ) -> None:
         self.appender, self.projections = appender, projections
         self.places, self.clock = places, clock
+        self.codebooks = Codebooks(places, clock)
 
     async def open_case(self, principal: Principal, case: str, body: bytes) -> dict[str, Any]:
         """Opens or changes a case; answers `{"id", "unit", "warnings"}` once it is on disk."""
@@ -84,8 +86,15 @@ class Intake:
         if batch.problem is not None:
             await self.keep(principal, batch.problem, body)
         made = batches.entries(batch, principal, unit, body, now, case=case, device=principal.actor)
-        ids = await self.appender.append_many(unit, made)
+        ids = await self.appender.append_many(unit, self.read(principal.hospital, made))
         return batch.answer() | ({"stored_at": iso(max(map(at_us, ids)))} if ids else {})
+
+    def read(
+        self, hospital: str, made: list[tuple[wire.Entry, bytes]]
+    ) -> list[tuple[wire.Entry, bytes]]:
+        """The entries with senders' codes under ours, as far as they are mapped."""
+        read = self.codebooks.read
+        return [(read(hospital, e) if isinstance(e, wire.Observed) else e, b) for e, b in made]
 
     async def step(self, principal: Principal, case: str, step: str, note: str) -> dict[str, Any]:
         """Appends acknowledgement, arrival, handover or cancellation of a case."""

@@ -21,8 +21,10 @@ from hospital_ops.clock import Clock
 from hospital_ops.errors import NotStored
 from hospital_ops.hl7.framing import MIB, Frame, Framer, split_messages
 from hospital_ops.hl7.understand import MAX_OBX, Source
+from streams.codebooks import Codebooks
 from streams.hl7_intake import Append, Intake, answer_broken, broken, take
 from streams.routing import Announced, Places
+from streams.shard import hospital_of
 
 logger = log.get("mllp")
 
@@ -83,10 +85,11 @@ class MllpGateway:
         clock: Clock,
         limits: Limits | None = None,
         on_new_bed: Callable[[str, str], None] | None = None,
+        codebooks: Codebooks | None = None,
     ) -> None:
         self.appender = appender
         self.places = Announced(places, on_new_bed)
-        self.clock = clock
+        self.clock, self.codebooks = clock, codebooks
         self.limits = limits or Limits()
         self.counts = {source.name: Counts() for source in sources}
         self.strangers = 0
@@ -139,6 +142,18 @@ class MllpGateway:
             if source.certificate and not networks:
                 return source
         return None
+
+    def read(self, appends: list[Append]) -> list[Append]:
+        """The entries with senders' codes under ours, as far as they are mapped."""
+        books = self.codebooks
+        if books is None:
+            return appends
+        return [
+            one._replace(entry=books.read(hospital_of(one.shard), one.entry))
+            if isinstance(one.entry, wire.Observed)
+            else one
+            for one in appends
+        ]
 
     def stranger(self, transport: asyncio.BaseTransport) -> None:
         """Counts and, once for each address, logs a peer that is no source."""
@@ -303,7 +318,7 @@ class _Connection(asyncio.Protocol):
             for raw in split_messages(frame.data):
                 intake = take(raw, source, gateway.places, now, limits.obx)
                 decided.append(intake)
-                appends.append(intake.appends)
+                appends.append(gateway.read(intake.appends))
         failures = await self._store(appends)
         answers = bytearray()
         for item, failure in zip(decided, failures, strict=True):

@@ -13,16 +13,20 @@ from typing import Any
 from hospital_ops import tokens, wire
 from hospital_ops.access import ALL_UNITS, Principal, Role
 from hospital_ops.clock import SECOND
+from hospital_ops.codebook.rules import Codebook, Rule, book
 from hospital_ops.deciding import PROBE_BED
 from hospital_ops.errors import NotStored
 from hospital_ops.installation.store import DeviceRow, KnownDevice, Projection, UnitRow
 from streams.pipe import Argument, Pipe, ReplyError
 from streams.remembered import Remembered
 from streams.shard import hall
+from streams.unmapped import Seen, Sender
 
 HOSPITALS = "hospitals"
 HEARTBEATS = "heartbeats"
 REFUSALS = "refusals"
+UNMAPPED_MOST = 1000  # codes of one hospital: a page that somebody can still read
+UNMAPPED_S = 7 * 86_400
 GONE_US = 3600 * SECOND  # a process that was silent for so long is forgotten
 JUST_ADMITTED_US = 10 * SECOND  # a sign-in may be newer than what the relay has read
 
@@ -60,11 +64,12 @@ class Places:
     units: dict[str, Unit] = field(default_factory=dict)
     beds: dict[str, Bed] = field(default_factory=dict)
     devices: dict[tuple[str, str], KnownDevice] = field(default_factory=dict)  # hospital, name
+    codebooks: dict[str, Codebook] = field(default_factory=dict)  # by hospital
 
     def become(self, other: Places) -> None:
         """Takes over what was read anew; everybody who holds this object sees it."""
         self.hospitals, self.units, self.beds = other.hospitals, other.units, other.beds
-        self.devices = other.devices
+        self.devices, self.codebooks = other.devices, other.codebooks
 
     def unit_of_bed(self, bed: str) -> str | None:
         """The unit of a bed id, or None where the bed is not registered."""
@@ -138,6 +143,10 @@ class Projections:
             await self._replace(_key(hospital, "beds"), beds)
             devices_here = {d.device: asdict(d) for d in rows.registry if d.hospital == hospital}
             await self._replace(_key(hospital, "devices"), devices_here)
+            rules = [rule for of, rule in rows.rules if of == hospital]
+            await self._replace(
+                _key(hospital, "codes"), {_rule_name(r): r._asdict() for r in rules}
+            )
             people = [replace(p, mode=mode) for p in rows.sessions if p.hospital == hospital]
             devices = [_of_device(d) for d in rows.devices if d.hospital == hospital]
             await self._replace(
@@ -163,6 +172,11 @@ class Projections:
             for bed in (await self._all(_key(hospital, "beds"))).values():
                 place = Bed(**wire.from_json(bed))
                 places.beds[place.bed] = place
+            rules = [
+                Rule(**wire.from_json(r))
+                for r in (await self._all(_key(hospital, "codes"))).values()
+            ]
+            places.codebooks[hospital] = book(rules)
             for device in (await self._all(_key(hospital, "devices"))).values():
                 registered = KnownDevice(**wire.from_json(device))
                 for name in filter(None, (registered.address, registered.device)):
@@ -241,6 +255,42 @@ class Projections:
         except (OSError, ReplyError) as error:
             raise NotStored("not stored, send again: the stream server is away") from error
 
+    async def map_code(self, hospital: str, rule: Rule) -> None:
+        """Makes a mapping known at once, before the relay's next turn."""
+        row = wire.to_json(rule._asdict())
+        await self.pipe.call("HSET", _key(hospital, "codes"), _rule_name(rule), row)
+
+    async def note_unmapped(self, sender: Sender, seen: Seen) -> None:
+        """Adds to what is known of a code without a mapping; forgotten a week after the last."""
+        counts, last = _key(sender.hospital, "unmapped"), _key(sender.hospital, "unmapped-last")
+        name = wire.to_json(sender[1:])
+        if await self.pipe.call("HLEN", counts) >= UNMAPPED_MOST:
+            known = await self.pipe.call("HEXISTS", counts, name)
+            if not known:
+                return
+        await self.pipe.calls(
+            (
+                ("HINCRBY", counts, name, seen.times),
+                ("HSET", last, name, wire.to_json(seen[1:])),
+                ("EXPIRE", counts, UNMAPPED_S),
+                ("EXPIRE", last, UNMAPPED_S),
+            )
+        )
+
+    async def unmapped(self, hospital: str) -> list[tuple[Sender, Seen]]:
+        """The codes of a hospital's senders that came without a mapping, the latest first."""
+        counts = await self._all(_key(hospital, "unmapped"))
+        last = await self._all(_key(hospital, "unmapped-last"))
+        found = [
+            (
+                Sender(hospital, *wire.from_json(name.encode())),
+                Seen(int(count), *wire.from_json(last[name])),
+            )
+            for name, count in counts.items()
+            if name in last
+        ]
+        return sorted(found, key=lambda each: -each[1].at)
+
     async def count_refusal(self, hospital: str, source: str, code: str) -> None:
         """One more request that was refused before anything of it was kept."""
         await self.pipe.call("HINCRBY", REFUSALS, f"{hospital}\x1f{source}\x1f{code}", 1)
@@ -265,6 +315,10 @@ class Projections:
             role = name.partition(" ")[0]
             newest[role] = max(newest.get(role, 0), int(at))
         return newest
+
+
+def _rule_name(rule: Rule) -> str:
+    return "\x1f".join(rule[:3])
 
 
 def _row(principal: Principal, now_us: int) -> dict[str, Any]:

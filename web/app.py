@@ -25,6 +25,7 @@ from web.routes import (
     boards,
     care,
     cases,
+    codes,
     crew,
     ecgs,
     health,
@@ -76,6 +77,7 @@ PARTS = (
     waves,
     devices,
     care,
+    codes,
     relatives,
     relatives_api,
     relatives_family,
@@ -89,7 +91,12 @@ def make_app(web: Web) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        keepers = [asyncio.create_task(w) for w in (_keep_places(web), sockets.inspect(web))]
+        work = (
+            _keep_places(web),
+            sockets.inspect(web),
+            web.intake.codebooks.run(web.projections),
+        )
+        keepers = [asyncio.create_task(one) for one in work]
         try:
             yield
         finally:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import AsyncIterator
-from typing import NamedTuple
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, NamedTuple
 
 from hospital_ops import waveform, wire
 from hospital_ops.access import Scope
 from hospital_ops.clock import from_datetime, iso, to_datetime
+from hospital_ops.codebook.replay import replay_of
 from hospital_ops.database import Connection, Database, Record
 
 PAGE = 5000  # rows fetched at once
@@ -17,10 +18,11 @@ LINES = 500  # rows that leave in one piece
 
 _MEASUREMENTS = """
 select event_id, source_message_id, code, channel, value, value_text, physical_unit, determined_at,
-       device_time, received_at, stored_at, validity, mode, origin, patient_id, device, remark
+       device_time, received_at, stored_at, validity, mode, origin, patient_id, device, remark,
+       source
   from measurement
  where place = $1
-   and ($2::text is null or code = $2)
+   and ($2::text[] is null or code = any ($2))
    and determined_at >= coalesce($3, '-infinity'::timestamptz)
    and determined_at < coalesce($4, 'infinity'::timestamptz)
  order by determined_at, code, channel
@@ -35,19 +37,25 @@ async def measurements(
     start_us: int | None,
     end_us: int | None,
 ) -> AsyncIterator[bytes]:
-    """Lines of JSON, one for each stored measurement of a bed or case, oldest first."""
+    """Lines of JSON, one for each stored measurement of a bed or case, oldest first.
+
+    What was stored under a sender's own code is read through the mappings that hold now.
+    """
     async with database.transaction(scope) as connection:
+        replay = await replay_of(connection)
         cursor = connection.cursor(
             _MEASUREMENTS,
             place,
-            code,
+            replay.asked_for(code),
             to_datetime(start_us) if start_us is not None else None,
             to_datetime(end_us) if end_us is not None else None,
             prefetch=PAGE,
         )
         lines: list[bytes] = []
         async for row in cursor:
-            lines.append(_line(row))
+            view = replay.read(row)
+            if code is None or view["code"] == code:
+                lines.append(_line(row, view))
             if len(lines) == LINES:
                 yield b"".join(lines)
                 lines.clear()
@@ -55,24 +63,24 @@ async def measurements(
             yield b"".join(lines)
 
 
-def _line(row: Record) -> bytes:
+def _line(row: Record, read: Mapping[str, Any]) -> bytes:
     view = {
         "event_id": str(row["event_id"]),
         "source_message_id": row["source_message_id"],
-        "code": row["code"],
+        "code": read["code"],
         "channel": row["channel"],
-        "value": row["value"] if row["value_text"] is None else row["value_text"],
-        "unit": row["physical_unit"],
+        "value": read["value"] if read["value_text"] is None else read["value_text"],
+        "unit": read["physical_unit"],
         "determined_at": iso(from_datetime(row["determined_at"])),
         "device_time": iso(from_datetime(row["device_time"])) if row["device_time"] else None,
         "received_at": iso(from_datetime(row["received_at"])),
         "stored_at": iso(from_datetime(row["stored_at"])),
-        "validity": row["validity"],
+        "validity": read["validity"],
         "mode": row["mode"],
         "origin": row["origin"],
         "patient_id": str(row["patient_id"]) if row["patient_id"] else None,
         "device": row["device"],
-        "remark": row["remark"],
+        "remark": read["remark"],
     }
     return wire.to_json(view) + b"\n"
 
@@ -113,17 +121,26 @@ async def way_of(database: Database, scope: Scope, patient_id: str) -> list[Reco
         )
 
 
-async def latest_values(database: Database, scope: Scope, patient_id: str) -> list[Record]:
+async def latest_values(
+    database: Database, scope: Scope, patient_id: str
+) -> list[Mapping[str, Any]]:
     """The newest trusted value of each code of a person in the last 48 hours."""
     async with database.transaction(scope) as connection:
-        return await connection.fetch(
-            "select distinct on (code) code, value, value_text, physical_unit, determined_at, place"
+        rows = await connection.fetch(
+            "select distinct on (code, physical_unit, source) code, value, value_text,"
+            "       physical_unit, determined_at, place, validity, remark, source, device"
             "  from measurement where patient_id = $1 and validity <> 'Inv'"
             "   and place in (select bed from binding where patient_id = $1)"
             "   and determined_at > now() - interval '48 hours'"
-            " order by code, determined_at desc",
+            " order by code, physical_unit, source, determined_at desc",
             patient_id,
         )
+        replay = await replay_of(connection)
+    newest: dict[str, Mapping[str, Any]] = {}
+    for row in sorted((replay.read(row) for row in rows), key=lambda row: row["determined_at"]):
+        if row["validity"] != "Inv":
+            newest[row["code"]] = row
+    return list(newest.values())
 
 
 async def case_record(database: Database, scope: Scope, case: str) -> tuple[list[Record], str]:

@@ -9,6 +9,7 @@ from hospital_ops.commands.process import Process
 from hospital_ops.commands.sources import source_of
 from streams.append import Appender
 from streams.check import wait_until_fit
+from streams.codebooks import Codebooks
 from streams.mllp import MllpGateway
 from streams.projections import Places, Projections
 
@@ -20,11 +21,13 @@ async def run(process: Process) -> None:
     settings = process.settings
     await wait_until_fit(settings.redis_url)
     appender, places = Appender(process.pipe), Places()
+    codebooks = Codebooks(places, process.clock)
     gateway = MllpGateway(
         appender,
         places,
         [source_of(one) for one in settings.mllp_sources if one.zone],
         process.clock,
+        codebooks=codebooks,
     )
     listening = False
 
@@ -39,6 +42,7 @@ async def run(process: Process) -> None:
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(process.beat("gateway"))
+            tasks.create_task(codebooks.run(Projections(process.pipe)))
             await process.follow_places(Projections(process.pipe), watch)
     finally:
         await gateway.close()

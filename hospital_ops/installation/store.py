@@ -12,6 +12,8 @@ from typing import Final
 from hospital_ops import accounts, audit, tokens
 from hospital_ops.access import Principal, Scope
 from hospital_ops.clock import to_datetime
+from hospital_ops.codebook import store as mappings
+from hospital_ops.codebook.rules import Rule
 from hospital_ops.database import Connection, Database, Record
 from hospital_ops.errors import NotFound
 
@@ -61,6 +63,7 @@ class Projection:
     devices: list[DeviceRow]
     units: list[UnitRow]
     registry: list[KnownDevice] = field(default_factory=list)
+    rules: list[tuple[str, Rule]] = field(default_factory=list)  # hospital, mapping
 
 
 async def ensure_hospital(
@@ -216,11 +219,13 @@ async def projection_rows(db: Database, now_us: int) -> Projection:
         devices = await connection.fetch(_DEVICES)
         units = await connection.fetch(_UNITS)
         registry = await connection.fetch(_REGISTRY)
+        rules = await mappings.newest(connection)
     return Projection(
         sessions,
         [DeviceRow(**{**dict(row), "key": row["key"].hex()}) for row in devices],
         [_unit(row) for row in units],
         [KnownDevice(**dict(row)) for row in registry],
+        [(row["hospital_id"], mappings.rule_of(row)) for row in rules],
     )
 
 

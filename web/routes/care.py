@@ -24,7 +24,7 @@ async def update_observations(request: Request) -> dict[str, Any]:
     somebody on that machine has opened must not post for it.
     """
     web = web_of(request)
-    intake = CareIntake(web.appender, web.places, web.clock)
+    intake = CareIntake(web.appender, web.places, web.intake.codebooks, web.clock)
     return await intake.take(await _poster(request), await request.body())
 
 

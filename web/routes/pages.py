@@ -22,6 +22,7 @@ OTHERS = (
     ("patients", Permission.SEE_PATIENT),
     ("relatives", Permission.CONFIRM_MESSAGES),
     ("devices", Permission.ADMINISTER),
+    ("codes", Permission.ADMINISTER),
 )
 MODES = ("desk", "wall", "touch")
 THEMES = ("light", "dark")

@@ -1,0 +1,1 @@
+"""Codes without code: what a sender's own codes mean here, as administrators have entered it."""

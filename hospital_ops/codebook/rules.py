@@ -1,0 +1,147 @@
+"""Mappings of senders' codes, applied to observations as they come and to rows as they are read.
+
+Pure. A mapping is of one code and one unit as sent; that of the source goes before that of the
+device's model, and both before one for every sender of the hospital.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from hospital_ops import codes, units, wire
+from hospital_ops.codes import Vital
+from hospital_ops.errors import MessageError
+from hospital_ops.units import Conversion, mdc_number
+
+ANY: Final = ""
+
+
+def of_source(name: str) -> str:
+    """The scope of a named source or a device: `source:NAME`."""
+    return f"source:{name}"
+
+
+def of_model(name: str) -> str:
+    """The scope of a device's model: `model:NAME`."""
+    return f"model:{name}"
+
+
+class Rule(NamedTuple):
+    """A code and unit of a scope, what they mean (a key of codes.json), and since which version."""
+
+    scope: str
+    code: str
+    unit: str  # UCUM where it is known, else as sent
+    key: str
+    version: int
+
+
+class Read(NamedTuple):
+    """A value under a code of ours; `reason` says why it is not to be trusted."""
+
+    vital: Vital
+    value: float | str | None
+    unit: str
+    validity: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Codebook:
+    """The mappings of one hospital that hold now."""
+
+    rules: Mapping[tuple[str, str, str], Rule] = field(default_factory=dict)
+
+    def find(self, source: str, model: str, code: str, unit: str) -> Rule | None:
+        """The mapping of a sender's code and unit, the nearest first."""
+        for scope in (of_source(source), of_model(model) if model else ANY, ANY):
+            rule = self.rules.get((scope, code, unit))
+            if rule is not None:
+                return rule
+        return None
+
+    def read(self, message: wire.Observed, model: str = "") -> wire.Observed:
+        """The message with what is mapped under our codes; nothing is made anew without need."""
+        if not self.rules or all(row.mapped for row in message.observations):
+            return message
+        rows = tuple(self._one(row, message.source, model) for row in message.observations)
+        return wire.replaced(message, observations=rows)
+
+    def _one(self, row: wire.Observation, source: str, model: str) -> wire.Observation:
+        if row.mapped or row.origin == "setting":
+            return row
+        rule = self.find(source, model, row.code, row.unit)
+        if rule is None:
+            return row
+        read = translated(rule, row.value, row.unit, row.validity, row.reason)
+        return wire.replaced(
+            row,
+            code=read.vital.code,
+            value=read.value,
+            unit=read.unit,
+            validity=read.validity,
+            reason=read.reason,
+            channel=row.channel or row.code,  # two codes of one vital never overwrite each other
+            text=row.text or row.code,
+            mapped=True,
+        )
+
+    def senders_of(self, code: str) -> list[str]:
+        """The senders' codes that mean `code` (public) by some mapping."""
+        return sorted(
+            {rule.code for rule in self.rules.values() if codes.by_key[rule.key].code == code}
+        )
+
+
+def book(rules: list[Rule]) -> Codebook:
+    """The mappings that hold; one with an empty key has ended, an unknown key is of a newer us."""
+    return Codebook({rule[:3]: rule for rule in rules if rule.key in codes.by_key})
+
+
+def translated(
+    rule: Rule, value: float | str | None, unit: str, validity: str, reason: str
+) -> Read:
+    """A value as the mapping reads it, with the limits of physics of what it now means."""
+    vital = codes.by_key[rule.key]
+    change = _conversion(vital, unit)
+    if isinstance(value, str) and vital.ucum != "code":
+        return Read(vital, None, vital.ucum, "Inv", "what was sent is not a number")
+    if not isinstance(value, float | int):
+        return Read(vital, value, vital.ucum, validity, reason)
+    if change.problem:
+        return Read(vital, None, vital.ucum, "Inv", change.problem)
+    converted = change(float(value))
+    if not units.in_range(converted * change.to_table, vital.reject_outside):
+        why = "outside what a body can reach: look at the sensor and at the mapping"
+        return Read(vital, None, change.unit, "Inv", why)
+    return Read(vital, converted, change.unit, validity, reason)
+
+
+def checked(scope: str, code: str, unit: str, key: str) -> Vital:
+    """The vital that a new mapping names; MessageError says why it cannot be one."""
+    vital = codes.by_key.get(key)
+    if vital is None:
+        raise MessageError("unknown_key", "choose one of the list")
+    if code in codes.by_code or code in codes.by_key:
+        raise MessageError("own_code", "this is a code of ours already: it needs no mapping")
+    if mdc_number(code) in codes.KEPT_APART:
+        raise MessageError(
+            "kept_apart", "this value is kept apart on purpose: it must not stand in for another"
+        )
+    if scope != ANY and not scope.startswith((of_source(""), of_model(""))):
+        raise MessageError("bad_scope", "a mapping is of a source, a model or every sender")
+    problem = _conversion(vital, unit).problem
+    if problem:
+        raise MessageError("wrong_unit", problem)
+    return vital
+
+
+def fitting(unit: str) -> list[Vital]:
+    """The vitals whose values may come in `unit`, in the order of the table."""
+    return [vital for vital in codes.VITALS if not _conversion(vital, unit).problem]
+
+
+def _conversion(vital: Vital, unit: str) -> Conversion:
+    return units.conversion(vital, units.to_ucum(unit) if unit else "")

@@ -1,0 +1,85 @@
+"""A new vendor's feed is understood by pages alone, and the stored past with it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from simulators.clients import MllpClient
+from simulators.messages import hl7_time
+from tests.browser.ward import Ward, now_us
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+BED = "h2-icu-1-05"
+OWN, NAME = "NV_4711", "Puls NeuVendor"
+
+
+def pulse(bed: str, per_min: int) -> bytes:
+    """A heart rate under a code that nobody has heard of."""
+    at = hl7_time(now_us())
+    segments = (
+        f"MSH|^~\\&|NEUVENDOR|WARD|||{at}||ORU^R01^ORU_R01|{uuid4().hex[:20]}|P|2.6",
+        f"PV1||I|h2-icu-1^^{bed}",
+        f"OBR|1|||^monitor|||{at}",
+        f"OBX|1|NM|{OWN}^{NAME}^99NEUVENDOR||{per_min}|/min|||||F|||{at}",
+    )
+    return ("\r".join(segments) + "\r").encode()
+
+
+async def test_a_new_vendors_code_is_mapped_on_a_page_and_its_stored_values_are_read_through_it(
+    ward: Ward, chromium: Browser
+) -> None:
+    host, _, port = ward.run["mllp"].partition(":")
+    line = MllpClient(host, int(port))
+
+    async def send(per_min: int) -> None:
+        assert (await line.send(pulse(BED, per_min))).stored
+
+    async def values() -> dict[str, Any]:
+        board = await ward.json("nurse.h2", "/api/v1/boards/h2-icu-1")
+        beds: list[dict[str, Any]] = board["beds"]
+        found: dict[str, Any] = next(one for one in beds if one["bed"] == BED)["values"]
+        return found
+
+    await send(71)
+    async with asyncio.timeout(30):
+        while True:
+            if NAME in await values():
+                break
+            await asyncio.sleep(0.2)
+    desk = await ward.open(chromium, "admin.h2", "/codes?lang=en")
+    article = desk.locator(f"article[data-code='{OWN}']")
+    async with asyncio.timeout(30):
+        while await article.count() == 0:
+            await asyncio.sleep(0.5)
+            await desk.reload()
+    await expect(article).to_contain_text("for example 71")
+    form = article.locator("form[data-scope='source']")
+    await form.locator("select[name=key]").select_option("hr")
+    await form.locator("input[name=reason]").fill("Manual, page 12")
+    await form.locator("button").click()
+    await expect(desk.locator(f"form[data-mapped='{OWN}']")).to_be_visible()
+    await expect(article).to_have_count(0)
+    await expect(desk.locator("#history + ul")).to_contain_text("Manual, page 12")
+    async with asyncio.timeout(30):
+        while NAME in (shown := await values()) or shown.get("8867-4", {}).get("value") != 72:
+            await send(72)
+            await asyncio.sleep(0.5)
+    async with ward.client("nurse.h2") as nurse:
+        path = f"/api/v1/icu/beds/{BED}/measurements?code=8867-4"
+        async with asyncio.timeout(30):
+            while True:
+                stored = (await nurse.get(path)).text
+                if '"value":71' in stored and '"value":72' in stored:
+                    break
+                await asyncio.sleep(0.5)
+    assert f"{OWN} [/min], read by mapping 1" in stored
+    await desk.locator(f"form[data-mapped='{OWN}'] button").click()
+    await expect(desk.locator("#mapped ~ p.nothing")).to_be_visible()
+    await line.close()
+    await desk.context.close()

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from hospital_ops import bindings, identity, past, wire
 from hospital_ops.bindings import History
+from hospital_ops.board import verdict_json
 from hospital_ops.clock import SECOND, to_datetime
 from hospital_ops.deciding import PROBE_BED
 from streams import case_rows
@@ -56,7 +57,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "alert_event": (
         "hospital_id", "unit", "alarm_id", "bed", "patient_id", "rule", "priority", "state", "at",
-        "since", "words", "value", "mode", "entry_id",
+        "since", "words", "value", "mode", "entry_id", "about", "limit_value", "verdict",
     ),
     "board_frame": ("hospital_id", "unit", "at", "whole", "revisions"),
     "dead_letter": (
@@ -339,6 +340,7 @@ class Batch:
                 hospital_of(taken.shard), taken.shard, entry.alarm, entry.bed, entry.patient_id,
                 entry.rule, entry.priority, entry.state, to_datetime(entry.at),
                 to_datetime(entry.since), entry.text, entry.value, entry.mode, taken.entry_id,
+                _short(entry.about), entry.limit, _verdict(entry),
             ),
         )  # fmt: skip
 
@@ -362,6 +364,10 @@ def dead_letter(taken: Taken, code: str, reason: str, at: int) -> Row:
         hospital_of(taken.shard), taken.shard, taken.stream, taken.entry_id, code, reason,
         to_datetime(at), taken.encoded, taken.raw,
     )  # fmt: skip
+
+
+def _verdict(entry: wire.Alerted) -> str | None:
+    return wire.to_json(verdict_json(entry.verdict)).decode() if entry.verdict else None
 
 
 def _digest(encoded: bytes) -> bytes:

@@ -16,6 +16,7 @@ from hospital_ops.installation import store as installation
 from hospital_ops.migrations.keeper import forget_days, keep_partitions
 from streams.append import Appender
 from streams.canary import Canary
+from streams.evidence.store import EvidenceKeeper
 from streams.projections import Places, Projections
 from streams.relay import Relay
 from streams.shard import hall
@@ -36,11 +37,13 @@ async def run(process: Process) -> None:
     shards = await _shards(process, writer)
     reader = StoreReader(settings.redis_url, writer, shards, process.name, process.clock)
     relay = Relay(writer, Appender(process.pipe), process.clock, process.mode)
+    evidence = EvidenceKeeper(writer, shards, process.clock)
     canary = Canary("127.0.0.1", settings.mllp_port, places, process.clock)
 
     async def watch(found: Places) -> None:
         places.become(found)
         reader.shards = [*places.units, *(hall(h) for h in places.hospitals)] or shards
+        evidence.shards = reader.shards
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(process.beat_in_database(writer))
@@ -48,6 +51,7 @@ async def run(process: Process) -> None:
         tasks.create_task(relay.run())
         tasks.create_task(_keep_days(process, owner))
         tasks.create_task(canary.run())
+        tasks.create_task(evidence.run())
         await process.follow_places(Projections(process.pipe), watch)
 
 

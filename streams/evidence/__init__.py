@@ -1,0 +1,1 @@
+"""Evidence: the curves around the beginning of an alarm, kept with it."""

@@ -79,6 +79,7 @@ class PatientCell(Form, frozen=True):
     admitted_at: int = 0
     age_years: float | None = None  # as somebody said, where no birth date is known
     case: str = ""  # the pre-arrival case this stay began with
+    agreed: tuple[str, ...] = ()  # treatment_limits, comfort_care: what two people agreed on
 
 
 class BedCell(Form, frozen=True):

@@ -26,6 +26,7 @@ from hospital_ops.wire_icu import (
     AlarmAct,
     Alerted,
     BedAct,
+    CareAgreed,
     DeviceAlert,
     OrderChanged,
     Painted,
@@ -33,9 +34,9 @@ from hospital_ops.wire_icu import (
 from hospital_ops.wire_signals import Reason, Rhythm, Verdict, Witness
 
 __all__ = (  # what comes from elsewhere; all else is this module's own
-    "AlarmAct", "Alerted", "BedAct", "CaseItem", "CaseMoved", "CaseSeen", "DecodeError",
-    "DeviceAlert", "Form", "OrderChanged", "Painted", "Reason", "Rhythm", "State", "Verdict",
-    "Witness", "decoder", "encode", "field", "from_json", "replaced", "to_json",
+    "AlarmAct", "Alerted", "BedAct", "CareAgreed", "CaseItem", "CaseMoved", "CaseSeen",
+    "DecodeError", "DeviceAlert", "Form", "OrderChanged", "Painted", "Reason", "Rhythm", "State",
+    "Verdict", "Witness", "decoder", "encode", "field", "from_json", "replaced", "to_json",
 )  # fmt: skip
 
 VERSION = 1
@@ -281,6 +282,7 @@ Entry = (
     | AlarmAct
     | BedAct
     | Painted
+    | CareAgreed
     | EcgReceived
     | Rhythm
     | CaseItem

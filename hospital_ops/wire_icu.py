@@ -112,6 +112,17 @@ class BedAct(Form, frozen=True, tag="bact"):
     minutes: int = 0  # of a stand-by; 0: the longest
 
 
+class CareAgreed(Form, frozen=True, tag="care"):
+    """What two people have agreed on for a patient, as it holds now; told by the relay."""
+
+    unit: str
+    patient_id: str
+    agreed: tuple[str, ...]  # treatment_limits, comfort_care
+    by: str
+    at: int
+    mode: str
+
+
 class Painted(Form, frozen=True, tag="pnt"):
     """Red alarms that a board of the unit has confirmed as painted (SAFETY rule 11)."""
 

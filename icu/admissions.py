@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from hospital_ops import bindings, identity, wire
 from hospital_ops.board import PatientCell
+from hospital_ops.wire import replaced
 from icu.state import BedState, UnitState
 
 
@@ -73,8 +74,21 @@ def _known(state: UnitState, person: PatientCell, admitted: bool) -> PatientCell
     for bed in state.beds.values():
         known = bed.people.get(person.patient_id)
         if known is not None:
+            if admitted and not _lies(state, person.patient_id):
+                known = replaced(known, agreed=())  # a new stay is agreed on anew
             return _merged(known, person, person if admitted else known)
     return person
+
+
+def agreed(state: UnitState, entry: wire.CareAgreed) -> list[str]:
+    """What holds for a patient from now on; answers the beds where it is to be seen."""
+    touched = []
+    for bed in state.beds.values():
+        known = bed.people.get(entry.patient_id)
+        if known is not None and known.agreed != entry.agreed:
+            bed.people[entry.patient_id] = replaced(known, agreed=entry.agreed)
+            touched.append(bed.bed)
+    return touched
 
 
 def _merged(known: PatientCell, said: PatientCell, admitted: PatientCell) -> PatientCell:
@@ -87,7 +101,15 @@ def _merged(known: PatientCell, said: PatientCell, admitted: PatientCell) -> Pat
         sex=said.sex if said.sex != "unknown" else known.sex,
         birth_date=said.birth_date or known.birth_date,
         admitted_at=admitted.admitted_at,
+        age_years=known.age_years if said.age_years is None else said.age_years,
+        case=said.case or known.case,
+        agreed=known.agreed,
     )
+
+
+def _lies(state: UnitState, patient_id: str) -> bool:
+    beds = state.beds.values()
+    return any(bed.history and bed.history[-1].patient_id == patient_id for bed in beds)
 
 
 def _needed(bed: BedState) -> set[str]:

@@ -25,6 +25,7 @@ def bed_cell(bed: BedState, now: int, figures: Mapping[str, Any]) -> BedCell:
     if bed.displaced:
         flags.append("displaced")
     flags += bed.quiets
+    flags += [flag for flag in (patient.agreed if patient else ()) if flag not in flags]
     if clocks.is_off(bed, now):
         flags.append("clock_offset")
     return BedCell(

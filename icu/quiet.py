@@ -123,8 +123,11 @@ def next_moment(bed: BedState, now: int) -> int:
 
 
 def leave(old: Turn, patient_id: str, new: Turn | None) -> None:
-    """A bed's silences when its patient goes: comfort care goes along, all others end here."""
-    comfort = old.bed.quiets.get(COMFORT)
+    """A bed's silences when its patient goes: comfort care goes along, others end here."""
+    comfort, closed = old.bed.quiets.get(COMFORT), old.bed.quiets.get(CLOSED)
     old.bed.quiets.clear()
+    if closed is not None and not old.patient_id:
+        # The stay of somebody who died has ended: what still hangs on the bed rings for nobody.
+        old.bed.quiets[CLOSED] = closed
     if new is not None and comfort is not None and patient_id:
         new.bed.quiets[COMFORT] = comfort

@@ -30,9 +30,13 @@ async def admit_case(
     told = _admission(principal, unit, bed, case, case_unit, person, at)
     try:
         async with database.transaction(principal.scope) as connection:
-            await connection.execute(
-                "insert into bed_given (bed, hospital_id, unit, patient_id, case_id, given_by,"
-                " given_at) values ($1, $2, $3, $4, $5, $6, $7)",
+            given = await connection.fetchval(
+                "insert into bed_given as g (bed, hospital_id, unit, patient_id, case_id,"
+                " given_by, given_at) values ($1, $2, $3, $4, $5, $6, $7)"
+                " on conflict (bed) do update set kind = 'patient', words = '',"
+                " patient_id = excluded.patient_id, case_id = excluded.case_id,"
+                " given_by = excluded.given_by, given_at = excluded.given_at"
+                " where g.kind = 'reserved' returning bed",
                 bed,
                 principal.hospital,
                 unit,
@@ -41,6 +45,8 @@ async def admit_case(
                 principal.actor,
                 to_datetime(at),
             )
+            if given is None:
+                raise Conflict("This bed is taken: choose another.")
             await connection.executemany(
                 "insert into outbox (hospital_id, shard, entry) values ($1, $2, $3)",
                 [(principal.hospital, shard, wire.encode(entry)) for shard, entry in told],
@@ -93,7 +99,8 @@ async def free_beds(database: Database, principal: Principal) -> list[str]:
     """The registered beds that nobody has been given, in board order."""
     async with database.transaction(principal.scope) as connection:
         rows = await connection.fetch(
-            "select bed from bed b where not exists (select from bed_given g where g.bed = b.bed)"
+            "select bed from bed b where not exists (select from bed_given g where g.bed = b.bed"
+            " and g.kind <> 'reserved')"
             " order by unit, position"
         )
     return [row["bed"] for row in rows]

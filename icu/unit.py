@@ -64,6 +64,8 @@ class IcuUnit:
                 self._bed_act(entry, decisions)
             elif isinstance(entry, wire.Painted):
                 self._painted(entry, decisions)
+            elif isinstance(entry, wire.CareAgreed):
+                decisions.dirty.update(admissions.agreed(self.state, entry))
             elif isinstance(entry, wire.OrderChanged):
                 self._order(entry, decisions)
             elif isinstance(entry, wire.Kept):

@@ -23,7 +23,7 @@ MOVES: Final[dict[str, frozenset[str]]] = {
     DELIVERED: frozenset(),
     FAILED: frozenset(),
     EXPIRED: frozenset(),
-    CANCELLED: frozenset(),
+    CANCELLED: frozenset({HELD}),  # the end of the stay was an error: a person releases it
 }
 STATES: Final = tuple(MOVES)
 OPEN: Final = (HELD, DUE)  # what a death or a discharge cancels

@@ -129,7 +129,7 @@ async def place(
             checks = [finding.as_json() for finding in findings if finding.order == what]
             row = await _insert(connection, principal, where, each, checks, signing, act, at)
             verb = "draft" if signing.draft else "place"
-            made.append(await _tell(connection, principal, row, verb, signing.override, at))
+            made.append(await tell(connection, principal, row, verb, signing.override, at))
         return made
 
 
@@ -161,7 +161,7 @@ async def act(
         if act == "sign":
             await _sign(connection, principal, where, row, reason, at)
         await _update(connection, principal, where, row, following, at)
-        return await _tell(connection, principal, order, act, reason, at, following.missed)
+        return await tell(connection, principal, order, act, reason, at, following.missed)
 
 
 async def close_all(
@@ -180,7 +180,7 @@ async def close_all(
         following = step("revoke", rows.standing_of(row), Plan(), at)
         where = Place(row["unit"], row["bed"], patient_id)
         await _update(connection, principal, where, row, following, at)
-        await _tell(connection, principal, str(row["order_id"]), "revoke", reason, at)
+        await tell(connection, principal, str(row["order_id"]), "revoke", reason, at)
     return [str(row["order_id"]) for row in found]
 
 
@@ -322,7 +322,7 @@ async def _update(
     )
 
 
-async def _tell(
+async def tell(
     connection: Connection,
     principal: Principal,
     order: str,

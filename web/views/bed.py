@@ -255,6 +255,8 @@ def _note(cell: BedCell, state: str, words: Words) -> str:
         return words.t("tile.free")
     if cell.patient is None:
         return words.t("tile.not_confirmed")
+    if "treatment_limits" in cell.flags:
+        return f" · {words.t('tile.treatment_limits')}"
     return ""
 
 

@@ -1,0 +1,1 @@
+"""Limits of treatment and comfort care in PostgreSQL."""

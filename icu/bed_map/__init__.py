@@ -1,0 +1,1 @@
+"""The map of beds in PostgreSQL: free, taken, cleaning, reserved."""

@@ -1,0 +1,52 @@
+"""What units are told of the acts of a stay. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+
+from hospital_ops import identity, wire
+from hospital_ops.access import Principal
+
+
+def admission(
+    principal: Principal,
+    act: str,
+    unit: str,
+    trigger: str,
+    person: wire.PatientFacts,
+    at: int,
+    bed: str = "",
+    prior_bed: str = "",
+    *,
+    event_at: int = 0,
+) -> wire.Admission:
+    """An admission, move or end as a unit is told of it; the same act is the same message."""
+    message = str(identity.derived("stay", act, unit, trigger))
+    return wire.Admission(
+        unit=unit,
+        source=principal.actor,
+        message_id=message,
+        identity=hashlib.sha256(message.encode()).digest(),
+        received_at=at,
+        mode=principal.mode,
+        trigger=trigger,
+        patient=person,
+        event_at=event_at or at,
+        bed=bed,
+        prior_bed=prior_bed,
+    )
+
+
+def silence(principal: Principal, unit: str, bed: str, at: int) -> wire.BedAct:
+    """What still hangs on the bed of somebody who died rings for nobody."""
+    return wire.BedAct(
+        unit=unit,
+        bed=bed,
+        act="close",
+        at=at,
+        by=principal.actor,
+        role=principal.role.value,
+        source=principal.actor,
+        received_at=at,
+        mode=principal.mode,
+    )

@@ -1,0 +1,1 @@
+"""Orders when a stay ends, and when that end was an error."""

@@ -1,0 +1,306 @@
+"""A stay ends, moves and comes back as one act: bed, binding, alarms, orders and messages."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+import pytest
+
+from hospital_ops.board import BedCell
+from hospital_ops.clock import SystemClock
+from hospital_ops.database import Connection, Database
+from hospital_ops.identity import patient_id
+from hospital_ops.servers.valkey import Valkey
+from streams.append import Appender
+from streams.pipe import Pipe
+from streams.relay import Relay
+from tests.integration.streams_help import (
+    HALL,
+    admitted,
+    beside,
+    icu_room,
+    living,
+    observed,
+    storing,
+    until,
+)
+from tests.integration.web_help import BED, OTHER_BED, UNIT, Running, web_process
+
+MRN = "4711"
+PATIENT = patient_id("h1", MRN)
+NOW = SystemClock().now_us
+
+
+class House:
+    """Everything at work, and who asks."""
+
+    def __init__(self, running: Running, http: httpx2.AsyncClient, rows: Connection) -> None:
+        self.running, self.http, self.rows = running, http, rows
+
+    async def call(
+        self, who: str, path: str, body: Any = None, method: str = "POST"
+    ) -> tuple[int, Any]:
+        """Status and answer of a call to the interface."""
+        answer = await self.http.request(
+            method, f"/api/v1/icu{path}", json=body, headers=self.running.bearer(who)
+        )
+        return answer.status_code, answer.json()
+
+    def cell(self, bed: str = BED) -> BedCell | None:
+        """The bed on the board."""
+        cell = self.running.web.feeds[UNIT].cells.get(bed)
+        return cell if isinstance(cell, BedCell) else None
+
+    async def board(self, what: str, bed: str = BED, **wanted: Any) -> BedCell:
+        """The bed's cell once it is as wanted: `mrn`, `alarms`, `flag`."""
+
+        async def now() -> BedCell | None:
+            cell = self.cell(bed)
+            if cell is None:
+                return None
+            seen = {
+                "mrn": cell.patient.mrn if cell.patient else "",
+                "alarms": bool([a for a in cell.alarms if a.priority == "high"]),
+                "flag": "treatment_limits" in cell.flags,
+            }
+            return cell if all(seen[name] == value for name, value in wanted.items()) else None
+
+        found = await until(now, what)
+        assert isinstance(found, BedCell)
+        return found
+
+    async def stay(self, bed: str = BED) -> str:
+        """The open stay of a bed once the archive knows it."""
+
+        async def known() -> str:
+            return str((await self.call("h1-doctor", f"/beds/{bed}/stay", method="GET"))[1]["stay"])
+
+        found = await until(known, f"the stay of {bed} is known")
+        assert isinstance(found, str)
+        return found
+
+    async def map(self) -> dict[str, str]:
+        """Bed to state."""
+        listed = (await self.call("h1-nurse", f"/units/{UNIT}/beds", method="GET"))[1]
+        return {bed["bed"]: bed["state"] for bed in listed}
+
+
+@pytest.fixture
+async def house(
+    fresh_valkey: Valkey,
+    app: Database,
+    writer: Database,
+    superuser: Connection,
+    two_hospitals: None,
+) -> AsyncIterator[House]:
+    pipe = Pipe(fresh_valkey.url)
+    relay = Relay(writer, Appender(pipe), SystemClock(), "Test")
+    async with (
+        web_process(pipe.url, app) as running,
+        living(pipe.url, "one", icu_room),
+        storing(pipe.url, writer, shards=(UNIT, "h1-ed", HALL)),
+        _relayed(relay),
+        httpx2.AsyncClient(base_url=running.address, timeout=20) as http,
+    ):
+        await running.web.appender.append(UNIT, admitted(MRN, NOW()))
+        yield House(running, http, superuser)
+    await pipe.close()
+
+
+@asynccontextmanager
+async def _relayed(relay: Relay) -> AsyncIterator[None]:
+    async def work() -> None:
+        while True:
+            await relay.step()
+            await asyncio.sleep(0.05)
+
+    async with beside(work()):
+        yield
+
+
+async def message_of(rows: Connection, stay: str) -> str:
+    """A message to a relative that waits for its hour."""
+    contact, message = "0" * 31 + "1", "0" * 31 + "2"
+    await rows.execute(
+        "insert into contact (contact, hospital_id, unit, stay, patient_id, relation,"
+        " number_sealed, number_key, number_index, last_two, mobile, language, tells, basis,"
+        " document, named_by, enabled_by, enabled_at) values ($1, 'h1', $2, $3, $4, 'son', '',"
+        " 'k', '', '11', true, 'en', 'full', 'patient', 'd', 'p', 'x', now())",
+        contact,
+        UNIT,
+        stay,
+        PATIENT,
+    )
+    await rows.execute(
+        "insert into relative_message (message, hospital_id, unit, stay, patient_id, contact,"
+        " kind, local_date, number_index, mode, language, state, opens_at, closes_at, made_at,"
+        " changed_at) values ($1, 'h1', $2, $3, $4, $5, 'daily', current_date, '', 'Test', 'en',"
+        " 'due', now() + interval '1 hour', now() + interval '3 hours', now(), now())",
+        message,
+        UNIT,
+        stay,
+        PATIENT,
+        contact,
+    )
+    return message
+
+
+async def states(rows: Connection, message: str) -> dict[str, Any]:
+    """How the rows of the patient stand."""
+    return {
+        "orders": await rows.fetchval(
+            "select array_agg(request order by placed_at, order_id) from native_order"
+            " where patient_id = $1 and request <> 'revoked'",
+            PATIENT,
+        ),
+        "message": await rows.fetchval(
+            "select state || ' ' || array_to_string(reasons, ',') from relative_message"
+            " where message = $1",
+            message,
+        ),
+        "ended": await rows.fetchval("select end_reason from stay where patient_id = $1", PATIENT),
+    }
+
+
+async def test_a_death_closes_everything_as_one_act_and_its_reversal_brings_everything_back(
+    house: House,
+) -> None:
+    stay = await house.stay()
+    message = await message_of(house.rows, stay)
+    for text in ("Norepinephrine", "Blood gases"):
+        body = {"kind": "nursing", "text": text}
+        assert (await house.call("h1-doctor", f"/beds/{BED}/orders", body))[0] == 200
+    await house.running.web.appender.append(UNIT, observed(190.0, NOW()))
+    await house.running.web.appender.append(UNIT, observed(30.0, NOW(), code="59408-5"))
+    await house.board("the patient has an alarm", mrn=MRN, alarms=True)
+
+    ends, body = f"/beds/{BED}/stay/acts", {"act": "death", "stay": stay, "words": "21:40"}
+    assert (await house.call("h1-nurse", ends, body))[0] == 404
+    assert (await house.call("h2-doctor", ends, body))[0] == 404
+    assert (await house.call("h1-doctor", ends, body | {"stay": PATIENT}))[0] == 409
+    status, ended = await house.call("h1-doctor", ends, body)
+    assert (status, ended["orders"], ended["messages"]) == (200, 2, 1)
+    assert (await house.call("h1-doctor", ends, body))[0] == 404  # nobody lies here any more
+    closed = {"orders": None, "message": "cancelled death", "ended": "death"}
+    assert await states(house.rows, message) == closed
+    assert (await house.map())[BED] == "cleaning"
+    await house.board("the bed has nobody and rings for nobody", mrn="", alarms=False)
+
+    back = f"/beds/{BED}/stay/acts/{ended['act']}/reversal"
+    assert (await house.call("h1-doctor", back, {}))[0] == 400  # without a reason
+    assert (await house.call("h1-doctor", back, {"why": "the bed beside"}))[0] == 200
+    assert (await house.call("h1-doctor", back, {"why": "the bed beside"}))[0] == 409
+    opened = {"orders": ["active", "active"], "message": "held reversed", "ended": ""}
+    assert await states(house.rows, message) == opened
+    assert (await house.map())[BED] == "taken"
+    assert await house.stay() == stay
+    cell = await house.board("the patient is back", mrn=MRN)
+    assert cell.patient is not None
+
+    async def ordered() -> bool:
+        cell = house.cell()
+        return cell is not None and cell.orders.get("active") == 2
+
+    await until(ordered, "both orders are on the board again")
+
+    async def bound() -> list[str]:
+        rows = await house.rows.fetch(
+            "select patient_id::text from binding where bed = $1 order by from_at, entry_id", BED
+        )
+        return [row["patient_id"] for row in rows] if len(rows) == 3 else []
+
+    assert await until(bound, "the binding is archived") == [PATIENT, None, PATIENT]
+    audited = await house.rows.fetch("select action from audit where subject = $1", stay)
+    assert {"death", "reverse_death"} <= {row["action"] for row in audited}
+
+
+async def test_a_reversal_never_puts_two_patients_into_one_bed(house: House) -> None:
+    stay = await house.stay()
+    ends = f"/beds/{BED}/stay/acts"
+    body = {"act": "discharge", "stay": stay, "words": "home"}
+    _, ended = await house.call("h1-doctor", ends, body)
+    await house.board("the bed is empty", mrn="")
+    await house.running.web.appender.append(UNIT, admitted("9", NOW()))
+    await house.board("somebody else lies here", mrn="9")
+
+    async def taken() -> bool:
+        return (await house.map())[BED] == "taken"
+
+    await until(taken, "the map follows the hospital's own admissions, even past the cleaning")
+    back = f"{ends}/{ended['act']}/reversal"
+    status, why = await house.call("h1-doctor", back, {"why": "error"})
+    assert (status, "taken" in str(why)) == (409, True)
+    assert await house.rows.fetchval("select end_reason from stay where stay = $1", stay) == (
+        "discharge"
+    )
+
+
+async def test_a_move_takes_the_patient_along_and_two_at_once_have_one_winner(house: House) -> None:
+    await house.running.web.appender.append(UNIT, admitted("9", NOW(), bed=OTHER_BED))
+    stay, other, third = await house.stay(), await house.stay(OTHER_BED), f"{UNIT}-03"
+    house.running.web.places.beds[third] = house.running.web.places.beds[OTHER_BED].__class__(
+        third, UNIT, "3", 3
+    )
+    asked = [(BED, stay), (OTHER_BED, other)]
+    done = await asyncio.gather(
+        *(
+            house.call(
+                "h1-nurse",
+                f"/beds/{bed}/stay/acts",
+                {"act": "move", "stay": whose, "to_bed": third},
+            )
+            for bed, whose in asked
+        )
+    )
+    assert sorted(status for status, _ in done) == [200, 409]
+    winner = [status for status, _ in done].index(200)
+    (left, _), act = asked[winner], done[winner][1]
+    beds = await house.map()
+    assert (beds[third], beds[left]) == ("taken", "cleaning")
+    mrn = MRN if left == BED else "9"
+    await house.board("the patient lies there", bed=third, mrn=mrn)
+    await house.board("and no longer here", bed=left, mrn="")
+
+    back = f"/beds/{left}/stay/acts/{act['act']}/reversal"
+    assert (await house.call("h1-doctor", back, {"why": "wrong bed"}))[0] == 200
+    await house.board("the patient is back", bed=left, mrn=mrn)
+    assert (await house.map())[third] == "free"
+
+
+async def test_a_bed_that_is_cleaned_or_reserved_is_nobodys_and_a_taken_one_stays_taken(
+    house: House,
+) -> None:
+    await house.stay()
+    mark = f"/beds/{OTHER_BED}/place"
+    for state in ("cleaning", "reserved", "free", "reserved"):
+        assert (await house.call("h1-nurse", mark, {"state": state, "words": "from 14:00"}))[0] == (
+            200
+        )
+        assert (await house.map())[OTHER_BED] == state
+    assert (await house.call("h1-nurse", f"/beds/{BED}/place", {"state": "free"}))[0] == 409
+    assert (await house.call("h1-nurse", f"/beds/{BED}/place", {"state": "cleaning"}))[0] == 409
+    assert (await house.call("h1-nurse", mark, {"state": "lost"}))[0] == 400
+    assert (await house.call("h1-wall", mark, {"state": "free"}))[0] == 404
+
+
+async def test_limits_of_treatment_hold_only_with_a_second_person(house: House) -> None:
+    stay, care = await house.stay(), f"/beds/{BED}/care"
+    wanted = {"kind": "treatment_limits", "limits": ["no_cpr"], "stay": stay, "words": "spoken"}
+    assert (await house.call("h1-nurse", care, wanted))[0] == 404
+    assert (await house.call("h1-doctor", care, wanted | {"limits": []}))[0] == 400
+    status, one = await house.call("h1-doctor", care, wanted)
+    assert (status, one["state"]) == (200, "proposed")
+    assert (await house.call("h1-doctor", care, wanted))[0] == 409
+    confirm = f"{care}/{one['agreement']}/confirm"
+    assert (await house.call("h1-doctor", confirm, {"version": 1}))[0] == 409
+    assert (await house.call("h1-nurse", confirm, {"version": 1}))[0] == 200
+    assert (await house.call("h1-nurse", confirm, {"version": 1}))[0] == 409
+    await house.board("the limit stands on the board", flag=True)
+    assert await house.rows.fetchval("select treatment_limited from stay where stay = $1", stay)
+    end = f"{care}/{one['agreement']}/end"
+    assert (await house.call("h1-doctor", end, {"version": 2}))[0] == 200
+    await house.board("the limit is gone", flag=False)
+    panel = await house.http.get(f"/icu/beds/{BED}/stay", headers=house.running.bearer("h1-doctor"))
+    assert stay in panel.text

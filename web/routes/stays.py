@@ -1,0 +1,210 @@
+"""A stay at its bed: a move, a discharge, a death and their reversal; limits that two agree on."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse
+from starlette.datastructures import FormData
+
+from hospital_ops import events
+from hospital_ops.access import Permission, Principal, allows
+from hospital_ops.clock import SECOND
+from hospital_ops.database import DatabaseGone
+from hospital_ops.errors import Conflict, HospitalOpsError, MessageError, NotFound
+from icu.agreements import store as agreements
+from icu.bed_map import store as bed_map
+from icu.stay import store as stays
+from icu.stay.care import LIMITS
+from streams.shard import hospital_of
+from web.auth import signed_in, web_of
+from web.language import language_of
+from web.reading import note_reading, unit_of_bed
+from web.views import stays as views
+
+router = APIRouter()
+Someone = Annotated[Principal, Depends(signed_in)]
+SHOWN_US = 24 * 3600 * SECOND  # so long an act can be seen and taken back here
+TEXT_MAX = 500
+# What each act of the panel and of the interface needs.
+NEEDS = {
+    "move": Permission.CONFIRM_BED,
+    "discharge": Permission.ORDER,
+    "death": Permission.ORDER,
+    "reverse": Permission.ORDER,
+    "propose": Permission.ORDER,
+    "confirm": Permission.CARRY_OUT_ORDER,
+    "end": Permission.ORDER,
+}
+
+
+@router.get("/api/v1/icu/beds/{bed}/stay")
+async def shown(request: Request, bed: str, principal: Someone) -> dict[str, Any]:
+    """Who lies here since when, what was done to stays of this bed, and what was agreed on."""
+    unit = unit_of_bed(request, bed, principal, Permission.SEE_PATIENT)
+    await note_reading(request, principal, unit, "read_stay", bed)
+    return await _known(request, bed, principal)
+
+
+@router.post("/api/v1/icu/beds/{bed}/stay/acts")
+async def act(request: Request, bed: str, principal: Someone) -> dict[str, Any]:
+    """`{"act": "move"|"discharge"|"death", "stay", "to_bed", "words"}`, as one transaction."""
+    sent = await _object(request)
+    return await _do(request, bed, principal, _text(sent, "act"), sent)
+
+
+@router.post("/api/v1/icu/beds/{bed}/stay/acts/{act}/reversal")
+async def reversal(request: Request, bed: str, act: str, principal: Someone) -> dict[str, Any]:
+    """Takes an act back as one: `{"why"}`."""
+    sent = await _object(request)
+    return await _do(request, bed, principal, "reverse", sent | {"id": act})
+
+
+@router.post("/api/v1/icu/beds/{bed}/care")
+async def propose(request: Request, bed: str, principal: Someone) -> dict[str, Any]:
+    """Proposes `{"kind": "treatment_limits"|"comfort_care", "limits": [...], "words", "stay"}`."""
+    return await _do(request, bed, principal, "propose", await _object(request))
+
+
+@router.post("/api/v1/icu/beds/{bed}/care/{agreement}/{act}")
+async def agree(
+    request: Request, bed: str, agreement: str, act: str, principal: Someone
+) -> dict[str, Any]:
+    """`confirm` by a second person, `end` by a physician; `{"version"}`."""
+    if act not in ("confirm", "end"):
+        raise NotFound("An agreement knows these acts: confirm, end.")
+    sent = await _object(request)
+    return await _do(request, bed, principal, act, sent | {"id": agreement})
+
+
+@router.get("/icu/beds/{bed}/stay")
+async def panel(request: Request, bed: str, principal: Someone) -> HTMLResponse:
+    """The panel of a bed's page."""
+    unit_of_bed(request, bed, principal, Permission.SEE_PATIENT)
+    return await _panel(request, bed, principal)
+
+
+@router.post("/icu/beds/{bed}/stay")
+async def press(request: Request, bed: str, principal: Someone) -> HTMLResponse:
+    """One press on the panel; the end of a stay needs its box ticked."""
+    unit_of_bed(request, bed, principal, Permission.CARRY_OUT_ORDER)
+    form = await request.form()
+    what = _word(form, "act")
+    if what in ("discharge", "death") and not _word(form, "sure"):
+        return await _panel(request, bed, principal, said="stay.sure_needed")
+    sent: dict[str, Any] = {name: value for name, value in form.items() if isinstance(value, str)}
+    sent["limits"] = [str(limit) for limit in form.getlist("limits")]
+    version = sent.get("version", "")
+    sent["version"] = int(version) if version.isdecimal() else 0
+    try:
+        await _do(request, bed, principal, what, sent)
+    except Conflict as error:
+        return await _panel(request, bed, principal, why=str(error))
+    except MessageError as error:
+        return await _panel(request, bed, principal, why=error.reason)
+    return await _panel(request, bed, principal)
+
+
+async def _do(
+    request: Request, bed: str, principal: Principal, what: str, sent: dict[str, Any]
+) -> dict[str, Any]:
+    if what not in NEEDS:
+        raise NotFound(f"A stay knows these acts: {', '.join(NEEDS)}.")
+    unit_of_bed(request, bed, principal, NEEDS[what])
+    web = web_of(request)
+    database, at = web.database, web.clock.now_us()
+    words, stay = _text(sent, "words"), _text(sent, "stay")
+    if what == "reverse":
+        why = _text(sent, "why")
+        if not why:
+            raise MessageError("no_reason", "say in `why` what was the error")
+        return await stays.reverse(database, principal, bed, _text(sent, "id"), why=why, at=at)
+    if what in ("confirm", "end"):
+        version = sent.get("version")
+        if not isinstance(version, int) or isinstance(version, bool):
+            raise MessageError("bad_version", "`version` is that of what you have seen")
+        change = agreements.confirm if what == "confirm" else agreements.end
+        return await change(database, principal, bed, _text(sent, "id"), version=version, at=at)
+    if not stay:
+        raise MessageError("no_stay", "`stay` names whose stay you have looked at")
+    if what == "propose":
+        limits = sent.get("limits", [])
+        if not isinstance(limits, list) or not all(isinstance(one, str) for one in limits):
+            raise MessageError("bad_limits", f"`limits` is a list of {', '.join(LIMITS)}")
+        return await agreements.propose(
+            database, principal, bed,
+            stay=stay, kind=_text(sent, "kind"), limits=limits, words=words, at=at,
+        )  # fmt: skip
+    if what == "move":
+        to_bed = _text(sent, "to_bed")
+        unit_of_bed(request, to_bed, principal, Permission.CONFIRM_BED)
+        return await stays.move(database, principal, bed, to_bed, stay=stay, words=words, at=at)
+    return await stays.end(database, principal, bed, kind=what, stay=stay, words=words, at=at)
+
+
+async def _known(request: Request, bed: str, principal: Principal) -> dict[str, Any]:
+    web = web_of(request)
+    since = web.clock.now_us() - SHOWN_US
+    return {
+        "bed": bed,
+        "stay": await stays.present(web.database, principal, bed),
+        "acts": await stays.acts(web.database, principal, bed, since),
+        "agreements": await agreements.of_bed(web.database, principal, bed),
+    }
+
+
+async def _panel(
+    request: Request, bed: str, principal: Principal, *, said: str = "", why: str = ""
+) -> HTMLResponse:
+    web = web_of(request)
+    unit = web.places.unit_of_bed(bed) or ""
+    frame = web.renderer.frame(language_of(request), web.clock.now_us())
+    known: dict[str, Any] = {}
+    free: list[dict[str, Any]] = []
+    try:
+        known = await _known(request, bed, principal)
+        beds = await bed_map.of_unit(web.database, principal, unit)
+        free = [one for one in beds if one["state"] in ("free", "reserved")]
+    except DatabaseGone as error:
+        why = _sentence(error)
+
+    def may(permission: Permission) -> bool:
+        return allows(principal, permission, hospital_of(unit), unit)
+
+    return HTMLResponse(
+        web.renderer.fill(
+            "_stay.html",
+            w=frame.words,
+            bed=bed,
+            known=views.known(known, frame, principal.actor),
+            free=free,
+            limits=LIMITS,
+            said=frame.words.t(said) if said else why,
+            may_end=may(Permission.ORDER),
+            may_move=may(Permission.CONFIRM_BED),
+        )
+    )
+
+
+def _sentence(error: HospitalOpsError) -> str:
+    return str(error)
+
+
+async def _object(request: Request) -> dict[str, Any]:
+    sent = events.parse_json(await request.body() or b"{}")
+    if not isinstance(sent, dict):
+        raise MessageError("not_an_object", "send one JSON object")
+    return sent
+
+
+def _text(sent: dict[str, Any], name: str) -> str:
+    value = sent.get(name) or ""
+    if not isinstance(value, str):
+        raise MessageError(f"bad_{name}", f"`{name}` is a text")
+    return value.strip()[:TEXT_MAX]
+
+
+def _word(form: FormData, name: str) -> str:
+    value = form.get(name)
+    return value if isinstance(value, str) else ""

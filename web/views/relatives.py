@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from hospital_ops.clinical.tables import words as clinical_words
 from hospital_ops.clock import SECOND, from_datetime, to_datetime
 from hospital_ops.database import Record
-from notify import segments
+from notify import hold, segments
 from notify.desk.day import Proposal
 from web.words import Words
 
@@ -81,16 +81,24 @@ def totals(found: Iterable[Line], words: Words) -> str:
 
 
 def silent(rows: Iterable[Record], words: Words, zone: str) -> str:
-    """Who heard nothing today and by when somebody phones; empty: nobody waits."""
+    """Who will hear nothing today and by when somebody phones; empty: nobody waits.
+
+    What only waits for the daily confirmation counts from the escalation on.
+    """
     waits = [
         row["closes_at"]
         for row in rows
-        if row["state"] in ("held", "expired") and row["called_at"] is None
+        if row["called_at"] is None
+        and (row["state"] == "expired" or (row["state"] == "held" and _to_be_phoned(row)))
     ]
     if not waits:
         return ""
     until = from_datetime(min(waits)) + PHONE_WITHIN_US
     return words.t("relatives.silent", n=len(waits), time=_clock(until, zone))
+
+
+def _to_be_phoned(row: Record) -> bool:
+    return row["escalated_at"] is not None or bool(hold.CALL.intersection(row["reasons"]))
 
 
 def inbox(rows: Iterable[Record], words: Words, zone: str) -> list[dict[str, str]]:

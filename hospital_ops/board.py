@@ -29,6 +29,15 @@ class Shown(Form, frozen=True):
     origin: str = "monitor"
 
 
+class CallCell(Form, frozen=True):
+    """Somebody who was called for an alarm."""
+
+    post: str  # nurse, second, physician, charge; unit: nobody is on duty, every board
+    who: str
+    at: int
+    read_at: int = 0  # has opened the bed or taken it on; 0: not yet
+
+
 class AlarmCell(Form, frozen=True):
     """An alarm condition on a board."""
 
@@ -52,6 +61,9 @@ class AlarmCell(Form, frozen=True):
     acknowledged_by: str = ""
     painted_at: int = 0  # a board of the unit has confirmed that it shows it; 0: none yet
     verdict: Verdict | None = None  # what the other signals make of it; it rings all the same
+    called: tuple[CallCell, ...] = ()
+    next_posts: tuple[str, ...] = ()  # who is called next, and when; empty: nobody any more
+    next_at: int = 0
 
 
 class QuietCell(Form, frozen=True):
@@ -143,6 +155,7 @@ class Head(Form, frozen=True):
     counts: dict[str, int] = field(
         default_factory=dict
     )  # refused, unknown codes, dead letters ... as the unit saw them
+    alarms: tuple[AlarmCell, ...] = ()  # of no bed: the way of the data itself
 
 
 decode_bed = decoder(BedCell)
@@ -211,6 +224,18 @@ def alarm_json(alarm: AlarmCell) -> dict[str, Any]:
         "device": alarm.device or None,
         "painted_at": _iso_or_none(alarm.painted_at),
         "verdict": verdict_json(alarm.verdict),
+        "called": [
+            {
+                "post": call.post,
+                "who": call.who or None,
+                "at": iso(call.at),
+                "read_at": _iso_or_none(call.read_at),
+            }
+            for call in alarm.called
+        ],
+        "next_call": {"posts": list(alarm.next_posts), "at": iso(alarm.next_at)}
+        if alarm.next_posts
+        else None,
     }
 
 

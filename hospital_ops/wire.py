@@ -24,19 +24,23 @@ from hospital_ops.wire_forms import (
 )
 from hospital_ops.wire_icu import (
     AlarmAct,
+    AlarmSite,
     Alerted,
     BedAct,
+    Called,
     CareAgreed,
     DeviceAlert,
+    OnDuty,
     OrderChanged,
     Painted,
 )
 from hospital_ops.wire_signals import Reason, Rhythm, Verdict, Witness
 
 __all__ = (  # what comes from elsewhere; all else is this module's own
-    "AlarmAct", "Alerted", "BedAct", "CareAgreed", "CaseItem", "CaseMoved", "CaseSeen",
-    "DecodeError", "DeviceAlert", "Form", "OrderChanged", "Painted", "Reason", "Rhythm", "State",
-    "Verdict", "Witness", "decoder", "encode", "field", "from_json", "replaced", "to_json",
+    "AlarmAct", "AlarmSite", "Alerted", "BedAct", "Called", "CareAgreed", "CaseItem", "CaseMoved",
+    "CaseSeen", "DecodeError", "DeviceAlert", "Form", "OnDuty", "OrderChanged", "Painted",
+    "Reason", "Rhythm", "State", "Verdict", "Witness", "decoder", "encode", "field", "from_json",
+    "replaced", "to_json",
 )  # fmt: skip
 
 VERSION = 1
@@ -174,6 +178,7 @@ class Tick(Form, frozen=True, tag="tick"):
     """A second of the unit's own time, so that timers replay exactly."""
 
     at: int
+    memory: float = 0.0  # share of the stream memory in use; 0: not asked
 
 
 class Kept(Form, frozen=True, tag="kept"):
@@ -283,6 +288,9 @@ Entry = (
     | BedAct
     | Painted
     | CareAgreed
+    | OnDuty
+    | AlarmSite
+    | Called
     | EcgReceived
     | Rhythm
     | CaseItem

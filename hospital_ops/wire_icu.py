@@ -129,3 +129,40 @@ class Painted(Form, frozen=True, tag="pnt"):
     unit: str
     alarms: tuple[str, ...]
     at: int
+
+
+class OnDuty(Form, frozen=True, tag="duty"):
+    """Who is on duty as what, as it stands after a sign-on; committed in PostgreSQL, relayed."""
+
+    unit: str
+    who: str  # the account's name
+    version: int  # what is not newer than what is known changes nothing
+    post: str  # nurse, charge, physician
+    beds: tuple[str, ...]  # a nurse's own
+    second: tuple[str, ...]  # beds where this nurse is the second to be called
+    since: int
+    until: int  # it ends by itself; not after `since`: signed off
+
+
+class AlarmSite(Form, frozen=True, tag="site"):
+    """What a unit has set for its alarms, within the table's range; told by the relay."""
+
+    unit: str
+    version: int
+    reminder_s: int  # of an acknowledged red that lasts
+    physician_s: int  # until the physician is called, where it is not lethal
+    by: str
+    at: int
+
+
+class Called(Form, frozen=True, tag="called"):
+    """Somebody was called for an alarm, or has read the call."""
+
+    unit: str
+    alarm: str
+    bed: str
+    post: str  # nurse, second, physician, charge; unit: nobody is on duty, every board
+    who: str
+    at: int
+    read_at: int = 0
+    mode: str = "Real"

@@ -118,14 +118,29 @@ def move(turn: Turn, alarm: Alarm, event: str, by: str = "") -> None:
         ring(turn, alarm)
         alarm.acknowledged_at, alarm.acknowledged_by, alarm.remind_at = 0, "", 0
         if before in (INACTIVE, ACKNOWLEDGED):  # a latched one has been ringing all the time
-            alarm.rang_at, alarm.painted_at = turn.now, 0
+            call_anew(turn, alarm)
     elif state == ACKNOWLEDGED:
         alarm.acknowledged_at, alarm.acknowledged_by = turn.now, by
         alarm.step_from, alarm.paused_until = alarm.value, 0
-        alarm.remind_at = turn.now + alarm.reminder_us if alarm.reminder_us else 0
+        reminder_us = _reminder_us(turn, alarm)
+        alarm.remind_at = turn.now + reminder_us if reminder_us else 0
     elif state == INACTIVE:
         del turn.bed.alarms[alarm.key]
     turn.tell(alarm, state, by)
+
+
+def call_anew(turn: Turn, alarm: Alarm) -> None:
+    """From now on nobody has taken it on: boards confirm it, and people are called, from here."""
+    alarm.rang_at, alarm.painted_at = turn.now, 0
+    alarm.called, alarm.steps, alarm.hurried = (), 0, False
+
+
+def _reminder_us(turn: Turn, alarm: Alarm) -> int:
+    """How long an acknowledged alarm is silent; a unit sets that of a red (1 to 10 min)."""
+    site = turn.unit.site
+    if site is not None and alarm.priority == HIGH and alarm.reminder_us:
+        return site.reminder_s * SECOND
+    return alarm.reminder_us
 
 
 def ring(turn: Turn, alarm: Alarm) -> None:
@@ -146,7 +161,7 @@ def pass_time(turn: Turn) -> None:
             alarm.good_until = 0
             move(turn, alarm, "lost")
         elif alarm.remind_at and now >= alarm.remind_at:
-            alarm.reminded_at, alarm.remind_at = now, now + alarm.reminder_us
+            alarm.reminded_at, alarm.remind_at = now, now + _reminder_us(turn, alarm)
 
 
 def next_moment(bed: BedState, now: int) -> int:

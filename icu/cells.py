@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hospital_ops.board import AlarmCell, BedCell
+from hospital_ops.board import AlarmCell, BedCell, Head
 from icu import clocks
 from icu.alarms import merging
+from icu.calls import next_step
 from icu.quiet import silent_until
 from icu.rules import PRIORITIES
-from icu.state import BedState
+from icu.state import BedState, UnitState
 
 
-def bed_cell(bed: BedState, now: int, figures: Mapping[str, Any]) -> BedCell:
+def head_cell(unit: UnitState) -> Head:
+    """The cell of the unit itself."""
+    return Head(
+        unit=unit.unit,
+        probe_at=unit.probe_at,
+        counts=dict(unit.counts),
+        alarms=alarm_cells(unit, unit.house),
+    )
+
+
+def bed_cell(unit: UnitState, bed: BedState, now: int, figures: Mapping[str, Any]) -> BedCell:
     """The cell of a bed at a moment, with its indicators as they were found last."""
     binding = bed.history[-1] if bed.history else None
     patient = bed.people.get(binding.patient_id) if binding else None
@@ -33,7 +44,7 @@ def bed_cell(bed: BedState, now: int, figures: Mapping[str, Any]) -> BedCell:
         label=bed.label,
         patient=patient,
         values=dict(bed.values),
-        alarms=alarm_cells(bed),
+        alarms=alarm_cells(unit, bed),
         orders=dict(bed.order_counts),
         indicators=dict(figures),
         flags=tuple(flags),
@@ -44,7 +55,7 @@ def bed_cell(bed: BedState, now: int, figures: Mapping[str, Any]) -> BedCell:
     )
 
 
-def alarm_cells(bed: BedState) -> tuple[AlarmCell, ...]:
+def alarm_cells(unit: UnitState, bed: BedState) -> tuple[AlarmCell, ...]:
     """The alarms as a board shows them: high before medium before low, then newest first."""
     merged = merging(bed)
     order = sorted(
@@ -73,6 +84,10 @@ def alarm_cells(bed: BedState) -> tuple[AlarmCell, ...]:
             acknowledged_by=alarm.acknowledged_by,
             painted_at=alarm.painted_at,
             verdict=alarm.verdict,
+            called=alarm.called,
+            next_posts=step.posts if step else (),
+            next_at=alarm.rang_at + step.after_us if step else 0,
         )
         for alarm in order
+        for step in (next_step(unit, bed, alarm, merged),)
     )

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from hospital_ops.clinical.tables import table
 from hospital_ops.clock import SECOND
-from icu import painting, quiet
+from icu import calls, painting, quiet
 from icu.ages import BANDS
 from icu.alarms import PAUSE_MAX_US, PAUSE_US
 from icu.limits import OLD_US
@@ -22,7 +22,8 @@ _TECHNICAL: Final = frozenset(
     {
         "no_data", "silent_sensor", "spo2_sensor_off", "signal_poor", "line_damped", "implausible",
         "nibp_overdue", "clock_offset", "unbound_device", "second_sender", "monitoring_paused",
-        "limits_missing", "leads_off", "check_patient", "board_lost",
+        "limits_missing", "leads_off", "check_patient", "board_lost", "canary",
+        "stream_memory",
     }
 )  # fmt: skip
 _BY_DEVICE: Final = frozenset(
@@ -109,6 +110,32 @@ somebody confirms at the bed (`confirm_patient`).
 Boards answer with the revision that they have painted. A red that no board of the unit has
 confirmed {painted} s after it began to ring raises `board_lost` at its bed, until one confirms.
 `painted_at` of an alarm is the first confirmation.
+
+## Who is called
+People sign on for beds at `/icu/{{unit}}/duty` (`PUT /api/v1/icu/units/{{unit}}/duty`), as nurse,
+charge nurse or physician, for at most a day. The unit's live state knows them, so calls go on while
+PostgreSQL is away; only signing on needs it.
+
+| alarm | bed nurse | second nurse | physician and charge nurse |
+| --- | --- | --- | --- |
+{ladder}
+- Times in seconds since the alarm began to ring without anybody taking it on. Lethal: rules that
+  call the physician after {lethal} s in the table. A unit may set the last time of the others
+  ({physician}) and the reminder of an acknowledged red ({reminder_range}):
+  `PUT /api/v1/icu/units/{{unit}}/alarm-settings`.
+- Where no second nurse is named for the bed, the charge nurse, else every other nurse on duty.
+- A step that finds nobody takes the next at once. Where nobody is on duty at all, the whole unit is
+  called (`unit`): every board shows it.
+- `board_lost`: the hidden red takes one step early.
+- An acknowledgement ends the calls; a pause does not. For what a silence of the bed covers nobody
+  is called until it ends.
+- Read: whoever was called has opened the bed's page, or acted on the alarm. Calls and receipts are
+  archived (`alarm_call`). There is no web push: a call is seen on boards, on the bed's page and on
+  the page of those on duty.
+
+## The way of the data
+`canary` (no probe for its time) and `stream_memory` (SAFETY.md F5) belong to no bed: they stand in
+the bar of every board and in `alarms` of the snapshot.
 """
 _LIMITS_OF_METHOD: Final = """
 ## The cross-check (shadow)
@@ -170,6 +197,10 @@ def manual() -> str:
             comfort=silent[quiet.COMFORT] // 60,
             asked=silent[quiet.ASKED],
             painted=painting.LIMIT_US // SECOND,
+            ladder=_ladder(),
+            lethal=rules["rule_defaults"]["escalate_physician_s"]["lethal_apnoea_arrest"],
+            physician="{} to {} s".format(*calls.PHYSICIAN_S),
+            reminder_range="{} to {} s".format(*calls.REMINDER_S),
         ),
         "\n## Rules on values\n",
         "Limits by age band: " + ", ".join(BANDS) + ". `–`: not set, the rule is off.\n\n",
@@ -185,6 +216,13 @@ def manual() -> str:
         _LIMITS_OF_METHOD,
     ]
     return "".join(parts)
+
+
+def _ladder() -> str:
+    """The times of the calls, one line for each class of alarm."""
+    times = table("alarms")["project_defaults"]["escalation_s"]
+    rows = ([name, *map(str, steps), "–", "–"][:4] for name, steps in times.items())
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

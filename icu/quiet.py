@@ -114,7 +114,7 @@ def _end(turn: Turn, kinds: list[str]) -> None:
     for alarm in covered:
         if not silent_until(bed, alarm):
             alarms.ring(turn, alarm)
-            alarm.rang_at = turn.now
+            alarms.call_anew(turn, alarm)
 
 
 def next_moment(bed: BedState, now: int) -> int:

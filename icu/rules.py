@@ -47,6 +47,7 @@ class Rule:
     reminder_us: int  # while acknowledged and still present; 0: never
     on: bool
     source: str
+    calls: bool  # somebody beside the nurse is called, if nobody takes it on
     lethal: bool  # the physician is called at once: death within minutes
     silent_in_comfort: bool  # comfort care takes its sound away
 
@@ -98,6 +99,7 @@ def _rule(row: Mapping[str, Any]) -> Rule:
         reminder_us=_seconds(row["reminder_s"]),
         on=row["default"] == "on" and row["source"] is not None,
         source=row["source"] or "",
+        calls=row["escalate_physician_s"] is not None,
         lethal=row["escalate_physician_s"] == _LETHAL_S,
         silent_in_comfort=row["kind"] == "technical" or row["comfort_care"]["audio"] == "off",
     )

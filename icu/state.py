@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hospital_ops.bindings import History
-from hospital_ops.board import PatientCell, QuietCell, Shown
-from hospital_ops.wire import Form, State, Verdict, Witness, field
+from hospital_ops.board import CallCell, PatientCell, QuietCell, Shown
+from hospital_ops.wire import AlarmSite, Form, OnDuty, State, Verdict, Witness, field
 from icu.bedside_orders import BedsideOrder
 from icu.record import Record
 
@@ -48,6 +48,9 @@ class Alarm(State):
     rang_at: int = 0  # since when nobody has taken it on
     painted_at: int = 0  # a board has confirmed that it shows it
     verdict: Verdict | None = None  # of the cross-check
+    called: tuple[CallCell, ...] = ()
+    steps: int = 0  # how many steps of its calls have been taken
+    hurried: bool = False  # one step was taken early, for no board had shown it
 
 
 class SenderClock(State):
@@ -112,3 +115,7 @@ class UnitState(State):
     counts: dict[str, int] = field(default_factory=dict)
     timeless: dict[bytes, int] = field(default_factory=dict)  # identity to first receipt
     told_at: int = 0  # of the last alarm event: they never share a moment
+    duty: dict[str, OnDuty] = field(default_factory=dict)  # by person
+    site: AlarmSite | None = None
+    memory: float = 0.0  # share of the stream memory in use
+    house: BedState = field(default_factory=lambda: BedState(bed="", label=""))  # of no bed

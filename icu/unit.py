@@ -6,14 +6,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hospital_ops import bindings, wire
-from hospital_ops.board import HEAD, Head, PatientCell
+from hospital_ops.board import HEAD, PatientCell
 from hospital_ops.deciding import PROBE_BED, Decisions, Stamped
 from icu import (
     admissions,
     alarms,
     bedside_orders,
+    calls,
     clocks,
     devices,
+    house,
     limits,
     painting,
     quiet,
@@ -23,7 +25,7 @@ from icu import (
     values,
 )
 from icu.alarms import Turn
-from icu.cells import bed_cell
+from icu.cells import bed_cell, head_cell
 from icu.state import BedState, UnitState
 
 TIMELESS_KEPT = 4096  # messages without a time whose first receipt is remembered
@@ -51,7 +53,7 @@ class IcuUnit:
             if isinstance(entry, wire.Observed):
                 self._observed(entry, decisions)
             elif isinstance(entry, wire.Tick):
-                self._tick(decisions)
+                self._tick(entry, decisions)
             elif isinstance(entry, wire.Admission):
                 self._admission(entry, decisions)
             elif isinstance(entry, wire.DeviceAlert):
@@ -66,6 +68,11 @@ class IcuUnit:
                 self._painted(entry, decisions)
             elif isinstance(entry, wire.CareAgreed):
                 decisions.dirty.update(admissions.agreed(self.state, entry))
+            elif isinstance(entry, wire.OnDuty):
+                self._on_duty(entry, decisions)
+            elif isinstance(entry, wire.AlarmSite):
+                if self.state.site is None or entry.version > self.state.site.version:
+                    self.state.site = entry
             elif isinstance(entry, wire.OrderChanged):
                 self._order(entry, decisions)
             elif isinstance(entry, wire.Kept):
@@ -76,13 +83,10 @@ class IcuUnit:
     def cell(self, name: str) -> bytes | None:
         """The encoded cell of a bed, or of the unit's head."""
         if name == HEAD:
-            head = Head(
-                unit=self.state.unit, probe_at=self.state.probe_at, counts=dict(self.state.counts)
-            )
-            return wire.encode(head)
+            return wire.encode(head_cell(self.state))
         bed = self.state.beds.get(name)
         figures = self._figures.get(name, {})
-        return wire.encode(bed_cell(bed, self.state.now, figures)) if bed else None
+        return wire.encode(bed_cell(self.state, bed, self.state.now, figures)) if bed else None
 
     def names(self) -> Sequence[str]:
         """The beds that have ever been heard of, and the head."""
@@ -174,6 +178,7 @@ class IcuUnit:
     def _done(self, turn: Turn, decisions: Decisions) -> None:
         """Tells what a turn came to, and when the bed is to be looked at next."""
         bed, now = turn.bed, turn.now
+        calls.follow(turn)
         moments = (
             values.next_change(bed, now),
             alarms.next_moment(bed, now),
@@ -182,6 +187,7 @@ class IcuUnit:
             rhythm.next_moment(bed, now),
             quiet.next_moment(bed, now),
             tracking.next_moment(bed),
+            calls.next_moment(turn),
         )
         bed.next_change = min((moment for moment in moments if moment), default=0)
         decisions.outputs += turn.events
@@ -211,6 +217,7 @@ class IcuUnit:
             if alarm is None:
                 continue
             turn = self._turn(bed)
+            calls.read(turn, alarm, act.by)
             if act.act == "acknowledge":
                 alarms.acknowledge(turn, alarm, act.by)
             elif act.act == "pause":
@@ -233,6 +240,15 @@ class IcuUnit:
                 turn = self._turn(bed)
                 technical.reconcile(turn)
                 self._done(turn, decisions)
+
+    def _on_duty(self, entry: wire.OnDuty, decisions: Decisions) -> None:
+        known = self.state.duty.get(entry.who)
+        if known is not None and known.version >= entry.version:
+            return
+        self.state.duty[entry.who] = entry
+        for bed in self.state.beds.values():
+            if bed.alarms:
+                self._done(self._turn(bed), decisions)
 
     def _first_receipt(self, message: wire.Observed) -> int:
         """A message without a time keeps its first receive time, however often it is sent."""
@@ -277,8 +293,13 @@ class IcuUnit:
             )
         decisions.dirty.add(bed.bed)
 
-    def _tick(self, decisions: Decisions) -> None:
+    def _tick(self, tick: wire.Tick, decisions: Decisions) -> None:
         now = self.state.now
+        self.state.memory = tick.memory or self.state.memory
+        house_turn = self._turn(self.state.house)
+        if house.reconcile(house_turn):
+            decisions.outputs += house_turn.events
+            decisions.dirty.add(HEAD)
         for bed in self.state.beds.values():
             if bed.order_change and bed.order_change <= now:
                 self._count_orders(bed, decisions)

@@ -21,7 +21,7 @@ WATCH_S = 1.0  # so often the first append asks how much memory is in use
 
 COMMANDS = (
     wire.Decided, wire.CaseStep, wire.CaseMoved, wire.CaseSeen, wire.AlarmAct, wire.BedAct,
-    wire.Painted, wire.Tick, wire.Audited,
+    wire.Painted, wire.OnDuty, wire.Tick, wire.Audited,
 )  # fmt: skip
 
 logger = log.get("append")
@@ -46,7 +46,7 @@ class Appender:
     ) -> list[str]:
         """The stream ids of `items`, appended in their order; NotStored if any was refused."""
         try:
-            await self._watch_memory()
+            await self.watch_memory()
         except ConnectionLost as error:
             raise NotStored("not stored, send again: the stream server is away") from error
         self._refuse_when_full(items, stream)
@@ -73,7 +73,7 @@ class Appender:
         if self.used >= REFUSE_ALL_AT and not all(isinstance(e, COMMANDS) for e, _ in items):
             raise NotStored("not stored, send again: memory is kept for alarms")
 
-    async def _watch_memory(self) -> None:
+    async def watch_memory(self) -> None:
         """Once a second the append that comes first asks; those beside it use what is known."""
         now = asyncio.get_running_loop().time()
         if now - self._watched_at < WATCH_S:

@@ -9,7 +9,8 @@ from hospital_ops import bindings, log
 from hospital_ops.bindings import History
 from hospital_ops.clock import from_datetime, to_datetime
 from hospital_ops.database import BadRow, Connection, UniqueViolation
-from streams.rows import COLUMNS, Batch, Claim, Row, Taken, dead_letter
+from streams.columns import COLUMNS
+from streams.rows import Batch, Claim, Row, Taken, dead_letter
 from streams.shard import at_us, hospital_of
 
 logger = log.get("archive")
@@ -68,6 +69,12 @@ STAGED = {
         " on commit delete rows",
         "insert into board_frame select * from staged_board_frame",
         "truncate staged_board_frame",
+    ),
+    "alarm_call": (
+        "create temporary table if not exists staged_alarm_call (like alarm_call)"
+        " on commit delete rows",
+        "insert into alarm_call select * from staged_alarm_call on conflict do nothing",
+        "truncate staged_alarm_call",
     ),
     "dead_letter": (
         "create temporary table if not exists staged_dead_letter (like dead_letter)"

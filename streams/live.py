@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
+from itertools import count
 from traceback import extract_tb
 
 from hospital_ops import log, wire
@@ -30,6 +31,7 @@ BATCH = 512  # entries decided at once: bounds the time to the first change
 SHOW_AGAIN_S = 0.5  # further changes of a bed at most twice a second
 SNAPSHOT_S = 1.0
 TICK_S = 1.0
+MEMORY_TICKS = 5  # so often the memory in use is asked for
 RENEW_S = 0.5
 RETRY_S = 0.5
 WHOLE_EVERY = 32  # the whole board goes out after so many changes of each of its cells
@@ -307,6 +309,10 @@ class _Walk:
         await listen(reader.url, self.lease, reader.hears, reader.clock, reader.pipe)
 
     async def _tick(self) -> None:
-        while True:
-            await tick(self.reader.pipe, self.lease, self.reader.clock.now_us())
+        appender = self.reader.appender
+        for second in count():
+            if second % MEMORY_TICKS == 0:
+                await appender.watch_memory()
+            now = self.reader.clock.now_us()
+            await tick(self.reader.pipe, self.lease, now, round(appender.used, 3))
             await asyncio.sleep(TICK_S)

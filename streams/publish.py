@@ -107,9 +107,12 @@ async def save_snapshot(pipe: Pipe, lease: Lease, position: str, state: bytes) -
     await _owned(pipe, "EVAL", _SNAPSHOT, 2, k.lease, k.state, lease.token, position, state)
 
 
-async def tick(pipe: Pipe, lease: Lease, at: int) -> None:
-    """Lets a second of the shard's own time pass; Fenced when the lease is not ours."""
-    await tell(pipe, lease, [wire.Tick(at=at)])
+async def tick(pipe: Pipe, lease: Lease, at: int, memory: float = 0.0) -> None:
+    """Lets a second of the shard's own time pass; Fenced when the lease is not ours.
+
+    `memory` is the share of the stream memory in use, 0 where it was not asked for.
+    """
+    await tell(pipe, lease, [wire.Tick(at, memory)])
 
 
 async def tell(pipe: Pipe, lease: Lease, entries: Sequence[wire.Entry]) -> None:

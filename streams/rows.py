@@ -25,46 +25,6 @@ from streams.shard import at_us, hospital_of, seen_at
 
 NAME_MAX = 200  # characters of a code, channel or device
 
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "identity": ("hospital_id", "source", "identity", "digest", "first_received_at"),
-    "message": (
-        "hospital_id", "unit", "entry_id", "source", "message_id", "kind", "received_at", "entry",
-        "raw",
-    ),
-    "measurement": (
-        "hospital_id", "unit", "place", "patient_id", "device", "source", "source_message_id",
-        "event_id", "code", "channel", "value", "value_text", "physical_unit", "determined_at",
-        "device_time", "received_at", "stored_at", "validity", "mode", "origin", "remark",
-        "entry_id",
-    ),
-    "waveform": (
-        "hospital_id", "unit", "place", "patient_id", "device", "code", "channel", "started_at",
-        "received_at", "rate_hz", "scale", "value_offset", "physical_unit", "samples", "sequence",
-        "mode", "entry_id",
-    ),
-    "patient_event": (
-        "hospital_id", "unit", "patient_id", "mrn", "family", "given", "sex", "birth_date",
-        "trigger", "bed", "prior_bed", "visit", "event_at", "received_at", "mode", "source",
-        "case_id", "entry_id",
-    ),
-    "binding": ("hospital_id", "unit", "bed", "from_at", "patient_id", "mrn", "entry_id"),
-    "case_event": (
-        "hospital_id", "unit", "case_id", "kind", "at", "actor", "payload", "mode", "entry_id",
-    ),
-    "assessment": (
-        "hospital_id", "unit", "case_id", "at", "proposed", "chart", "urgency", "inputs", "result",
-        "mode", "entry_id",
-    ),
-    "alert_event": (
-        "hospital_id", "unit", "alarm_id", "bed", "patient_id", "rule", "priority", "state", "at",
-        "since", "words", "value", "mode", "entry_id", "about", "limit_value", "verdict",
-    ),
-    "board_frame": ("hospital_id", "unit", "at", "whole", "revisions"),
-    "dead_letter": (
-        "hospital_id", "unit", "stream", "entry_id", "code", "reason", "at", "entry", "raw",
-    ),
-}  # fmt: skip
-
 
 class Taken(NamedTuple):
     """An entry as it was read from a stream of a shard."""
@@ -142,6 +102,8 @@ class Batch:
             self.shown.take(taken.shard, seen_at(taken.entry_id), taken.encoded, whole=entry.whole)
         elif isinstance(entry, wire.Alerted):
             self._alerted(taken, entry)
+        elif isinstance(entry, wire.Called):
+            self._called(taken, entry)
         elif isinstance(entry, wire.DeviceAlert):
             self._device_alert(taken, entry)
 
@@ -341,6 +303,17 @@ class Batch:
                 entry.rule, entry.priority, entry.state, to_datetime(entry.at),
                 to_datetime(entry.since), entry.text, entry.value, entry.mode, taken.entry_id,
                 _short(entry.about), entry.limit, _verdict(entry),
+            ),
+        )  # fmt: skip
+
+    def _called(self, taken: Taken, entry: wire.Called) -> None:
+        read_at = to_datetime(entry.read_at) if entry.read_at else None
+        self.add(
+            "alarm_call",
+            None,
+            (
+                hospital_of(taken.shard), taken.shard, entry.alarm, entry.bed, entry.post,
+                entry.who, to_datetime(entry.at), read_at, entry.mode, taken.entry_id,
             ),
         )  # fmt: skip
 

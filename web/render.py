@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 import jinja2
 
 from hospital_ops.board import BedCell, CaseCell, Head
-from web.views.alarms import queue_view, storm_places
+from web.views.alarms import house_of, queue_view, storm_places
 from web.views.bed import TileView, tile_view
 from web.views.call import CallView, call_view
 from web.views.case import CaseView, arrivals, case_view, minutes_left, present
@@ -322,6 +322,7 @@ class Renderer:
             "density": density(len(beds)),
             "counts": _taken(beds),
             "probe": head.probe_at if head else 0,
+            "house": house_of(head),
             "now_us": frame.now_us,
         }
 
@@ -345,7 +346,8 @@ class Renderer:
     def _rev(self, rev: int, base: int | None, now_us: int, head: Head | None) -> str:
         base = rev - 1 if base is None else base
         probe = head.probe_at if head else 0
-        return self.fill("_rev.html", rev=rev, base=base, now_us=now_us, probe=probe, oobs=WHOLE)
+        told = {"rev": rev, "base": base, "now_us": now_us, "probe": probe, "house": house_of(head)}
+        return self.fill("_rev.html", oobs=WHOLE, **told)
 
     def _counts(self, beds: Mapping[str, BedCell], words: Words) -> str:
         return self.fill("_counts.html", counts=_taken(beds), w=words, oobs=WHOLE)

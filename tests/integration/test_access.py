@@ -30,6 +30,7 @@ FITTING = {
     ("relative_message", "kind"): "'daily'",
     ("patient_link", "kind"): "'merged'",
     ("relative_hours", "closes"): "'12:00'",
+    ("staff_duty", "post"): "'nurse'",
 }
 ANY = {
     "text": "'{salt}'",

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
+from hospital_ops import wire
 from hospital_ops.access import Permission, Principal, allows
 from hospital_ops.board import BedCell
 from hospital_ops.clock import SECOND
@@ -16,7 +17,7 @@ from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.language import language_of
 from web.reading import unit_of_bed
-from web.routes.alarms import act_on, find
+from web.routes.alarms import act_on, done_to, find
 from web.views import alarmpanel
 
 router = APIRouter(prefix="/icu/beds/{bed}/alarms")
@@ -28,6 +29,7 @@ SHOWN_WITHIN_S: Final = 1.0  # of an act; the panel asks again anyway
 async def panel(request: Request, bed: str, principal: Someone, have: str = "") -> HTMLResponse:
     """The panel, or 204 for a page that has just this; the page has noted the reading."""
     unit = unit_of_bed(request, bed, principal, Permission.SEE_PATIENT)
+    await _receipts(request, unit, bed, principal)
     return _panel(request, unit, bed, principal, have)
 
 
@@ -44,6 +46,23 @@ async def act(request: Request, bed: str, alarm: str, act: str, principal: Someo
     if feed is not None:
         await feed.news(rev, SHOWN_WITHIN_S)
     return _panel(request, unit, bed, principal)
+
+
+async def _receipts(request: Request, unit: str, bed: str, principal: Principal) -> None:
+    """Whoever was called and looks has read the call; the page has noted the reading itself."""
+    web = web_of(request)
+    feed = web.feed(unit)
+    cell = feed.cells.get(bed) if feed else None
+    if not isinstance(cell, BedCell):
+        return
+    unread: list[tuple[wire.Entry, bytes]] = [
+        (done_to(web, unit, bed, alarm.id, principal, "read", 0), b"")
+        for alarm in cell.alarms
+        for call in alarm.called
+        if call.who == principal.actor and not call.read_at
+    ]
+    if unread:
+        await web.appender.append_many(unit, unread)
 
 
 def _panel(

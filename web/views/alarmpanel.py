@@ -10,6 +10,7 @@ from hospital_ops.clock import SECOND
 from icu.explained import rule_json
 from web.views.alarmcheck import verdict_text
 from web.views.alarms import AlarmView, alarm_text, alarm_view, ordered, shown
+from web.views.duty import call_lines, next_line
 from web.views.values import Frame, clock
 
 
@@ -26,6 +27,9 @@ class AlarmRow:
     paused: str  # until when the sound is off
     listed: str  # other alarms of the same value or cause
     check: str  # what other signals make of it
+    calls: tuple[str, ...]  # who was called, and whether it was read
+    next: str  # who is called next; empty: nobody
+    next_at: int
 
 
 def rows(cell: BedCell, frame: Frame) -> list[AlarmRow]:
@@ -60,4 +64,7 @@ def _row(bed: BedCell, alarm: AlarmCell, view: AlarmView, frame: Frame) -> Alarm
         paused=clock(paused, frame.zone, seconds=True) if paused else "",
         listed=", ".join(alarm_text(each, words) for each in under),
         check=verdict_text(alarm.verdict, words),
+        calls=call_lines(alarm, frame),
+        next=next_line(alarm, frame),
+        next_at=alarm.next_at,
     )

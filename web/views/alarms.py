@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from hospital_ops.board import AlarmCell, BedCell
+from hospital_ops.board import AlarmCell, BedCell, Head
 from icu.rules import ROWS
 from icu.rules import words as rule_words
 from web.words import Words
@@ -191,3 +191,8 @@ def _distance(alarm: AlarmCell) -> float:
         return 1.0
     value, _, edge = figures
     return abs(value - edge) / (abs(edge) or 1.0)
+
+
+def house_of(head: Head | None) -> str:
+    """The codes of the unit's own alarms, for the bar."""
+    return " ".join(alarm.code for alarm in head.alarms) if head else ""

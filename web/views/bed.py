@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from hospital_ops.board import BedCell, PatientCell, Shown
 from hospital_ops.clock import SECOND, to_datetime
-from web.views import alarms
+from web.views import alarms, duty
 from web.views import indicators as indicated
 from web.views.alarms import AlarmView, alarm_view, ordered
 from web.views.bedquiet import on_tile
@@ -90,6 +90,7 @@ class TileView:
     place: int = 0
     quiet: tuple[str, ...] = ()  # why the bed makes no sound, and until when
     displaced: bool = False  # admitted to a bed whose patient has not left
+    calls: tuple[str, str, int] = ("", "", 0)  # who was called last, who is next, and when
 
     @property
     def cells(self) -> tuple[ValueView, ...]:
@@ -102,7 +103,7 @@ class TileView:
         return (
             self.state, self.check, self.alarm, self.initials, self.facts, self.day, self.score,
             self.note, self.unmapped, replace(self.foot, text=""), self.place, self.label,
-            self.quiet, self.displaced,
+            self.quiet, self.displaced, self.calls,
             tuple((cell.id, cell.label, cell.tint, cell.kind) for cell in self.cells),
         )  # fmt: skip
 
@@ -140,6 +141,7 @@ def tile_view(cell: BedCell, frame: Frame, place: int = 0) -> TileView:
         place=place,
         quiet=on_tile(cell, frame),
         displaced="displaced" in cell.flags,
+        calls=duty.on_tile(cell, frame),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from hospital_ops.board import BedCell, Head
 from hospital_ops.clinical.tables import table
 from web.render import Renderer
-from web.views.alarms import queue_view
+from web.views.alarms import house_of, queue_view
 from web.views.bed import tile_view
 from web.views.page import MODES, Page
 from web.views.values import clock
@@ -110,5 +110,6 @@ def render(
         queue=queue_view(beds, words),
         counts=(sum(1 for each in beds.values() if each.patient or each.values), len(beds)),
         probe=head.probe_at if head else 0,
+        house=house_of(head),
         now_us=now_us,
     )

@@ -91,6 +91,7 @@ export function paint(live) {
   }
   for (const cell of document.querySelectorAll(".iv .v[data-at]")) value(cell, time, live);
   for (const node of document.querySelectorAll("time[data-since]")) set(node, since(time - Number(node.dataset.since)));
+  for (const node of document.querySelectorAll("time[data-until]")) set(node, duration(Number(node.dataset.until) - time));
   for (const node of document.querySelectorAll("time[data-age]")) set(node, duration(time - Number(node.dataset.age)));
   for (const node of document.querySelectorAll(".newest[data-at]")) {
     const { at, amber } = node.dataset;

@@ -68,6 +68,9 @@ function summary() {
 
 /** The probe that passes from a device to this board has not come for too long. */
 function path() {
+  const short = place().house?.split(" ").includes("stream_memory");
+  part("house").hidden = !short;
+  if (short) part("house").textContent = say("bar.stream_memory");
   const probe = Number(place().probe);
   const late = probe > 0 && clock.now() - probe >= PATH_US;
   part("path").hidden = !(late && cover.live());

@@ -1,0 +1,47 @@
+"""The tables of the archive and their columns, in the order in which rows are made."""
+
+from __future__ import annotations
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "identity": ("hospital_id", "source", "identity", "digest", "first_received_at"),
+    "message": (
+        "hospital_id", "unit", "entry_id", "source", "message_id", "kind", "received_at", "entry",
+        "raw",
+    ),
+    "measurement": (
+        "hospital_id", "unit", "place", "patient_id", "device", "source", "source_message_id",
+        "event_id", "code", "channel", "value", "value_text", "physical_unit", "determined_at",
+        "device_time", "received_at", "stored_at", "validity", "mode", "origin", "remark",
+        "entry_id",
+    ),
+    "waveform": (
+        "hospital_id", "unit", "place", "patient_id", "device", "code", "channel", "started_at",
+        "received_at", "rate_hz", "scale", "value_offset", "physical_unit", "samples", "sequence",
+        "mode", "entry_id",
+    ),
+    "patient_event": (
+        "hospital_id", "unit", "patient_id", "mrn", "family", "given", "sex", "birth_date",
+        "trigger", "bed", "prior_bed", "visit", "event_at", "received_at", "mode", "source",
+        "case_id", "entry_id",
+    ),
+    "binding": ("hospital_id", "unit", "bed", "from_at", "patient_id", "mrn", "entry_id"),
+    "case_event": (
+        "hospital_id", "unit", "case_id", "kind", "at", "actor", "payload", "mode", "entry_id",
+    ),
+    "assessment": (
+        "hospital_id", "unit", "case_id", "at", "proposed", "chart", "urgency", "inputs", "result",
+        "mode", "entry_id",
+    ),
+    "alert_event": (
+        "hospital_id", "unit", "alarm_id", "bed", "patient_id", "rule", "priority", "state", "at",
+        "since", "words", "value", "mode", "entry_id", "about", "limit_value", "verdict",
+    ),
+    "board_frame": ("hospital_id", "unit", "at", "whole", "revisions"),
+    "alarm_call": (
+        "hospital_id", "unit", "alarm_id", "bed", "post", "who", "at", "read_at", "mode",
+        "entry_id",
+    ),
+    "dead_letter": (
+        "hospital_id", "unit", "stream", "entry_id", "code", "reason", "at", "entry", "raw",
+    ),
+}  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hospital_ops.board_ed import PlaceCell, RingCell, place_json, ring_json
 from hospital_ops.clock import SECOND, iso
 from hospital_ops.wire import Form, Verdict, decoder, field
 
@@ -145,6 +146,18 @@ class CaseCell(Form, frozen=True):
     items: tuple[dict[str, Any], ...] = ()  # treatments, limits and notes of the crew, oldest first
     seen: dict[str, Any] | None = None  # by whom, when, and up to which moment of the stream
     joined: tuple[str, ...] = ()  # cases that were found to be this one
+    arrived_at: int = 0
+    taken_over_at: int = 0
+    taken_over_by: str = ""
+    untaken: bool = False  # arrived a while ago, and nobody has taken over
+    call: RingCell | None = None  # rings until somebody has heard
+    readiness: dict[str, dict[str, Any]] = field(default_factory=dict)  # by pathway
+    places: tuple[PlaceCell, ...] = ()
+    messages: tuple[dict[str, Any], ...] = ()  # preset phrases with their read-back
+    view: dict[str, Any] = field(default_factory=dict)  # the physician's own: by, at, text
+    findings: dict[str, bool] = field(default_factory=dict)  # looked for: present or absent
+    signed: dict[str, Any] = field(default_factory=dict)  # the hand-over sheet: by, at, version
+    ended_for: str = ""  # the reason that was given with the end
 
 
 class Head(Form, frozen=True):
@@ -156,6 +169,9 @@ class Head(Form, frozen=True):
         default_factory=dict
     )  # refused, unknown codes, dead letters ... as the unit saw them
     alarms: tuple[AlarmCell, ...] = ()  # of no bed: the way of the data itself
+    ring: tuple[str, ...] = ()  # ED: words of the crew for which a red rings
+    calls: tuple[tuple[int, bool], ...] = ()  # ED, the last day: when, and whether it was used
+    settings: int = 0  # version of the unit's settings
 
 
 decode_bed = decoder(BedCell)
@@ -324,4 +340,13 @@ def case_json(cell: CaseCell, now_us: int) -> dict[str, Any]:
         "joined": list(cell.joined),
         "warnings": list(cell.warnings),
         "mode": cell.mode,
+        "arrived_at": _iso_or_none(cell.arrived_at),
+        "taken_over": {"by": cell.taken_over_by, "at": iso(cell.taken_over_at)}
+        if cell.taken_over_at
+        else None,
+        "nobody_took_over": cell.untaken,
+        "call": ring_json(cell.call),
+        "places": [place_json(place) for place in cell.places],
+        "messages": list(cell.messages),
+        "ended_for": cell.ended_for,
     }

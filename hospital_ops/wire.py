@@ -1,7 +1,7 @@
 """The messages of the house as they stand in the streams: compact arrays, tagged, versioned.
 
 What all of them have in common is in `wire_forms`; those of intensive care are in `wire_icu`, what
-a crew did and a physician saw in `wire_case`.
+a crew did and a physician saw in `wire_case`, those of emergency departments in `wire_ed`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hospital_ops.wire_case import CaseItem, CaseMoved, CaseSeen
+from hospital_ops.wire_ed import CaseNote, EdSettings, PlaceGiven, Rang, SheetSigned
 from hospital_ops.wire_forms import (
     DecodeError,
     Form,
@@ -38,9 +39,9 @@ from hospital_ops.wire_signals import Reason, Rhythm, Verdict, Witness
 
 __all__ = (  # what comes from elsewhere; all else is this module's own
     "AlarmAct", "AlarmSite", "Alerted", "BedAct", "Called", "CareAgreed", "CaseItem", "CaseMoved",
-    "CaseSeen", "DecodeError", "DeviceAlert", "Form", "OnDuty", "OrderChanged", "Painted",
-    "Reason", "Rhythm", "State", "Verdict", "Witness", "decoder", "encode", "field", "from_json",
-    "replaced", "to_json",
+    "CaseNote", "CaseSeen", "DecodeError", "DeviceAlert", "EdSettings", "Form", "OnDuty",
+    "OrderChanged", "Painted", "PlaceGiven", "Rang", "Reason", "Rhythm", "SheetSigned", "State",
+    "Verdict", "Witness", "decoder", "encode", "field", "from_json", "replaced", "to_json",
 )  # fmt: skip
 
 VERSION = 1
@@ -296,6 +297,11 @@ Entry = (
     | CaseItem
     | CaseMoved
     | CaseSeen
+    | CaseNote
+    | PlaceGiven
+    | EdSettings
+    | SheetSigned
+    | Rang
 )
 
 decode: Callable[[bytes], Entry] = decoder_of_any(Entry)

@@ -20,8 +20,9 @@ BUDGET_OF_MAXMEMORY = 0.8  # the rest is for scripts that publish alarms, and fo
 WATCH_S = 1.0  # so often the first append asks how much memory is in use
 
 COMMANDS = (
-    wire.Decided, wire.CaseStep, wire.CaseMoved, wire.CaseSeen, wire.AlarmAct, wire.BedAct,
-    wire.Painted, wire.OnDuty, wire.Tick, wire.Audited,
+    wire.Decided, wire.CaseStep, wire.CaseMoved, wire.CaseSeen, wire.CaseNote, wire.PlaceGiven,
+    wire.EdSettings, wire.SheetSigned, wire.AlarmAct, wire.BedAct, wire.Painted, wire.OnDuty,
+    wire.Tick, wire.Audited,
 )  # fmt: skip
 
 logger = log.get("append")

@@ -11,18 +11,28 @@ from hospital_ops import wire
 from hospital_ops.clock import to_datetime
 from streams.shard import hospital_of
 
-Beside = wire.CaseItem | wire.CaseMoved | wire.CaseSeen
+Beside = (
+    wire.CaseItem
+    | wire.CaseMoved
+    | wire.CaseSeen
+    | wire.CaseNote
+    | wire.PlaceGiven
+    | wire.SheetSigned
+    | wire.Rang
+)
 
 
-def claim(entry: Beside) -> tuple[bytes, bytes] | None:
-    """(identity, digest) by which the sender's repeats are known; None: each entry counts."""
+def claim(entry: Beside) -> tuple[str, bytes, bytes] | None:
+    """(source, identity, digest) by which repeats are known; None: each counts."""
     if isinstance(entry, wire.CaseItem):
         # Of what was said, not of when it came: the same item sent again is the same.
         said = json.dumps([entry.case, entry.kind, entry.at, entry.said], sort_keys=True)
-        return UUID(entry.item).bytes, hashlib.sha256(said.encode()).digest()
+        digest = hashlib.sha256(said.encode()).digest()
+        return entry.source, UUID(entry.item).bytes, digest
     if isinstance(entry, wire.CaseMoved):
         what = json.dumps([entry.case, entry.to, sorted(entry.items)])
-        return UUID(entry.move).bytes, hashlib.sha256(what.encode()).digest()
+        digest = hashlib.sha256(what.encode()).digest()
+        return entry.source, UUID(entry.move).bytes, digest
     return None
 
 
@@ -37,12 +47,30 @@ def rows(entry: Beside, shard: str, entry_id: str) -> list[tuple[Any, ...]]:
             (entry.case, "moved_out", entry.by, {**what, "to": entry.to}),
             (entry.to, "moved_in", entry.by, {**what, "from": entry.case}),
         ]
-    else:
+    elif isinstance(entry, wire.CaseSeen):
         told = [(entry.case, "seen", entry.by, {"upto": entry.upto})]
+    else:
+        told = [(entry.case, *_of_department(entry))]
+    mode = "" if isinstance(entry, wire.SheetSigned) else entry.mode
     return [
         (
             hospital_of(shard), shard, case, kind, to_datetime(entry.at), actor,
-            json.dumps(payload, ensure_ascii=False), entry.mode, entry_id,
+            json.dumps(payload, ensure_ascii=False), mode, entry_id,
         )
         for case, kind, actor, payload in told
     ]  # fmt: skip
+
+
+def _of_department(
+    entry: wire.CaseNote | wire.PlaceGiven | wire.SheetSigned | wire.Rang,
+) -> tuple[str, str, dict[str, Any]]:
+    """(kind, by, payload) of what the department said, kept ready, signed or was called for."""
+    if isinstance(entry, wire.CaseNote):
+        said = {"id": entry.note, "key": entry.key, "text": entry.text, "about": entry.about}
+        return entry.kind, entry.by, {**said, "done": entry.done, "role": entry.role}
+    if isinstance(entry, wire.PlaceGiven):
+        place = {"place": entry.place, "kind": entry.kind, "state": entry.state}
+        return "place", entry.by, place
+    if isinstance(entry, wire.SheetSigned):
+        return "sheet_signed", entry.by, {"version": entry.version}
+    return "ring", "", {"count": entry.count, "level": entry.level}

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from hospital_ops import events, wire
 from hospital_ops.access import Permission, Principal, Role, require
+from hospital_ops.case_steps import ENDS, STEPS, after
 from hospital_ops.clock import Clock, iso
 from hospital_ops.errors import Conflict, MessageError, NotFound
 from hospital_ops.identity import uuid7
@@ -17,7 +18,6 @@ from streams.facts import checked_facts
 from streams.projections import Places, Projections
 from streams.shard import at_us, hall, hospital_of
 
-STEPS: Final = ("acknowledgement", "arrival", "handover", "cancellation")
 # Who sees only the cases that they opened.
 OWN_CASES_ONLY: Final = (Role.CREW, Role.TABLET)
 
@@ -97,11 +97,16 @@ class Intake:
         return [(read(hospital, e) if isinstance(e, wire.Observed) else e, b) for e, b in made]
 
     async def step(self, principal: Principal, case: str, step: str, note: str) -> dict[str, Any]:
-        """Appends acknowledgement, arrival, handover or cancellation of a case."""
-        own = principal.role in OWN_CASES_ONLY and step in ("arrival", "cancellation")
+        """Appends one step of the way of a case; Conflict where it leads nowhere."""
+        row = STEPS[step]
+        own = principal.role in OWN_CASES_ONLY and row.crew
         needed = Permission.OPEN_CASE if own else Permission.ACKNOWLEDGE_CASE
         unit = await self.case_unit(principal, case, needed)
+        if row.reason and not note.strip():
+            raise MessageError("no_reason", "say why: this step needs a `reason`")
         now = self.clock.now_us()
+        state = await self.projections.case_state(principal.hospital, case_id(case))
+        following = after(step, state)
         entry_id = await self.appender.append(
             unit,
             wire.CaseStep(
@@ -116,14 +121,24 @@ class Intake:
                 note=note[:500],
             ),
         )
+        if following != state:
+            await self.projections.case_became(
+                principal.hospital, case_id(case), following, now, ended=following in ENDS
+            )
         return {"id": case, "step": step, "stored_at": iso(at_us(entry_id))}
+
+    async def still_open(self, principal: Principal, case: str) -> None:
+        """Conflict where the case has ended: nothing is kept for it any more."""
+        state = await self.projections.case_state(principal.hospital, case_id(case))
+        if state in ENDS:
+            raise Conflict(f"This case has ended ({state.replace('_', ' ')}).")
 
     async def case_unit(self, principal: Principal, case: str, permission: Permission) -> str:
         """The unit of a case that `principal` may act on; NotFound otherwise."""
         known = await self.projections.case(principal.hospital, case_id(case))
         if known is None:
             raise NotFound("There is no such case, or it is not within your units.")
-        unit, opened_by = known
+        unit, opened_by = known[:2]
         require(principal, permission, hospital_of(unit), unit)
         if principal.role in OWN_CASES_ONLY and opened_by != principal.actor:
             raise NotFound("There is no such case, or it is not within your units.")
@@ -131,7 +146,7 @@ class Intake:
 
     async def _unit_of(self, principal: Principal, case: str, destination: str) -> str:
         unit, opened_by = await self.projections.claim_case(
-            principal.hospital, case, destination, principal.actor
+            principal.hospital, case, destination, principal.actor, self.clock.now_us()
         )
         if principal.role in OWN_CASES_ONLY and opened_by != principal.actor:
             raise NotFound("There is no such case, or it is not within your units.")

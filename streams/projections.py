@@ -15,9 +15,9 @@ from hospital_ops.access import ALL_UNITS, Principal, Role
 from hospital_ops.clock import SECOND
 from hospital_ops.codebook.rules import Codebook, Rule, book
 from hospital_ops.deciding import PROBE_BED
-from hospital_ops.errors import NotStored
 from hospital_ops.installation.store import DeviceRow, KnownDevice, Projection, UnitRow
-from streams.pipe import Argument, Pipe, ReplyError
+from streams.cases import Cases
+from streams.pipe import Pipe, ReplyError
 from streams.remembered import Remembered
 from streams.shard import hall
 from streams.unmapped import Seen, Sender
@@ -56,6 +56,19 @@ class Unit:
     zone: str = "UTC"
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A place of a department that can be kept for a case (installation.store.RoomRow)."""
+
+    place: str
+    unit: str
+    kind: str
+    zone: str
+    label: str
+    entrance: str
+    position: int
+
+
 @dataclass(slots=True)
 class Places:
     """Hospitals, units, beds and devices of the installation, read again and again."""
@@ -65,11 +78,13 @@ class Places:
     beds: dict[str, Bed] = field(default_factory=dict)
     devices: dict[tuple[str, str], KnownDevice] = field(default_factory=dict)  # hospital, name
     codebooks: dict[str, Codebook] = field(default_factory=dict)  # by hospital
+    rooms: dict[str, Room] = field(default_factory=dict)
 
     def become(self, other: Places) -> None:
         """Takes over what was read anew; everybody who holds this object sees it."""
         self.hospitals, self.units, self.beds = other.hospitals, other.units, other.beds
         self.devices, self.codebooks = other.devices, other.codebooks
+        self.rooms = other.rooms
 
     def unit_of_bed(self, bed: str) -> str | None:
         """The unit of a bed id, or None where the bed is not registered."""
@@ -97,14 +112,17 @@ class Places:
         """The beds of a unit in the order of the wall."""
         return sorted((b for b in self.beds.values() if b.unit == unit), key=lambda b: b.position)
 
+    def rooms_of(self, unit: str) -> list[Room]:
+        """The places of a department in their order."""
+        return sorted((r for r in self.rooms.values() if r.unit == unit), key=lambda r: r.position)
 
-class Projections:
+
+class Projections(Cases):
     """Reads and writes the projections over one pipe."""
 
     def __init__(self, pipe: Pipe) -> None:
-        self.pipe = pipe
+        super().__init__(pipe)
         self._principals: Remembered[Principal] = Remembered()  # by key
-        self._cases: Remembered[list[str]] = Remembered()
 
     async def _replace(
         self, key: str, rows: Mapping[str, Mapping[str, Any]], keep_since: int | None = None
@@ -147,6 +165,8 @@ class Projections:
             await self._replace(
                 _key(hospital, "codes"), {_rule_name(r): r._asdict() for r in rules}
             )
+            rooms = {room.place: asdict(room) for u in units for room in u.rooms}
+            await self._replace(_key(hospital, "rooms"), rooms)
             people = [replace(p, mode=mode) for p in rows.sessions if p.hospital == hospital]
             devices = [_of_device(d) for d in rows.devices if d.hospital == hospital]
             await self._replace(
@@ -154,6 +174,7 @@ class Projections:
                 {p.key: _row(p, read_at) for p in (*people, *devices)},
                 keep_since=read_at - JUST_ADMITTED_US,
             )
+            await self.forget_cases(hospital, read_at)
         await self._replace(HOSPITALS, {hospital: {} for hospital in hospitals})
         silent = [
             n for n, at in (await self._all(HEARTBEATS)).items() if int(at) < read_at - GONE_US
@@ -181,6 +202,9 @@ class Projections:
                 registered = KnownDevice(**wire.from_json(device))
                 for name in filter(None, (registered.address, registered.device)):
                     places.devices[hospital, name] = registered
+            for room in (await self._all(_key(hospital, "rooms"))).values():
+                kept = Room(**wire.from_json(room))
+                places.rooms[kept.place] = kept
         return places
 
     async def admit(self, principal: Principal, now_us: int) -> None:
@@ -231,29 +255,6 @@ class Projections:
             mode=known["mode"],
             bed=known.get("bed", ""),
         )
-
-    async def claim_case(self, hospital: str, case: str, unit: str, opened_by: str) -> list[str]:
-        """[unit, who opened it] of a case; the first to name it decides both."""
-        key = _key(hospital, "cases")
-        await self._ask("HSETNX", key, case, wire.to_json([unit, opened_by]))
-        found: list[str] = wire.from_json(await self._ask("HGET", key, case))
-        return found
-
-    async def case(self, hospital: str, case: str) -> list[str] | None:
-        """[unit, who opened it] of a case, or None where nobody has named it."""
-        name = f"{hospital} {case}"
-        known = self._cases.get(name)
-        if known is None:
-            row = await self._ask("HGET", _key(hospital, "cases"), case)
-            return self._cases.put(name, wire.from_json(row)) if row else None
-        return known
-
-    async def _ask(self, *command: Argument) -> Any:
-        """For what a sender waits for: while Redis is away nothing of it was stored."""
-        try:
-            return await self.pipe.call(*command)
-        except (OSError, ReplyError) as error:
-            raise NotStored("not stored, send again: the stream server is away") from error
 
     async def map_code(self, hospital: str, rule: Rule) -> None:
         """Makes a mapping known at once, before the relay's next turn."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 
 from hospital_ops import log, wire
+from hospital_ops.case_steps import ENDS, follows
 from hospital_ops.clock import Clock
 from hospital_ops.database import Database, DatabaseGone
 from hospital_ops.errors import NotStored
@@ -16,6 +17,7 @@ from hospital_ops.installation import store as installation
 from streams.append import Appender
 from streams.pipe import ReplyError
 from streams.projections import Projections
+from streams.shard import hospital_of
 
 PAUSE_S = 0.1  # a committed decision reaches the board within this
 ROWS = 500  # a turn: bounds the transaction
@@ -70,10 +72,23 @@ class Relay:
     async def _append(self, shard: str, encoded: bytes) -> str:
         """The stream id; a row that cannot be read must not hold up the decisions behind it."""
         try:
-            return await self.appender.append(shard, wire.decode(encoded))
+            entry = wire.decode(encoded)
+            entry_id = await self.appender.append(shard, entry)
+            if isinstance(entry, wire.CaseStep):
+                await self._note(shard, entry)
+            return entry_id
         except wire.DecodeError:
             logger.error("undecodable", shard=shard)
             return "undecodable"
+
+    async def _note(self, shard: str, entry: wire.CaseStep) -> None:
+        """The way in hears of a step that was committed in PostgreSQL."""
+        state = follows(
+            entry.step, await self.projections.case_state(hospital_of(shard), entry.case)
+        )
+        await self.projections.case_became(
+            hospital_of(shard), entry.case, state, self.clock.now_us(), ended=state in ENDS
+        )
 
     async def keep_projections(self) -> None:
         """Brings places, sessions and devices in Redis to what PostgreSQL says."""

@@ -258,7 +258,7 @@ class Batch:
 
     def _beside(self, taken: Taken, entry: case_rows.Beside) -> None:
         claimed = case_rows.claim(entry)
-        owner = claimed and self._claim(taken, entry.source, *claimed, entry.received_at)
+        owner = claimed and self._claim(taken, *claimed, at_us(taken.entry_id))
         for row in case_rows.rows(entry, taken.shard, taken.entry_id):
             self.add("case_event", owner, row)
 

@@ -1,7 +1,11 @@
-"""A physician's decision as it is sent: checked against the proposal, never against the person."""
+"""A physician's decision as it is sent: checked against the proposal, never against the person.
+
+Destination and care come from fixed lists, so that a board, a count and a crew read the same word.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,6 +13,8 @@ from hospital_ops import events
 from hospital_ops.errors import MessageError
 
 COLOURS: Final = ("red", "yellow", "green")
+CARE: Final = ("resuscitation", "theatre", "cath_lab", "ct", "icu", "treatment", "waiting")
+DESTINATIONS: Final = CARE  # where to first; a unit of the hospital may be named as well
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,16 +29,21 @@ class WantedDecision:
     care: tuple[str, ...] = ()
 
 
-def read_decision(body: bytes, proposed: str) -> WantedDecision:
+def read_decision(body: bytes, proposed: str, units: Collection[str] = ()) -> WantedDecision:
     """The decision in a JSON `body`; raises MessageError in words."""
     sent = events.parse_json(body)
     if not isinstance(sent, dict):
         raise MessageError("not_an_object", "send one JSON object with `colour` and `version`")
-    return checked_decision(sent, proposed)
+    return checked_decision(sent, proposed, units)
 
 
-def checked_decision(sent: dict[str, Any], proposed: str) -> WantedDecision:
-    """The decision, with a reason where it differs from the proposal; else MessageError."""
+def checked_decision(
+    sent: dict[str, Any], proposed: str, units: Collection[str] = ()
+) -> WantedDecision:
+    """The decision, with a reason where it differs from the proposal; else MessageError.
+
+    `units` are those of the hospital, which may be a destination too.
+    """
     colour, version = sent.get("colour"), sent.get("version")
     if colour not in COLOURS:
         raise MessageError("bad_colour", "`colour` is red, yellow or green")
@@ -41,16 +52,22 @@ def checked_decision(sent: dict[str, Any], proposed: str) -> WantedDecision:
     reason = _text(sent, "reason")
     if colour != proposed and not reason.strip():
         raise MessageError("no_reason", "another colour than the proposed one needs a `reason`")
+    destination = _text(sent, "destination")
+    if destination and destination not in DESTINATIONS and destination not in units:
+        allowed = ", ".join(DESTINATIONS)
+        raise MessageError("bad_destination", f"`destination` is one of {allowed}, or a unit")
     care = sent.get("care") or []
     if not isinstance(care, list) or not all(isinstance(kind, str) for kind in care):
         raise MessageError("bad_care", "`care` is a list of words")
+    if any(kind not in CARE for kind in care):
+        raise MessageError("bad_care", f"`care` is a list of {', '.join(CARE)}")
     return WantedDecision(
         colour=colour,
         version=version,
         proposed=proposed,
         reason=reason,
-        destination=_text(sent, "destination"),
-        care=tuple(kind[:64] for kind in care[:16]),
+        destination=destination,
+        care=tuple(dict.fromkeys(care)),
     )
 
 

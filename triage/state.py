@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hospital_ops.board import DecisionCell, Shown
+from hospital_ops.board_ed import PlaceCell, RingCell
 from hospital_ops.wire import Form, State, field
 
 
@@ -41,6 +42,26 @@ class CaseState(State):
     gone: dict[str, str] = field(default_factory=dict)  # moved whereto; "": withdrawn
     seen: dict[str, Any] | None = None
     joined: tuple[str, ...] = ()
+    arrived_at: int = 0
+    taken_over_at: int = 0
+    taken_over_by: str = ""
+    untaken: bool = False
+    call: RingCell | None = None
+    readiness: dict[str, dict[str, Any]] = field(default_factory=dict)
+    places: tuple[PlaceCell, ...] = ()
+    messages: tuple[dict[str, Any], ...] = ()
+    view: dict[str, Any] = field(default_factory=dict)
+    findings: dict[str, bool] = field(default_factory=dict)
+    signed: dict[str, Any] = field(default_factory=dict)
+    ended_for: str = ""
+
+
+class CallRecord(State):
+    """A call of the last day: when it began, and whether the team was used for it."""
+
+    at: int
+    case: str
+    used: bool = False
 
 
 class UnitState(State):
@@ -52,3 +73,7 @@ class UnitState(State):
     now: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     merged: dict[str, str] = field(default_factory=dict)  # a case and the one it was found to be
+    gone: dict[str, int] = field(default_factory=dict)  # ended and off the board, oldest first
+    calls: list[CallRecord] = field(default_factory=list)
+    ring: tuple[str, ...] = ("alert", "advice", "information", "")
+    settings: int = 0

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from hospital_ops import wire
-from hospital_ops.board import HEAD, CaseCell, DecisionCell, Head, Shown
+from hospital_ops.board import HEAD, DecisionCell, Shown
+from hospital_ops.case_steps import ARRIVED, ENDS, follows
 from hospital_ops.clock import SECOND, from_iso, iso
 from hospital_ops.deciding import PROBE_BED, Decisions, Stamped
+from triage import calls, notes
+from triage.cells import cell_of, head_of
 from triage.ecgs import with_ecg
 from triage.engine import assess
 from triage.inputs import engine_inputs
 from triage.items import add_item, add_value, everything, facts_of_both, put_in, take_out
 from triage.reopening import codes_of, reopening
 from triage.state import CaseState, UnitState
+from triage.timers import SHOWN_AFTER_END_US, Timers
 
 FUTURE_US = 60 * SECOND  # SAFETY rule 6
-SHOWN_AFTER_END_US = 600 * SECOND  # a case that was handed over or cancelled stays in sight
-STEPS: Final = {"arrival": "arrived", "handover": "handed_over", "cancellation": "cancelled"}
-ENDS: Final = ("handed_over", "cancelled")
+GONE_KEPT_US = 172_800 * SECOND  # as long as the way in knows the case
 _load: Callable[[bytes], UnitState] = wire.decoder(UnitState)
 
 
@@ -28,6 +29,7 @@ class EdUnit:
 
     def __init__(self, unit: str, snapshot: bytes = b"") -> None:
         self.state = _load(snapshot) if snapshot else UnitState(unit=unit)
+        self.timers = Timers(self.state.cases.values(), self.state.ring)
 
     def decide(self, entries: Sequence[Stamped]) -> Decisions:
         """Takes the entries in, in their order, and proposes again after each that changed inputs.
@@ -37,39 +39,27 @@ class EdUnit:
         decisions = Decisions()
         for at, entry in entries:
             self.state.now = max(self.state.now, at)
-            if isinstance(entry, wire.Observed):
-                self._observed(entry, decisions)
-            elif isinstance(entry, wire.CaseFacts):
-                self._facts(entry, decisions)
-            elif isinstance(entry, wire.CaseStep):
-                self._step(entry, decisions)
-            elif isinstance(entry, wire.EcgReceived):
-                self._ecg(entry, decisions)
-            elif isinstance(entry, wire.CaseItem):
-                self._item(entry, decisions)
-            elif isinstance(entry, wire.CaseMoved):
-                self._moved(entry, decisions)
-            elif isinstance(entry, wire.CaseSeen):
-                self._seen(entry, decisions)
-            elif isinstance(entry, wire.Decided):
-                self._decided(entry, decisions)
-            elif isinstance(entry, wire.Tick):
+            if isinstance(entry, wire.Tick):
                 self._tick(decisions)
             elif isinstance(entry, wire.Kept):
                 counts = self.state.counts
                 counts[entry.code] = counts.get(entry.code, 0) + 1
                 decisions.dirty.add(HEAD)
+            elif isinstance(entry, wire.EdSettings):
+                self._settings(entry, decisions)
+            elif isinstance(entry, wire.Observed) and entry.bed == PROBE_BED:
+                self.state.probe_at = entry.received_at
+                decisions.dirty.add(HEAD)
+            else:
+                self._of_case(entry, decisions)
         return decisions
 
     def cell(self, name: str) -> bytes | None:
         """The encoded cell of a case, or of the unit's head."""
         if name == HEAD:
-            state = self.state
-            return wire.encode(
-                Head(unit=state.unit, probe_at=state.probe_at, counts=dict(state.counts))
-            )
+            return wire.encode(head_of(self.state))
         case = self.state.cases.get(name)
-        return wire.encode(_cell(case)) if case else None
+        return wire.encode(cell_of(case)) if case else None
 
     def names(self) -> Sequence[str]:
         """The cases on the board, and the head."""
@@ -78,6 +68,44 @@ class EdUnit:
     def dump(self) -> bytes:
         """The whole state, for a snapshot."""
         return wire.encode(self.state)
+
+    def _of_case(self, entry: wire.Entry, decisions: Decisions) -> None:
+        """An entry about one case; what comes for one that has left the board is archived only."""
+        name = getattr(entry, "case", "")
+        if not name or isinstance(entry, wire.Admission) or self._has_left(name):
+            return
+        if isinstance(entry, wire.CaseSeen):
+            self._seen(entry, decisions)
+            return
+        case = self._case(name)
+        touched = [case]
+        if isinstance(entry, wire.Observed):
+            touched = self._observed(case, entry, decisions)
+        elif isinstance(entry, wire.CaseFacts):
+            self._facts(case, entry, decisions)
+        elif isinstance(entry, wire.CaseStep):
+            self._step(case, entry)
+        elif isinstance(entry, wire.EcgReceived):
+            touched = [self._ecg(case, entry, decisions)]
+        elif isinstance(entry, wire.CaseItem):
+            self._item(case, entry, decisions)
+        elif isinstance(entry, wire.CaseMoved):
+            touched = self._moved(case, entry, decisions)
+        elif isinstance(entry, wire.Decided):
+            self._decided(case, entry)
+        elif isinstance(entry, wire.CaseNote):
+            notes.take(case, entry)
+        elif isinstance(entry, wire.PlaceGiven):
+            notes.take_place(case, entry)
+        elif isinstance(entry, wire.SheetSigned):
+            case.signed = {"by": entry.by, "at": iso(entry.at), "version": entry.version}
+        for each in touched:
+            notes.open_pathways(each, self.state.now)
+            self._changed(each, decisions)
+
+    def _has_left(self, name: str) -> bool:
+        """Whether a case, or the one it was found to be, has ended and left the board."""
+        return self.state.merged.get(name, name) in self.state.gone
 
     def _case(self, case: str) -> CaseState:
         case = self.state.merged.get(case, case)
@@ -90,15 +118,32 @@ class EdUnit:
     def _home(self, case: CaseState, id_: str) -> CaseState:
         """The case that something belongs to now: it may have been moved before it came."""
         to = case.gone.get(id_, "") if id_ else ""
-        return self._case(to) if to else case
+        return self._case(to) if to and not self._has_left(to) else case
 
-    def _observed(self, message: wire.Observed, decisions: Decisions) -> None:
-        if message.bed == PROBE_BED:
-            self.state.probe_at = message.received_at
+    def _changed(self, case: CaseState, decisions: Decisions) -> None:
+        """After every change of a case: its call, its next moment, its cell."""
+        if calls.advance(self.state, case) and case.call is not None:
+            call = case.call
+            decisions.outputs.append(
+                wire.Rang(
+                    unit=self.state.unit,
+                    case=case.case,
+                    at=call.rang_at,
+                    count=call.count,
+                    level=call.level,
+                    mode=case.mode,
+                )
+            )
+            decisions.urgent = True
             decisions.dirty.add(HEAD)
-        if not message.case:
-            return
-        case = self._case(message.case)
+        if calls.note_use(self.state, case):
+            decisions.dirty.add(HEAD)
+        self.timers.plan(case, self.state.ring)
+        decisions.dirty.add(case.case)
+
+    def _observed(
+        self, case: CaseState, message: wire.Observed, decisions: Decisions
+    ) -> list[CaseState]:
         case.mode = message.mode
         homes = {case.case: case}
         for observation in message.observations:
@@ -123,39 +168,37 @@ class EdUnit:
             homes[home.case] = home
         for home in homes.values():
             self._propose(home, decisions)
-            decisions.dirty.add(home.case)
+        return list(homes.values())
 
-    def _facts(self, entry: wire.CaseFacts, decisions: Decisions) -> None:
-        case = self._case(entry.case)
+    def _facts(self, case: CaseState, entry: wire.CaseFacts, decisions: Decisions) -> None:
         case.facts = {**case.facts, **entry.facts}
         case.mode, case.warnings = entry.mode, entry.warnings
         eta = case.facts.get("eta")
         case.eta = from_iso(eta) if isinstance(eta, str) else None
         self._propose(case, decisions)
-        decisions.dirty.add(case.case)
 
-    def _ecg(self, entry: wire.EcgReceived, decisions: Decisions) -> None:
-        case = self._home(self._case(entry.case), entry.ecg)
+    def _ecg(self, case: CaseState, entry: wire.EcgReceived, decisions: Decisions) -> CaseState:
+        case = self._home(case, entry.ecg)
         if entry.ecg in case.gone:
-            return  # it was withdrawn
+            return case  # it was withdrawn
         case.ecgs = with_ecg(case.ecgs, entry)
         if entry.findings:  # the machine's reading: a reason to propose, never a decision
             known = case.facts.get("ecg_findings") or ()
             case.facts = {**case.facts, "ecg_findings": sorted({*known, *entry.findings})}
             self._propose(case, decisions)
-        decisions.dirty.add(case.case)
+        return case
 
-    def _item(self, entry: wire.CaseItem, decisions: Decisions) -> None:
-        case = self._case(entry.case)
+    def _item(self, case: CaseState, entry: wire.CaseItem, decisions: Decisions) -> None:
         if add_item(case, entry) and entry.kind == "withdrawal":
             self._propose(case, decisions)
-        decisions.dirty.add(case.case)
 
-    def _moved(self, entry: wire.CaseMoved, decisions: Decisions) -> None:
+    def _moved(
+        self, source: CaseState, entry: wire.CaseMoved, decisions: Decisions
+    ) -> list[CaseState]:
         """Items go to the case they belong to; without a list the whole case joins the other."""
-        source, target = self._case(entry.case), self._case(entry.to)
+        target = self._case(entry.to)
         if source is target:
-            return
+            return [target]
         ids = set(entry.items) or everything(source)
         put_in(target, take_out(source, ids, target.case), source.case)
         if not entry.items:
@@ -163,14 +206,16 @@ class EdUnit:
             target.eta = target.eta if target.eta is not None else source.eta
             target.joined = (*target.joined, source.case, *source.joined)
             target.acknowledgements = (*target.acknowledgements, *source.acknowledgements)
+            notes.join(target, source)
             merged = self.state.merged
             merged |= {old: target.case for old, new in merged.items() if new == source.case}
             merged[source.case] = target.case
             del self.state.cases[source.case]
+            decisions.dirty.add(source.case)
         else:
             self._propose(source, decisions)
         self._propose(target, decisions)
-        decisions.dirty |= {source.case, target.case}
+        return [target] if not entry.items else [source, target]
 
     def _seen(self, entry: wire.CaseSeen, decisions: Decisions) -> None:
         case = self.state.cases.get(self.state.merged.get(entry.case, entry.case))
@@ -179,21 +224,26 @@ class EdUnit:
         case.seen = {"by": entry.by, "at": iso(entry.at), "upto": iso(entry.upto)}
         decisions.dirty.add(case.case)
 
-    def _step(self, entry: wire.CaseStep, decisions: Decisions) -> None:
-        case = self._case(entry.case)
+    def _step(self, case: CaseState, entry: wire.CaseStep) -> None:
         if entry.step == "acknowledgement":
             # Heard once is enough, until something new opens the case again.
             since = iso(case.reopened_at)
             if not any(h["by"] == entry.by and h["at"] >= since for h in case.acknowledgements):
                 heard = {"by": entry.by, "at": iso(entry.at)}
                 case.acknowledgements = (*case.acknowledgements, heard)
-        elif case.step not in ENDS:
-            case.step = STEPS[entry.step]
-            case.ended_at = self.state.now if case.step in ENDS else 0
-        decisions.dirty.add(case.case)
+            return
+        following = follows(entry.step, case.step)
+        if following == ARRIVED:
+            case.arrived_at = case.arrived_at or self.state.now
+            if entry.step == "takeover" and not case.taken_over_at:
+                case.taken_over_at, case.taken_over_by = entry.at, entry.by
+                case.untaken = False
+        elif following in ENDS and following != case.step:
+            case.ended_at, case.ended_for = self.state.now, entry.note
+            case.places, case.untaken = (), False
+        case.step = following
 
-    def _decided(self, entry: wire.Decided, decisions: Decisions) -> None:
-        case = self._case(entry.case)
+    def _decided(self, case: CaseState, entry: wire.Decided) -> None:
         if case.decision is None or entry.version > case.decision.version:
             case.decision = DecisionCell(
                 colour=entry.colour,
@@ -206,20 +256,40 @@ class EdUnit:
             )
             case.known = tuple(sorted(codes_of(case.triage)))
             case.reopened_at, case.reopened_for = 0, ()
-        decisions.dirty.add(case.case)
+
+    def _settings(self, entry: wire.EdSettings, decisions: Decisions) -> None:
+        """Which reds ring from now on; what rings already is asked again."""
+        if entry.version <= self.state.settings:
+            return
+        self.state.ring, self.state.settings = entry.ring, entry.version
+        for case in self.state.cases.values():
+            self._changed(case, decisions)
+        decisions.dirty.add(HEAD)
 
     def _tick(self, decisions: Decisions) -> None:
-        gone = [
-            case.case
-            for case in self.state.cases.values()
-            if case.ended_at and case.ended_at + SHOWN_AFTER_END_US <= self.state.now
-        ]
-        for name in gone:
-            del self.state.cases[name]
-            merged = self.state.merged
-            for old in [old for old, new in merged.items() if new == name]:
-                del merged[old]
-        decisions.dirty |= set(gone)
+        """What is due: a ring, the net, a case that leaves; it costs no more than what is due."""
+        now, state = self.state.now, self.state
+        for name in self.timers.due(now):
+            case = state.cases.get(name)
+            if case is None:
+                continue
+            if case.ended_at and case.ended_at + SHOWN_AFTER_END_US <= now:
+                del state.cases[name]
+                state.gone[name] = now
+                decisions.dirty.add(name)
+                continue
+            if case.step == ARRIVED and not case.taken_over_at and not case.untaken:
+                case.untaken = case.arrived_at + calls.NET_US <= now
+            self._changed(case, decisions)
+        self._forget(now)
+
+    def _forget(self, now: int) -> None:
+        """Cases that left the board long ago, and those that were found to be one of them."""
+        state = self.state
+        while state.gone and (oldest := next(iter(state.gone.items())))[1] + GONE_KEPT_US <= now:
+            del state.gone[oldest[0]]
+            for old in [old for old, new in state.merged.items() if new == oldest[0]]:
+                del state.merged[old]
 
     def _propose(self, case: CaseState, decisions: Decisions) -> None:
         """Assesses anew when an input changed; archives a proposal that differs."""
@@ -256,27 +326,3 @@ class EdUnit:
             case.reopened_at, case.reopened_for = self.state.now, new
             case.known = tuple(sorted({*case.known, *codes_of(case.triage)}))
             decisions.urgent = True
-
-
-def _cell(case: CaseState) -> CaseCell:
-    return CaseCell(
-        case=case.case,
-        facts=case.facts,
-        values=dict(case.values),
-        triage=case.triage,
-        decision=case.decision,
-        acknowledgements=case.acknowledgements,
-        ecgs=case.ecgs,
-        step=case.step,
-        opened_at=case.opened_at,
-        changed_at=case.changed_at,
-        version=case.decision.version if case.decision else 0,
-        mode=case.mode,
-        warnings=case.warnings,
-        eta=case.eta,
-        reopened_at=case.reopened_at,
-        reopened_for=case.reopened_for,
-        items=case.items,
-        seen=case.seen,
-        joined=case.joined,
-    )

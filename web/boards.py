@@ -118,6 +118,8 @@ class EdBoard(BoardFeed[CaseCell]):
             change.rev,
             self.clock.now_us(),
             cases=change.cells,
+            rooms=self.places.rooms_of(self.unit.unit),
+            was=change.head_before,
         )
 
     def html_snapshot(self, language: str) -> str:
@@ -128,6 +130,7 @@ class EdBoard(BoardFeed[CaseCell]):
             head=self.head,
             rev=self.rev,
             now_us=self.clock.now_us(),
+            rooms=self.places.rooms_of(self.unit.unit),
         )
 
     def page(self, language: str, about: About) -> str:
@@ -140,6 +143,7 @@ class EdBoard(BoardFeed[CaseCell]):
             head=self.head,
             rev=self.rev,
             now_us=self.clock.now_us(),
+            rooms=self.places.rooms_of(self.unit.unit),
             **about,
         )
 

@@ -50,6 +50,7 @@ class Change(Generic[C]):
     removed: tuple[str, ...]
     cells: Mapping[str, C]  # the whole board after this revision
     head: Head | None
+    head_before: Head | None = None
     frames: dict[str, bytes] = field(default_factory=dict)  # by format
 
 
@@ -155,7 +156,7 @@ class BoardFeed(ABC, Generic[C]):
         self.cells = {name: self.decode(cell) for name, cell in cells.items() if name != HEAD}
 
     def _apply(self, entry: wire.Changed) -> None:
-        cells = dict(entry.cells)
+        cells, head_before = dict(entry.cells), self.head
         head = cells.pop(HEAD, None)
         if head is not None:
             self.head = decode_head(head)
@@ -178,6 +179,7 @@ class BoardFeed(ABC, Generic[C]):
                 removed=entry.removed,
                 cells=self.cells,
                 head=self.head,
+                head_before=head_before,
             )
         )
 

@@ -21,8 +21,9 @@ import jinja2
 from hospital_ops.board import BedCell, CaseCell, Head
 from web.views.alarms import house_of, queue_view, storm_places
 from web.views.bed import TileView, tile_view
-from web.views.call import CallView, call_view
-from web.views.case import CaseView, arrivals, case_view, minutes_left, present
+from web.views.call import CallView
+from web.views.case import CaseView, minutes_left
+from web.views.edboard import Room, ed_parts
 from web.views.page import MODES, Page, href
 from web.views.values import Frame, ValueView, clock
 from web.words import Words, words_of
@@ -32,6 +33,7 @@ DENSITIES: Final = (4, 12, 24, 50)
 WHOLE: Final = {
     "board-rev": "cell", "queue": "morph", "counts": "cell", "totals": "cell",
     "board": "morph", "arrivals": "morph", "here": "morph", "call": "cell",
+    "net": "cell",
 }  # fmt: skip
 
 
@@ -156,16 +158,24 @@ class Renderer:
         user: str = "",
         demo: bool = False,
         units: Iterable[Mapping[str, str]] = (),
+        rooms: Sequence[Room] = (),
     ) -> str:
         """The emergency board, whole and with its values."""
         frame = self.frame(lang, now_us)
         page = self._board_page(
             frame, unit, unit_name, mode, theme, user, demo, units, rev, kind="ed"
         )
-        return self.fill("ed.html", page=page, **self.ed_parts(frame, cases, head))
+        return self.fill("ed.html", page=page, **ed_parts(frame, cases, head, rooms))
 
     def ed_snapshot(
-        self, lang: str, *, cases: Sequence[CaseCell], head: Head | None, rev: int, now_us: int
+        self,
+        lang: str,
+        *,
+        cases: Sequence[CaseCell],
+        head: Head | None,
+        rev: int,
+        now_us: int,
+        rooms: Sequence[Room] = (),
     ) -> str:
         """The whole board as one frame, for a page that fell behind."""
         frame = self.frame(lang, now_us)
@@ -175,7 +185,7 @@ class Renderer:
             base=-1,
             w=frame.words,
             oobs=WHOLE,
-            **self.ed_parts(frame, cases, head),
+            **ed_parts(frame, cases, head, rooms),
         )
 
     def ed_frame(
@@ -190,8 +200,10 @@ class Renderer:
         *,
         cases: Mapping[str, CaseCell],
         base: int | None = None,
+        rooms: Sequence[Room] = (),
+        was: Head | None = None,
     ) -> str:
-        """One tick of the emergency board; arguments as `icu_frame`.
+        """One tick of the emergency board; arguments as `icu_frame`, `was` the head before.
 
         A list whose members or order changed is sent whole; the page keeps what stayed.
         """
@@ -206,10 +218,8 @@ class Renderer:
             old_cell = previous.get(case)
             if old_cell is not None:
                 before[case] = old_cell
-        new, old = (
-            self.ed_parts(frame, cases.values(), head),
-            self.ed_parts(frame, before.values(), head),
-        )
+        new = ed_parts(frame, cases.values(), head, rooms)
+        old = ed_parts(frame, before.values(), was, rooms)
         parts = [self._rev(rev, base, now_us, head)]
         lists = (
             ("coming", "_arrivals.html", "_arrival.html", "view"),
@@ -218,19 +228,19 @@ class Renderer:
         for name, whole, one, argument in lists:
             olds: list[CaseView] = old[name]
             news: list[CaseView] = new[name]
-            if [view.id for view in olds] != [view.id for view in news]:
-                parts.append(
-                    self.fill(whole, w=frame.words, oobs=WHOLE, now_us=now_us, **{name: news})
-                )
+            moved = [view.id for view in olds] != [view.id for view in news]
+            if moved or (name == "here" and _zones(old) != _zones(new)):
+                parts.append(self.fill(whole, w=frame.words, oobs=WHOLE, **new))
                 continue
-            for was, now in zip(olds, news, strict=True):
+            for one_old, now in zip(olds, news, strict=True):
                 if now.case in changed:
-                    parts.append(self._difference(was, now, frame.words, one, argument, now_us))
+                    parts.append(self._difference(one_old, now, frame.words, one, argument, now_us))
         if _told(old["call"]) != _told(new["call"]):
             call = {"call": new["call"], "now_us": now_us}
             parts.append(self.fill("_call.html", w=frame.words, oobs=WHOLE, **call))
-        if old["totals"] != new["totals"]:
-            parts.append(self.fill("_totals.html", totals=new["totals"], w=frame.words, oobs=WHOLE))
+        for name in ("totals", "net"):
+            if old[name] != new[name]:
+                parts.append(self.fill(f"_{name}.html", w=frame.words, oobs=WHOLE, **new))
         return "".join(parts)
 
     def sign_in_page(
@@ -326,23 +336,6 @@ class Renderer:
             "now_us": frame.now_us,
         }
 
-    def ed_parts(
-        self, frame: Frame, cases: Iterable[CaseCell], head: Head | None
-    ) -> dict[str, Any]:
-        """What the templates of the emergency board are filled with."""
-        cells = {cell.case: cell for cell in cases if cell.step != "cancelled"}
-        views = [case_view(cell, frame) for cell in cells.values()]
-        coming, here = arrivals(views), present(views)
-        reds = sum(1 for view in views if view.colour == "red")
-        return {
-            "coming": coming,
-            "here": here,
-            "call": call_view(cells, coming),
-            "totals": (len(coming), len(here), reds),
-            "probe": head.probe_at if head else 0,
-            "now_us": frame.now_us,
-        }
-
     def _rev(self, rev: int, base: int | None, now_us: int, head: Head | None) -> str:
         base = rev - 1 if base is None else base
         probe = head.probe_at if head else 0
@@ -378,6 +371,10 @@ class Renderer:
 
 def _told(call: CallView | None) -> tuple[object, ...]:
     return call.told if call else ()
+
+
+def _zones(parts: Mapping[str, Any]) -> list[tuple[object, ...]]:
+    return [zone.told for zone in parts["zones"]]
 
 
 def density(beds: int) -> int:

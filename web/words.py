@@ -16,7 +16,8 @@ DEFAULT: Final = "en"
 MINUS: Final = "−"
 # Prefixes of the words that the page needs while it ticks by itself.
 IN_THE_PAGE: Final = (
-    "time.", "lost.", "foot.", "status.", "bar.", "ed.late", "ed.min", "wave.none", "wave.scale",
+    "time.", "lost.", "foot.", "status.", "bar.", "ed.late", "ed.min", "ed.due_min",
+    "wave.none", "wave.scale",
 )  # fmt: skip
 
 Entry = str | dict[str, str]

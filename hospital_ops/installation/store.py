@@ -44,6 +44,19 @@ class KnownDevice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RoomRow:
+    """A place of a department that can be kept for a case."""
+
+    place: str
+    unit: str
+    kind: str  # bay, theatre, cath_lab, ct, icu_bed, blood
+    zone: str  # resuscitation, treatment; empty for what is no bay
+    label: str
+    entrance: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnitRow:
     """A unit with its hospital's zone and its beds in board order: (id, label)."""
 
@@ -53,6 +66,7 @@ class UnitRow:
     name: str
     zone: str
     beds: tuple[tuple[str, str], ...]
+    rooms: tuple[RoomRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,16 +234,20 @@ async def projection_rows(db: Database, now_us: int) -> Projection:
         units = await connection.fetch(_UNITS)
         registry = await connection.fetch(_REGISTRY)
         rules = await mappings.newest(connection)
+        rooms = await connection.fetch(_ROOMS)
     return Projection(
         sessions,
         [DeviceRow(**{**dict(row), "key": row["key"].hex()}) for row in devices],
-        [_unit(row) for row in units],
+        [
+            _unit(row, [RoomRow(**room) for room in rooms if room["unit"] == row["unit"]])
+            for row in units
+        ],
         [KnownDevice(**dict(row)) for row in registry],
         [(row["hospital_id"], mappings.rule_of(row)) for row in rules],
     )
 
 
-def _unit(row: Record) -> UnitRow:
+def _unit(row: Record, rooms: list[RoomRow]) -> UnitRow:
     return UnitRow(
         unit=row["unit"],
         hospital=row["hospital"],
@@ -237,6 +255,7 @@ def _unit(row: Record) -> UnitRow:
         name=row["name"],
         zone=row["zone"],
         beds=tuple(zip(row["beds"], row["labels"], strict=True)),
+        rooms=tuple(rooms),
     )
 
 
@@ -255,4 +274,7 @@ select u.unit, u.hospital_id as hospital, u.kind, u.name, h.zone,
        array_remove(array_agg(b.label order by b.position, b.bed), null) as labels
 from unit u join hospital h using (hospital_id) left join bed b on b.unit = u.unit
 group by u.unit, u.hospital_id, u.kind, u.name, h.zone order by u.unit
+"""
+_ROOMS: Final = """
+select place, unit, kind, zone, label, entrance, position from ed_place order by position, place
 """

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from hospital_ops.board import AlarmCell, BedCell, CaseCell, DecisionCell, PatientCell, Shown
+from hospital_ops.board import (
+    AlarmCell,
+    BedCell,
+    CaseCell,
+    DecisionCell,
+    PatientCell,
+    Shown,
+)
+from hospital_ops.board_ed import RingCell
 from hospital_ops.clock import SECOND
 
 MINUTE = 60 * SECOND
@@ -157,7 +165,9 @@ def cases(now: int) -> list[CaseCell]:
     heard = ({"by": "Dr Hale", "at": now - MINUTE},)
     return [
         case(1, now, "red", facts=chest, decision=hale, acknowledgements=heard),
-        case(3, now, "red", facts=fall, triage=red),
+        case(
+            3, now, "red", facts=fall, triage=red, call=RingCell(now, 1, 1, now, now + 2 * MINUTE)
+        ),
         case(2, now, "yellow"),
         case(4, now, "green", eta=now - 2 * MINUTE),
         case(5, now, "incomplete", values={}, eta=None, triage={"missing": ["hr_bpm"]}),

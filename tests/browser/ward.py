@@ -156,11 +156,18 @@ class Ward:
         return self.street[-1]
 
     async def clear_the_street(self) -> None:
-        """Cancels every case that a test has opened."""
+        """Ends every case that a test has opened: cancelled, or handed over where it arrived."""
         vehicles, self.street = self.street, []
         for vehicle in vehicles:
-            if vehicle.called:
+            if not vehicle.called:
+                continue
+            try:
                 await vehicle.step("cancellation")
+            except httpx2.HTTPStatusError as error:
+                if error.response.status_code != 409:
+                    raise
+                async with self.client(f"ed.{vehicle.hospital}") as client:
+                    await client.post(f"/api/v1/prearrivals/{vehicle.case}/handover")
 
 
 class Monitor:
@@ -243,6 +250,7 @@ class Ambulance:
     def __init__(self, ward: Ward, tablet: str) -> None:
         self._ward, self._tablet = ward, tablet
         self.case, self.called = str(uuid4()), False
+        self.hospital = tablet.partition("-")[0]
         self.facts: dict[str, Any] = {
             "age_years": 61,
             "sex": "F",

@@ -13,7 +13,8 @@ from hospital_ops.board import CaseCell, case_json, decode_case
 from hospital_ops.clock import SECOND, from_iso
 from hospital_ops.deciding import Stamped
 from hospital_ops.identity import derived
-from triage.unit import SHOWN_AFTER_END_US, EdUnit
+from triage.timers import SHOWN_AFTER_END_US
+from triage.unit import EdUnit
 
 CASE = str(derived("test", "case"))
 NOON = from_iso("2026-11-21T12:00:00Z")
@@ -173,3 +174,17 @@ def test_a_successor_goes_on_from_the_snapshot_as_if_nothing_had_happened(cut: i
     successor = EdUnit("h1-ed", first.dump())
     successor.decide(entries[cut:])
     assert successor.cell(CASE) == whole.cell(CASE)
+
+
+@pytest.mark.parametrize("late", ["cancellation", "refusal", "reroute"])
+def test_a_cancellation_that_comes_after_the_arrival_does_not_take_the_patient_away(
+    late: str,
+) -> None:
+    steps = [
+        wire.CaseStep(
+            unit="h1-ed", case=CASE, step=step, at=NOON, by="crew", source="tablet",
+            received_at=NOON, mode="Demo",
+        )
+        for step in ("arrival", late)
+    ]  # fmt: skip
+    assert cell_after(EdUnit("h1-ed"), facts(), *steps).step == "arrived"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -21,8 +20,9 @@ from triage.engine import assess
 from triage.inputs import engine_inputs
 from web.auth import signed_in, web_of
 from web.language import language_of
-from web.reading import note_reading
-from web.views.casepage import CARE, REASONS, render
+from web.reading import case_of, note_reading
+from web.views.casedesk import desk_view
+from web.views.casepage import REASONS, render
 from web.words import words_of
 
 router = APIRouter(prefix="/ed/cases")
@@ -32,7 +32,7 @@ Someone = Annotated[Principal, Depends(signed_in)]
 @router.get("/{case}")
 async def page(request: Request, case: str, principal: Someone) -> HTMLResponse:
     """The case with its proposal, reasons, gaps and the decision."""
-    unit, cell = await _case(request, case, principal)
+    unit, cell = await case_of(request, case, principal, Permission.SEE_PATIENT)
     await note_reading(request, principal, unit, "read_case", cell.case)
     if Permission.DECIDE_TRIAGE in PERMISSIONS[principal.role]:
         await _note_seen(request, unit, cell, principal)
@@ -51,19 +51,22 @@ async def acknowledge(request: Request, case: str, principal: Someone) -> Respon
 async def decide(request: Request, case: str, principal: Someone) -> Response:
     """Saves a decision; whoever came second sees the first and that theirs was not saved."""
     web, words = web_of(request), words_of(language_of(request))
-    unit, cell = await _case(request, case, principal, Permission.DECIDE_TRIAGE)
+    unit, cell = await case_of(request, case, principal, Permission.DECIDE_TRIAGE)
     form = await request.form()
     version = str(form.get("version", ""))
-    reason = str(form.get("reason", ""))
+    colour, _, tapped = str(form.get("override", "")).partition(":")  # colour and reason in one
+    reason = tapped or str(form.get("reason", ""))
     said = words.t(f"case.reason.{reason}") if reason in REASONS else ""
     sent: dict[str, Any] = {
-        "colour": form.get("colour"),
+        "colour": colour or form.get("colour"),
+        "destination": str(form.get("destination", "")),
         "version": int(version) if version.isdecimal() else None,
         "reason": "; ".join(text for text in (said, str(form.get("words", ""))) if text),
-        "care": [kind for kind in form.getlist("care") if kind in CARE],
+        "care": [str(kind) for kind in form.getlist("care")],
     }
     try:
-        wanted = checked_decision(sent, str(cell.triage.get("proposed", "incomplete")))
+        proposed = str(cell.triage.get("proposed", "incomplete"))
+        wanted = checked_decision(sent, proposed)
         await store.decide(web.database, principal, unit, cell.case, wanted, web.clock.now_us())
     except MessageError as error:
         return _page(request, unit, cell, principal, said=error.reason, status=400)
@@ -79,7 +82,7 @@ async def admit(
 ) -> Response:
     """The case becomes a stay: a free bed is given to it, nothing is typed again."""
     web = web_of(request)
-    case_unit, cell = await _case(request, case, principal, Permission.DECIDE_TRIAGE)
+    case_unit, cell = await case_of(request, case, principal, Permission.DECIDE_TRIAGE)
     unit = web.places.unit_of_bed(bed)
     if unit is None:
         raise NotFound("There is no such bed.")
@@ -129,21 +132,6 @@ def _person(cell: CaseCell) -> wire.PatientFacts:
     )
 
 
-async def _case(
-    request: Request,
-    case: str,
-    principal: Principal,
-    permission: Permission = Permission.SEE_PATIENT,
-) -> tuple[str, CaseCell]:
-    web = web_of(request)
-    unit = await web.intake.case_unit(principal, case, permission)
-    feed = web.feed(unit)
-    cell = await feed.cell_soon(str(UUID(case))) if feed else None
-    if not isinstance(cell, CaseCell):
-        raise NotFound("This case is no longer on the board.")
-    return unit, cell
-
-
 def _page(
     request: Request,
     unit: str,
@@ -158,6 +146,11 @@ def _page(
     web = web_of(request)
     inputs = engine_inputs(cell.facts, cell.values)
     hospital = hospital_of(unit)
+    acknowledges = allows(principal, Permission.ACKNOWLEDGE_CASE, hospital, unit)
+    feed, frame = web.feed(unit), web.renderer.frame(language_of(request), web.clock.now_us())
+    cells = [
+        other for other in (feed.cells if feed else {}).values() if isinstance(other, CaseCell)
+    ]
     html = render(
         web.renderer,
         language_of(request),
@@ -168,10 +161,12 @@ def _page(
         demo=web.demo,
         unit=unit,
         may_decide=allows(principal, Permission.DECIDE_TRIAGE, hospital, unit),
-        may_acknowledge=allows(principal, Permission.ACKNOWLEDGE_CASE, hospital, unit)
+        may_acknowledge=acknowledges
         and principal.actor not in [each.get("by") for each in cell.acknowledgements],
         said=said,
         lost=lost,
         free=free or [],
+        desk=desk_view(cell, frame, web.places.rooms_of(unit), cells),
+        may_acknowledge_any=acknowledges,
     )
     return HTMLResponse(html, status_code=status)

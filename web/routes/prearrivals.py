@@ -9,13 +9,14 @@ from fastapi import APIRouter, Depends, Request
 
 from hospital_ops.access import Permission, Principal
 from hospital_ops.board import CaseCell, case_json
+from hospital_ops.case_steps import STEPS
 from hospital_ops.errors import MessageError, NotFound
-from hospital_ops.events import storable
-from streams.intake import STEPS
+from hospital_ops.events import parse_json, storable
 from triage import store
 from triage.decision import read_decision
+from triage.readiness import checklists
 from web.auth import signed_in, web_of
-from web.reading import note_reading
+from web.reading import note_reading, units_in
 
 router = APIRouter(prefix="/api/v1/prearrivals")
 Someone = Annotated[Principal, Depends(signed_in)]
@@ -46,7 +47,7 @@ async def show(request: Request, case: str, principal: Someone) -> dict[str, Any
     unit = await web.intake.case_unit(principal, case, permission)
     cell = await _cell(request, unit, case)
     await note_reading(request, principal, unit, "read_case", cell.case)
-    return case_json(cell, web.clock.now_us())
+    return case_json(cell, web.clock.now_us()) | {"readiness": checklists(cell)}
 
 
 @router.post("/{case}/decision")
@@ -55,19 +56,26 @@ async def decide(request: Request, case: str, principal: Someone) -> dict[str, A
     web = web_of(request)
     unit = await web.intake.case_unit(principal, case, Permission.DECIDE_TRIAGE)
     cell = await _cell(request, unit, case)
-    wanted = read_decision(await request.body(), str(cell.triage.get("proposed", "incomplete")))
+    proposed = str(cell.triage.get("proposed", "incomplete"))
+    wanted = read_decision(await request.body(), proposed, units_in(web, principal.hospital))
     return await store.decide(web.database, principal, unit, cell.case, wanted, web.clock.now_us())
 
 
 @router.post("/{case}/{step}")
 async def step(request: Request, case: str, step: str, principal: Someone) -> dict[str, Any]:
-    """Acknowledgement, arrival, handover, cancellation."""
+    """Acknowledgement, arrival, take-over, hand-over, cancellation and the other ends."""
     if step not in STEPS:
         raise NotFound(f"A case knows these steps: {', '.join(STEPS)}, decision, measurements.")
-    body = await request.body()
-    said = body.decode(errors="replace") if body and not body.startswith(b"{") else ""
-    note = storable(said)
-    return await web_of(request).intake.step(principal, case, step, note)
+    return await web_of(request).intake.step(principal, case, step, said(await request.body()))
+
+
+def said(body: bytes) -> str:
+    """The reason in a body: `{"reason": text}`, or the text itself."""
+    if not body.startswith(b"{"):
+        return storable(body.decode(errors="replace"))
+    sent = parse_json(body)
+    reason = sent.get("reason") if isinstance(sent, dict) else None
+    return reason if isinstance(reason, str) else ""
 
 
 async def _cell(request: Request, unit: str, case: str) -> CaseCell:

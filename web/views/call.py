@@ -6,43 +6,39 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hospital_ops.board import CaseCell
-from hospital_ops.clock import from_iso
 from web.views.case import CaseView
+from web.views.values import Frame, clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallView:
-    """The most urgent case that rings, and how many more do."""
+    """The most urgent case that rings, when and for whom it rings again, how many more do."""
 
     view: CaseView
     others: int
+    again: str
+    level: int
 
     @property
     def told(self) -> tuple[object, ...]:
         """What the reader sees: a change of it sends the band again."""
-        return (self.view.shape, tuple(cell.told for cell in self.view.values), self.others)
+        told = tuple(cell.told for cell in self.view.values)
+        return (self.view.shape, told, self.others, self.again, self.level)
 
 
-def rings(cell: CaseCell) -> bool:
-    """Whether a case on its way is red and nobody has taken notice of that.
-
-    A decision or an acknowledgement is notice; a decision that was opened again needs a new one.
-    """
-    if cell.step != "coming" or cell.triage.get("proposed") != "red":
-        return False
-    if cell.decision is not None and not cell.reopened_at:
-        return False
-    return not any(_at(heard) >= cell.reopened_at for heard in cell.acknowledgements)
-
-
-def call_view(cells: Mapping[str, CaseCell], coming: Iterable[CaseView]) -> CallView | None:
-    """The call of a board whose cases are on their way in this order; None where none rings."""
-    ringing = [view for view in coming if rings(cells[view.case])]
-    return CallView(view=ringing[0], others=len(ringing) - 1) if ringing else None
-
-
-def _at(heard: Mapping[str, object]) -> int:
-    try:
-        return from_iso(str(heard.get("at", "")))
-    except ValueError:
-        return 0
+def call_view(
+    cells: Mapping[str, CaseCell], views: Iterable[CaseView], frame: Frame
+) -> CallView | None:
+    """The call of a board whose cases stand in this order; None where none rings."""
+    ringing = [view for view in views if cells[view.case].call is not None]
+    call = cells[ringing[0].case].call if ringing else None
+    if call is None:
+        return None
+    following = min(call.level + 1, 3)
+    again = frame.words.t(
+        "call.again_for",
+        n=call.count,
+        time=clock(call.again_at, frame.zone),
+        whom=frame.words.t(f"call.for.{following}"),
+    )
+    return CallView(view=ringing[0], others=len(ringing) - 1, again=again, level=call.level)

@@ -11,6 +11,7 @@ from hospital_ops.board import CaseCell, Shown
 from hospital_ops.clinical.tables import table
 from hospital_ops.clinical.tables import words as clinical_words
 from hospital_ops.clock import SECOND, from_iso
+from web.views.edcard import MORE, More, more_of
 from web.views.values import Frame, ValueView, clock
 
 ORDER: Final = {"red": 0, "yellow": 1, "incomplete": 2, "green": 3}
@@ -62,6 +63,7 @@ class CaseView:
     urgency: float
     ecg: bool = False  # a 12-lead is here
     reopened: str = ""  # what is new since the decision
+    more: More = MORE
 
     @property
     def cells(self) -> tuple[ValueView, ...]:
@@ -74,7 +76,7 @@ class CaseView:
         return (
             self.colour, self.solid, self.shape_label, self.by, self.suggested, self.complaint,
             self.person, self.crew, self.reasons, self.missing, self.review, self.heard, self.eta,
-            self.since, self.here, self.simulated, self.reopened, self.ecg,
+            self.since, self.here, self.simulated, self.reopened, self.ecg, self.more,
             tuple((cell.id, cell.label, cell.kind) for cell in self.values),
         )  # fmt: skip
 
@@ -126,6 +128,7 @@ def case_view(cell: CaseCell, frame: Frame) -> CaseView:
         urgency=_number(triage.get("urgency")),
         ecg=any(ecg.get("complete") for ecg in cell.ecgs),
         reopened=_reopened(cell, frame),
+        more=more_of(cell, frame),
     )
 
 
@@ -275,6 +278,8 @@ def _heard(acknowledgements: tuple[dict[str, Any], ...]) -> str:
 
 def _arrived_at(cell: CaseCell) -> int:
     """When an arrived case came, as far as the board knows."""
+    if cell.arrived_at:
+        return cell.arrived_at
     said = cell.facts.get("arrived_at")
     if isinstance(said, int):
         return said

@@ -6,17 +6,21 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from hospital_ops.board import CaseCell
+from hospital_ops.case_steps import ENDS
 from hospital_ops.clinical.tables import words as clinical_words
 from hospital_ops.clock import from_iso
+from triage.decision import CARE
+from triage.pathways import PATHWAYS
+from triage.suggestions import suggest
 from web.render import Renderer
 from web.views import ecg12
 from web.views.case import CaseView, case_view, complaint_words
+from web.views.casedesk import Desk
 from web.views.caseitems import ItemView, items
 from web.views.page import Page
 from web.views.values import Frame, clock
 
 COLOURS: Final = ("red", "yellow", "green")
-CARE: Final = ("resuscitation", "theatre", "cath_lab", "ct", "icu", "treatment", "waiting")
 REASONS: Final = ("wrong_sign", "seen_otherwise", "limits", "other")
 
 
@@ -46,6 +50,7 @@ class CasePage:
     decided: str  # words about the present decision, empty before
     version: int
     other_colours: tuple[str, ...]
+    suggested: tuple[tuple[str, str], ...] = ()  # (care, why)
     ecgs: tuple[ecg12.Small, ...] = ()
     items: tuple[ItemView, ...] = ()
     joined: int = 0  # cases that turned out to be this one
@@ -75,6 +80,7 @@ def case_page(cell: CaseCell, frame: Frame, changes: list[dict[str, Any]]) -> Ca
         decided=_decided(cell, frame),
         version=cell.version,
         other_colours=tuple(colour for colour in COLOURS if colour != proposed),
+        suggested=tuple(_suggestion(row, frame) for row in suggest(cell.triage, cell.facts)),
         ecgs=tuple(ecg12.small(ecg, frame) for ecg in reversed(cell.ecgs)),
         items=items(cell, frame),
         joined=len(cell.joined),
@@ -116,6 +122,16 @@ def _change(change: dict[str, Any], frame: Frame) -> tuple[str, str]:
     becomes = _value(change.get("to"), frame) or str(change.get("to", ""))
     colour = str(change.get("colour", "incomplete"))
     return words.t("case.if", what=what, value=becomes), words.t(f"colour.{colour}")
+
+
+def _suggestion(row: dict[str, Any], frame: Frame) -> tuple[str, str]:
+    """(care, why) of what the house suggests; nothing of it is chosen in advance."""
+    code = str(row["code"])
+    pathway = PATHWAYS.get(code)
+    said = pathway["name"][frame.words.language] if pathway else ""
+    known = f"case.because.{code}"
+    why = said or (frame.words.t(known) if frame.words.has(known) else _named(code, frame))
+    return str(row["care"]), why
 
 
 def _scores(cell: CaseCell, frame: Frame) -> tuple[tuple[str, str], ...]:
@@ -181,6 +197,8 @@ def render(
     said: str = "",
     lost: dict[str, Any] | None = None,
     free: list[str],
+    desk: Desk,
+    may_acknowledge_any: bool,
 ) -> str:
     """One case with its decision; `lost` is the one that came first, with `mine`, the other."""
     frame = renderer.frame(language, now_us)
@@ -208,5 +226,7 @@ def render(
         said=said,
         lost=first,
         free=free,
-        ended=cell.step in ("handed_over", "cancelled"),
+        desk=desk,
+        may_acknowledge_any=may_acknowledge_any,
+        ended=cell.step in ENDS,
     )

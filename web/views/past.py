@@ -10,6 +10,7 @@ from typing import Any, Final
 from hospital_ops.clock import SECOND, to_datetime
 from web.boards import Feed, IcuBoard
 from web.render import Renderer
+from web.views.edboard import ed_parts
 from web.views.page import Page
 from web.views.values import clock
 
@@ -80,7 +81,7 @@ def _parts(renderer: Renderer, language: str, wanted: Wanted, board: Feed | None
             label = next((cell.label for cell in beds.values()), wanted.bed)
         shown = renderer.icu_parts(frame, beds, board.head)
     elif board is not None:
-        shown = renderer.ed_parts(frame, board.cells.values(), board.head)
+        shown = ed_parts(frame, board.cells.values(), board.head, ())
     local = to_datetime(wanted.at_us).astimezone(frame.zone)
     return {
         "w": frame.words,

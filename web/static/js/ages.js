@@ -105,5 +105,10 @@ export function paint(live) {
     set(node.querySelector(".what"), say(left < 0 ? "ed.late" : "ed.min"));
     mark(node, "data-late", left < 0 ? "yes" : null);
   }
+  for (const node of document.querySelectorAll("time[data-due]")) {
+    const left = -Math.floor((time - Number(node.dataset.due)) / 60e6);
+    set(node, say("ed.due_min", { n: String(left).replace("-", "−") }));
+    mark(node, "data-late", left < 0 ? "yes" : null);
+  }
   set(document.querySelector("[data-part=clock]"), clock(time, true));
 }

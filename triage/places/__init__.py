@@ -1,0 +1,1 @@
+"""Places kept for a case, and what a department sets for itself: commands in PostgreSQL."""

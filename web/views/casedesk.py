@@ -1,0 +1,182 @@
+"""The desk of a case: its way, checklists, places, phrases, and what has to be ruled out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from hospital_ops.board import CaseCell
+from hospital_ops.case_steps import ARRIVED, COMING, ENDS
+from hospital_ops.clinical.tables import words as clinical_words
+from hospital_ops.clock import SECOND, from_iso
+from triage import complaints
+from triage.pathways import PATHWAYS
+from triage.phrases import phrases_to, words_of
+from triage.readiness import checklists
+from web.views.edboard import Room
+from web.views.values import Frame, clock
+
+# Acts of the hospital by where the case stands; those that end it ask for a reason.
+ACTS: Final = {COMING: ("arrival", "takeover"), ARRIVED: ("takeover", "handover", "discharge")}
+REASONED: Final = {COMING: ("cancellation", "reroute"), ARRIVED: ("left_unseen",)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One item of a checklist: what, who, until when, or done by whom and when."""
+
+    key: str
+    text: str
+    owner: str
+    due: int
+    done: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """A condition to rule out: findings for and against, what to look for, the window."""
+
+    name: str
+    speaks_for: tuple[str, ...]
+    against: tuple[str, ...]
+    ask: tuple[tuple[str, str], ...]  # (finding, words)
+    window: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Everything beside triage that somebody at the desk of a case does."""
+
+    case: str
+    step: str
+    ended: str
+    taken_over: str
+    acts: tuple[str, ...]
+    reasoned: tuple[str, ...]
+    lists: tuple[tuple[str, str, tuple[Item, ...]], ...]  # (id, name, items)
+    closed: tuple[tuple[str, str], ...]
+    kept: tuple[tuple[str, str, str], ...]  # (place, words, state)
+    free: tuple[tuple[str, str], ...]  # (place, label)
+    messages: tuple[tuple[str, str, str, str, bool], ...]  # (id, words, by, read, may read)
+    phrases: tuple[tuple[str, str], ...]
+    view: str
+    seen: bool  # the physician has said their own view, or decided
+    rule_out: tuple[Condition, ...]
+    label: str
+
+
+def desk_view(
+    cell: CaseCell, frame: Frame, rooms: Sequence[Room], cells: Iterable[CaseCell]
+) -> Desk:
+    """The desk of a case; `rooms` and `cells` are those of its department."""
+    words, language = frame.words, frame.words.language
+    taken = {place.place for other in cells for place in other.places}
+    lists = checklists(cell)
+    shown = {row["pathway"] for row in lists}
+    over = clock(cell.taken_over_at, frame.zone) if cell.taken_over_at else ""
+    seen = bool(cell.view) or cell.decision is not None
+    acts = ACTS.get(cell.step, ())
+    return Desk(
+        case=cell.case,
+        step=cell.step,
+        ended=words.t(f"desk.state.{cell.step}") if cell.step in ENDS else "",
+        taken_over=words.t("desk.taken_over", by=cell.taken_over_by, time=over) if over else "",
+        acts=tuple(act for act in acts if not (act == "takeover" and cell.taken_over_at)),
+        reasoned=REASONED.get(cell.step, ()),
+        lists=tuple(_list(row, frame) for row in lists),
+        closed=tuple((k, row["name"][language]) for k, row in PATHWAYS.items() if k not in shown),
+        kept=tuple((p.place, _kept(p, frame), p.state) for p in cell.places),
+        free=tuple((room.place, room.label) for room in rooms if room.place not in taken),
+        messages=tuple(_message(each, frame) for each in reversed(cell.messages)),
+        phrases=tuple((row["id"], row[language]) for row in phrases_to("crew")),
+        view=str(cell.view.get("text", "")),
+        seen=seen,
+        rule_out=_rule_out(cell, frame) if seen else (),
+        label=complaints.LABEL[language],
+    )
+
+
+def _list(row: Mapping[str, Any], frame: Frame) -> tuple[str, str, tuple[Item, ...]]:
+    pathway, language = row["pathway"], frame.words.language
+    items = tuple(
+        Item(
+            key=f"{pathway}:{item['id']}",
+            text=item["text"][language],
+            owner=frame.words.t(f"role.{item['owner']}"),
+            due=from_iso(item["due_at"]) if item["due_at"] else 0,
+            done=f"{item['done_by']} {clock(from_iso(item['done_at']), frame.zone)}"
+            if item["done_at"]
+            else "",
+            note=item["note"],
+        )
+        for item in row["items"]
+    )
+    return pathway, row["name"][language], items
+
+
+def _kept(place: Any, frame: Frame) -> str:
+    words = frame.words
+    said = words.t(f"place.{place.state}", place=place.label, time=clock(place.at, frame.zone))
+    return f"{said}, {words.t('place.entrance', name=place.entrance)}" if place.entrance else said
+
+
+def _message(each: Mapping[str, Any], frame: Frame) -> tuple[str, str, str, str, bool]:
+    words, read = frame.words, each["read_back"]
+    at = clock(from_iso(each["at"]), frame.zone)
+    back = (
+        words.t("desk.read", by=read["by"], time=clock(from_iso(read["at"]), frame.zone))
+        if read
+        else ""
+    )
+    said = words_of(each["phrase"], words.language)
+    return each["id"], said, f"{each['by']} {at}", back, each["to"] == "hospital" and not read
+
+
+def found_of(cell: CaseCell) -> set[str]:
+    """What is present: signs, criteria that fired, findings that somebody looked for."""
+    signs = cell.facts.get("signs") or ()
+    return {
+        *(sign for sign in signs if isinstance(sign, str)),
+        *map(str, cell.triage.get("criteria", ())),
+        *(finding for finding, present in cell.findings.items() if present),
+    }
+
+
+def _rule_out(cell: CaseCell, frame: Frame) -> tuple[Condition, ...]:
+    facts, language = cell.facts, frame.words.language
+    age = facts.get("age_years")
+    rows = complaints.to_rule_out(
+        str(facts.get("complaint") or ""),
+        found_of(cell),
+        sex=str(facts.get("sex", "unknown")),
+        age_years=float(age) if isinstance(age, int | float) else None,
+    )
+
+    def named(finding: str) -> str:
+        return complaints.name_of(finding, language) or clinical_words(finding, language)
+
+    return tuple(
+        Condition(
+            name=row["name"][language],
+            speaks_for=tuple(map(named, row["for"])),
+            against=tuple(map(named, row["against"])),
+            ask=tuple((f, named(f)) for f in row["ask"] if f not in cell.findings),
+            window=_window(row, cell, frame),
+            source=str(row["source"]),
+        )
+        for row in rows
+    )
+
+
+def _window(row: Mapping[str, Any], cell: CaseCell, frame: Frame) -> str:
+    """`120 min from first contact, until 14:32`; from onset no clock is known here."""
+    minutes, words = row["window_min"], frame.words
+    if not minutes:
+        return ""
+    if row["window_from"] == "onset" or not cell.opened_at:
+        return words.t("desk.window_onset", n=minutes)
+    until = clock(cell.opened_at + int(minutes) * 60 * SECOND, frame.zone)
+    return words.t("desk.window", n=minutes, time=until)

@@ -1,0 +1,79 @@
+"""The hand-over sheet as a page in words; nothing is filled in where nothing was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from hospital_ops.clock import from_iso
+from web.views.case import complaint_words
+from web.views.patients import name_of
+from web.views.values import Frame, clock
+
+COURSE: Final = ("first", "lowest", "highest", "last")
+
+
+def sheet_view(sheet: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
+    """The lines of a sheet in the reader's language."""
+    words, long = frame.words, sheet["longest_desaturation"]
+    below = words.t("sheet.below", limit=words.number(sheet["limit_pct"], 0))
+    lasted = words.t("sheet.no_desaturation")
+    if long is not None:
+        mark = "≥ " if long["open"] else ""
+        since = clock(from_iso(long["from"]), frame.zone)
+        lasted = (
+            f"{mark}{words.duration(long['seconds'])}, {since}, {_number(long['lowest'], frame)} %"
+        )
+    facts = sheet["facts"]
+    return {
+        "made": words.t("sheet.print", time=clock(from_iso(sheet["made_at"]), frame.zone)),
+        "glance": (
+            (words.t("sheet.lowest_pressure"), _extreme(sheet["lowest_pressure"], frame)),
+            (words.t("sheet.lowest_spo2"), _extreme(sheet["lowest_saturation"], frame)),
+            (f"{words.t('sheet.longest')} ({below})", lasted),
+        ),
+        "source": sheet["limit_source"],
+        "complaint": complaint_words(str(facts.get("complaint") or "–"), frame),
+        "proposed": words.t(f"colour.{sheet['proposed'] or 'incomplete'}"),
+        "decision": _decision(sheet["decision"], frame),
+        "values": [
+            {
+                "name": name_of(row["code"]),
+                "unit": row["unit"],
+                "cells": [
+                    _number(row[key], frame) for key in ("first", "lowest", "highest", "last")
+                ],
+                "count": row["count"],
+            }
+            for row in sheet["values"]
+        ],
+        "treatments": [
+            (_time(line["at"], frame), f"{line['what']} {line['dose']}".strip())
+            for line in sheet["treatments"]
+        ],
+        "simulated": sheet["mode"] != "Real",
+    }
+
+
+def _decision(decision: Mapping[str, Any] | None, frame: Frame) -> str:
+    if decision is None:
+        return "–"
+    return f"{frame.words.t('colour.' + decision['colour'])}, {decision['by']}"
+
+
+def _extreme(found: Mapping[str, Any] | None, frame: Frame) -> str:
+    if found is None:
+        return frame.words.t("sheet.none")
+    value = f"{_number(found['value'], frame)} {found['unit']}"
+    return frame.words.t("sheet.at", value=value, time=_time(found["at"], frame))
+
+
+def _number(value: float, frame: Frame) -> str:
+    return frame.words.number(float(value))
+
+
+def _time(at: str, frame: Frame) -> str:
+    try:
+        return clock(from_iso(at), frame.zone)
+    except ValueError:
+        return at

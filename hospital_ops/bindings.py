@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from hospital_ops import identity, wire
@@ -10,6 +11,7 @@ from hospital_ops.clock import SECOND
 from hospital_ops.wire import Form
 
 FUTURE_US = 60 * SECOND  # further ahead of its receipt is a wrong clock
+REAL = "Real"
 HISTORY_LIMIT = 64  # bindings of one bed kept in memory: weeks of a busy bed
 
 
@@ -24,6 +26,12 @@ class Binding(Form, frozen=True):
     patient_id: str = ""
     mrn: str = ""
     left: str = ""
+    mode: str = ""  # of whoever lies there; empty: nobody said
+    known_as: tuple[str, ...] = ()  # other numbers of the same person (ADT A40)
+
+    def is_called(self, number: str) -> bool:
+        """Whether a number, the present one or one that was merged, is of whoever lies there."""
+        return number == self.mrn or number in self.known_as
 
 
 History = tuple[Binding, ...]  # rising by from_at
@@ -50,8 +58,15 @@ def bound(history: History, binding: Binding) -> History:
     for one in told:
         lying = ruling[-1] if ruling else Binding(one.from_at)
         if one.left:
-            stays = lying if lying.mrn != one.left else Binding(one.from_at)
-            one = Binding(one.from_at, stays.patient_id, stays.mrn, one.left)
+            stays = Binding(one.from_at) if lying.is_called(one.left) else lying
+            one = Binding(
+                one.from_at,
+                stays.patient_id,
+                stays.mrn,
+                one.left,
+                stays.mode,
+                stays.known_as,
+            )
         ruling.append(one)
     return tuple(ruling[-HISTORY_LIMIT:])
 
@@ -80,22 +95,59 @@ def same_stay(history: History, moment: int, now: int) -> bool:
     return all(binding.patient_id == who for binding in history[first:last])
 
 
-def whose(history: History, moment: int, claimed_mrn: str) -> Whose:
+def whose(history: History, moment: int, claimed_mrn: str, mode: str = "") -> Whose:
     """The patient of a value determined at `moment` (SAFETY I10); never a guess.
 
     An empty claim (PID-3) follows the binding. A claim that contradicts the binding leaves the
-    value unassigned, and so does a bed that nobody was bound to.
+    value unassigned, and so does a bed that nobody was bound to. What a demo, test or drill device
+    sends (`mode` of the message) is never filed under a real patient (SAFETY I18).
     """
     binding = at(history, moment)
     if binding is None or not binding.patient_id:
         return Whose("", False)
-    if claimed_mrn and claimed_mrn != binding.mrn:
+    if claimed_mrn and not binding.is_called(claimed_mrn):
+        return Whose("", True)
+    if binding.mode == REAL and mode not in ("", REAL):
         return Whose("", True)
     return Whose(binding.patient_id, False)
 
 
-def of_admission(event: wire.Admission, hospital: str) -> dict[str, Binding]:
+def merged(history: History, event: wire.Merged, hospital: str) -> History:
+    """The history after two numbers turned out to be one person's.
+
+    The person keeps the id under which the stay began: nothing that hangs on it has to move; the
+    archive finds the rows of all numbers under each (`patient_link`).
+    """
+    numbers = {event.mrn, *event.merged}
+    if not any(one.mrn in numbers for one in history):
+        return history
+    return tuple(_renumbered(one, event.mrn, numbers, hospital) for one in history)
+
+
+def _renumbered(one: Binding, mrn: str, numbers: set[str], hospital: str) -> Binding:
+    own = {one.mrn, *one.known_as}
+    if one.mrn not in numbers:
+        return one
+    if one.patient_id not in {identity.patient_id(hospital, number) for number in own}:
+        return one  # the same number, but of another hospital
+    return wire.replaced(one, mrn=mrn, known_as=tuple(sorted((numbers | own) - {mrn})))
+
+
+def lying(histories: Mapping[str, History], event: wire.Admission) -> Binding | None:
+    """Who the event is about, where they lie in one of its beds already, by whichever number."""
+    for bed in (event.prior_bed, event.bed):
+        known = at(histories.get(bed, ()), event.event_at)
+        if known is not None and known.patient_id and known.is_called(event.patient.mrn):
+            return known
+    return None
+
+
+def of_admission(
+    event: wire.Admission, hospital: str, histories: Mapping[str, History] | None = None
+) -> dict[str, Binding]:
     """The bindings by bed that an ADT event makes.
+
+    Whoever lies in one of its beds by another number of theirs (`histories`) keeps their id.
 
     A01 admits and A13 brings back, A02 moves and A12 moves back, A03 discharges and A11 was never.
     Nobody lies anywhere from a moment that has not come: an event ahead of its receipt counts from
@@ -103,10 +155,13 @@ def of_admission(event: wire.Admission, hospital: str) -> dict[str, Binding]:
     """
     ahead = event.event_at > event.received_at + FUTURE_US
     from_at = event.received_at if ahead else event.event_at
+    known, number = lying(histories or {}, event), event.patient.mrn
     here = Binding(
         from_at=from_at,
-        patient_id=identity.patient_id(hospital, event.patient.mrn),
-        mrn=event.patient.mrn,
+        patient_id=known.patient_id if known else identity.patient_id(hospital, number),
+        mrn=number,
+        mode=event.mode,
+        known_as=tuple(sorted({known.mrn, *known.known_as} - {number})) if known else (),
     )
     nobody = Binding(from_at=from_at, left=event.patient.mrn)
     if event.trigger in ("A01", "A13") and event.bed:

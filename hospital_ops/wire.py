@@ -134,6 +134,18 @@ class Admission(Form, frozen=True, tag="adt"):
     merged: tuple[str, ...] = ()  # A40: the numbers that become `patient.mrn`
 
 
+class Merged(Form, frozen=True, tag="mrg"):
+    """Two numbers are one person's (ADT A40): told to every unit, wherever the person lies."""
+
+    unit: str
+    source: str
+    received_at: int
+    mode: str
+    mrn: str  # the number that goes on
+    merged: tuple[str, ...]  # the numbers that became it
+    at: int
+
+
 class CaseFacts(Form, frozen=True, tag="case"):
     """What the crew says about a pre-arrival case; a later message replaces the earlier."""
 
@@ -302,6 +314,7 @@ Entry = (
     | EdSettings
     | SheetSigned
     | Rang
+    | Merged
 )
 
 decode: Callable[[bytes], Entry] = decoder_of_any(Entry)

@@ -21,8 +21,11 @@ class Admitted(NamedTuple):
 
 def take(state: UnitState, bed_of: Callable[[str], BedState], event: wire.Admission) -> Admitted:
     """Binds and frees the beds of the event; values of whoever lay there before are gone."""
-    person = _known(state, _person(event, state.hospital), event.trigger == "A01")
-    ruling = bindings.of_admission(event, state.hospital)
+    histories = {name: bed_of(name).history for name in (event.prior_bed, event.bed) if name}
+    here = bindings.lying(histories, event)
+    ruling = bindings.of_admission(event, state.hospital, histories)
+    said = _person(event, state.hospital, here.patient_id if here else "")
+    person = _known(state, said, event.trigger == "A01")
     moved: dict[str, str] = {}
     for name, binding in ruling.items():
         bed = bed_of(name)
@@ -39,12 +42,32 @@ def take(state: UnitState, bed_of: Callable[[str], BedState], event: wire.Admiss
             # Never carried over a new admission (clinical/observation_classes.json).
             bed.values = {n: v for n, v in bed.values.items() if v.at >= binding.from_at}
             bed.times = {n: t for n, t in bed.times.items() if n in bed.values}
-            bed.claimed_other_at = 0
+            bed.claimed_other_at, bed.claimed_other, bed.confirmed_claim = 0, "", ""
             moved[name] = before
         bed.mode = event.mode
     if ruling:
         _displace(state, bed_of, person.patient_id, moved)
     return Admitted(person, tuple(ruling), moved)
+
+
+def claim(bed: BedState, mrn: str, at: int) -> None:
+    """A message says that somebody else lies here: "check patient" until somebody has looked.
+
+    Once a person has confirmed who lies here, the same claim does not ask again before the next
+    admission; its values stay unassigned, for nobody has corrected the sender.
+    """
+    name = mrn or "-"
+    if name == bed.confirmed_claim:
+        return
+    bed.claimed_other_at, bed.claimed_other = at, name
+
+
+def confirm(bed: BedState) -> None:
+    """Somebody has looked: the patient whom the board shows lies here."""
+    bed.displaced = ""
+    if bed.claimed_other_at:
+        bed.confirmed_claim = bed.claimed_other or bed.confirmed_claim
+        bed.claimed_other_at, bed.claimed_other = 0, ""
 
 
 def _displace(
@@ -116,11 +139,29 @@ def _needed(bed: BedState) -> set[str]:
     return {binding.patient_id for binding in bed.history if binding.patient_id}
 
 
-def _person(event: wire.Admission, hospital: str) -> PatientCell:
+def merge(state: UnitState, event: wire.Merged) -> list[str]:
+    """Tells the beds of the unit that two numbers are one person's; answers which it touched."""
+    touched = []
+    for bed in state.beds.values():
+        history = bindings.merged(bed.history, event, state.hospital)
+        if history == bed.history:
+            continue
+        bed.history = history
+        if bed.claimed_other in (event.mrn, *event.merged):
+            bed.claimed_other_at, bed.claimed_other = 0, ""
+        for one in history:
+            person = bed.people.get(one.patient_id)
+            if person is not None and person.mrn != one.mrn:
+                bed.people[one.patient_id] = wire.replaced(person, mrn=one.mrn)
+        touched.append(bed.bed)
+    return touched
+
+
+def _person(event: wire.Admission, hospital: str, patient_id: str) -> PatientCell:
     facts = event.patient
     initials = "".join(f"{part[:1].upper()}." for part in (facts.family, facts.given) if part)
     return PatientCell(
-        patient_id=identity.patient_id(hospital, facts.mrn),
+        patient_id=patient_id or identity.patient_id(hospital, facts.mrn),
         mrn=facts.mrn,
         initials=initials,
         name=f"{facts.family} {facts.given}".strip(),

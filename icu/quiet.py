@@ -13,7 +13,7 @@ from typing import Final
 from hospital_ops import wire
 from hospital_ops.board import QuietCell
 from hospital_ops.clock import SECOND
-from icu import alarms
+from icu import admissions, alarms
 from icu.alarms import Turn
 from icu.rules import RULES
 from icu.state import Alarm, BedState
@@ -65,7 +65,7 @@ def take(turn: Turn, act: wire.BedAct) -> None:
     elif act.act == "resume":
         _end(turn, list(bed.quiets))
     elif act.act == "confirm_patient":
-        bed.displaced = ""
+        admissions.confirm(bed)
 
 
 def _put(turn: Turn, kind: str, act: wire.BedAct, *, minutes: int = 0, by: str = "") -> None:

@@ -102,6 +102,8 @@ class BedState(State):
     quiets: dict[str, QuietCell] = field(default_factory=dict)  # by kind
     displaced: str = ""  # who lay here, and has no bed, when somebody else was admitted
     record: Record = field(default_factory=Record)  # what the indicators are made of
+    claimed_other: str = ""  # the number that it named; "-": none, but the mode of a demo device
+    confirmed_claim: str = ""  # somebody has looked since: this claim does not ask again
 
 
 class UnitState(State):

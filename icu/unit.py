@@ -56,6 +56,8 @@ class IcuUnit:
                 self._tick(entry, decisions)
             elif isinstance(entry, wire.Admission):
                 self._admission(entry, decisions)
+            elif isinstance(entry, wire.Merged):
+                decisions.dirty.update(admissions.merge(self.state, entry))
             elif isinstance(entry, wire.DeviceAlert):
                 self._device_alert(entry, decisions)
             elif isinstance(entry, wire.Rhythm):
@@ -140,9 +142,9 @@ class IcuUnit:
         for observation in message.observations:
             at = observation.determined_at
             at = first_receipt if at is None else at + shift
-            other = bindings.whose(bed.history, at, message.mrn).claimed_other
+            other = bindings.whose(bed.history, at, message.mrn, message.mode).claimed_other
             if other:
-                bed.claimed_other_at = at
+                admissions.claim(bed, message.mrn, at)
             outcome = "late"
             if bindings.same_stay(bed.history, at, turn.now):
                 outcome = values.take(bed, message, observation, at)

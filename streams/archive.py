@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from hospital_ops import bindings, log
+from hospital_ops import bindings, log, wire
 from hospital_ops.bindings import History
 from hospital_ops.clock import from_datetime, to_datetime
 from hospital_ops.database import BadRow, Connection, UniqueViolation
@@ -45,6 +45,12 @@ STAGED = {
         "create temporary table if not exists staged_binding (like binding) on commit delete rows",
         "insert into binding select * from staged_binding on conflict do nothing",
         "truncate staged_binding",
+    ),
+    "patient_link": (
+        "create temporary table if not exists staged_patient_link (like patient_link)"
+        " on commit delete rows",
+        "insert into patient_link select * from staged_patient_link on conflict do nothing",
+        "truncate staged_patient_link",
     ),
     "case_event": (
         "create temporary table if not exists staged_case_event (like case_event)"
@@ -90,19 +96,33 @@ UNUSABLE = (*BadRow, ValueError, TypeError, OverflowError)
 async def load_histories(connection: Connection, units: Sequence[str]) -> dict[str, History]:
     """The binding histories of the beds of `units`, newest kept."""
     rows = await connection.fetch(
-        "select bed, from_at, patient_id, mrn from binding where unit = any ($1::text[])"
-        " order by from_at",
+        "select b.bed, b.from_at, b.patient_id, b.mrn, e.mode from binding b"
+        " left join patient_event e using (unit, entry_id)"
+        " where b.unit = any ($1::text[]) order by b.from_at",
         list(units),
     )
     histories: dict[str, History] = {}
     for row in rows:
         at, who = from_datetime(row["from_at"]), row["patient_id"]
         binding = (
-            bindings.Binding(at, str(who), row["mrn"])
+            bindings.Binding(at, str(who), row["mrn"], mode=row["mode"] or "")
             if who
             else bindings.Binding(at, left=row["mrn"])
         )
         histories[row["bed"]] = bindings.bound(histories.get(row["bed"], ()), binding)
+    return await _merge(connection, histories)
+
+
+async def _merge(connection: Connection, histories: dict[str, History]) -> dict[str, History]:
+    """The histories with the numbers that turned out to be one person's."""
+    rows = await connection.fetch(
+        "select hospital_id, mrn, into_mrn from patient_link where kind = 'merged'"
+        " order by event_at, entry_id"
+    )
+    for row in rows:
+        event = wire.Merged("", "", 0, "", row["into_mrn"], (row["mrn"],), 0)
+        for bed, history in histories.items():
+            histories[bed] = bindings.merged(history, event, row["hospital_id"])
     return histories
 
 

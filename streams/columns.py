@@ -25,6 +25,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "case_id", "entry_id",
     ),
     "binding": ("hospital_id", "unit", "bed", "from_at", "patient_id", "mrn", "entry_id"),
+    "patient_link": (
+        "hospital_id", "kind", "patient_id", "mrn", "into_id", "into_mrn", "event_at",
+        "received_at", "source", "entry_id",
+    ),
     "case_event": (
         "hospital_id", "unit", "case_id", "kind", "at", "actor", "payload", "mode", "entry_id",
     ),

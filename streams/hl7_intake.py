@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from hospital_ops import wire
 from hospital_ops.hl7 import build
+from hospital_ops.hl7.adt import Event
 from hospital_ops.hl7.framing import Frame
 from hospital_ops.hl7.understand import IN, Source, Understood, understand
 from streams.routing import Announced, Unknown, place, place_patient
@@ -112,4 +113,20 @@ def _admission(known: Understood, raw: bytes, places: Announced) -> Intake:
         places.announce(found.unit, found.bed)
     unit, bed = (found.unit, found.bed) if found else (hall(known.source.hospital), "")
     prior_unit, prior_bed = (prior.unit, prior.bed) if prior else ("", "")
+    if event.merged:
+        return _merged(known, raw, event, places)
     return _taken(known, raw, known.entries(unit, bed, prior_unit, prior_bed))
+
+
+def _merged(known: Understood, raw: bytes, event: Event, places: Announced) -> Intake:
+    """A40 names a person and not a place: the record in the hall, and a word to every unit."""
+    hospital = known.source.hospital
+    entries = known.entries(hall(hospital), "")
+    for unit in places.units_of(hospital):
+        if known.source.may_write(unit):
+            told = wire.Merged(
+                unit, known.source.name, known.received_at, known.mode, event.patient.mrn,
+                event.merged, event.at,
+            )  # fmt: skip
+            entries.append((IN, told))
+    return _taken(known, raw, entries)

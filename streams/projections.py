@@ -95,6 +95,10 @@ class Places:
         """The registered device with this id or address, of this hospital."""
         return self.devices.get((hospital, name))
 
+    def units_of(self, hospital: str) -> list[str]:
+        """Every unit of a hospital."""
+        return [unit.unit for unit in self.units.values() if unit.hospital == hospital]
+
     def has_unit(self, unit: str) -> bool:
         """Whether a unit with this id is registered."""
         return unit in self.units

@@ -28,6 +28,10 @@ class Places(Protocol):
         """The id of the bed that `text` (id or label) names in `unit`."""
         ...
 
+    def units_of(self, hospital: str) -> list[str]:
+        """Every unit of a hospital."""
+        ...
+
 
 class Place(NamedTuple):
     """A unit and a bed that the house knows; `bed` is empty for a unit as a whole."""
@@ -116,6 +120,10 @@ class Announced:
         if self._on_new is not None:
             self._on_new(unit, bed)
         return True
+
+    def units_of(self, hospital: str) -> list[str]:
+        """As `Places`."""
+        return self._places.units_of(hospital)
 
     def has_unit(self, unit: str) -> bool:
         """As `Places`."""

@@ -58,6 +58,8 @@ class _Moment(NamedTuple):
     remarks: tuple[str, ...]
 
 
+CLAIMED = "the message named another patient than the one bound to this place"
+OF_A_DEMO = "a demo or test device at the bed of a real patient"
 # Event times further from their receipt than this are flagged (DESIGN.md section 1).
 OLDEST_US, NEWEST_US = 30 * 86_400 * SECOND, 86_400 * SECOND
 
@@ -86,6 +88,9 @@ class Batch:
             self._waved(taken, entry)
         elif isinstance(entry, wire.Admission):
             self._admission(taken, entry)
+        elif isinstance(entry, wire.Merged):
+            for bed, history in self.histories.items():
+                self.histories[bed] = bindings.merged(history, entry, hospital_of(taken.shard))
         elif isinstance(entry, wire.Kept):
             self._dead(taken, entry.code, entry.reason, lambda _: entry.received_at)
         elif isinstance(entry, wire.Audited):
@@ -178,10 +183,12 @@ class Batch:
         """What the device's time (None: it gave none) says about the values of a message."""
         received = message.received_at
         history = self.histories.get(message.bed, ())
-        whose = bindings.whose(history, received if at is None else at, message.mrn)
+        moment = received if at is None else at
+        whose = bindings.whose(history, moment, message.mrn, message.mode)
         remarks = []
         if whose.claimed_other:
-            remarks.append("the message named another patient than the one bound to this place")
+            other = bindings.whose(history, moment, message.mrn).claimed_other
+            remarks.append(CLAIMED if other else OF_A_DEMO)
         if at is not None and not received - OLDEST_US <= at <= received + NEWEST_US:
             remarks.append("the device's time lies far from the time of receipt")
         determined_at = to_datetime(received if at is None else at)
@@ -190,7 +197,7 @@ class Batch:
 
     def _waved(self, taken: Taken, wave: wire.Waved) -> None:
         history = self.histories.get(wave.bed, ())
-        whose = bindings.whose(history, wave.started_at, "")
+        whose = bindings.whose(history, wave.started_at, "", wave.mode)
         if taken.raw:  # the message brought waveforms alone: its bytes stand here
             owner = self._claim(taken, wave.source, wave.identity, wave.identity, wave.received_at)
             self._message(taken, wave, "waveform", wave.message_id, owner)
@@ -208,20 +215,31 @@ class Batch:
 
     def _admission(self, taken: Taken, event: wire.Admission) -> None:
         hospital, person = hospital_of(taken.shard), event.patient
+        here, own = bindings.lying(self.histories, event), identity.patient_id(hospital, person.mrn)
         owner = self._claim(taken, event.source, event.identity, event.identity, event.received_at)
         self._message(taken, event, "adt", event.message_id, owner)
+        for number in event.merged:
+            self.add(
+                "patient_link",
+                owner,
+                (
+                    hospital, "merged", identity.patient_id(hospital, number), number, own,
+                    person.mrn, to_datetime(event.event_at), to_datetime(event.received_at),
+                    event.source, taken.entry_id,
+                ),
+            )  # fmt: skip
         self.add(
             "patient_event",
             owner,
             (
-                hospital, taken.shard, identity.patient_id(hospital, person.mrn), person.mrn,
+                hospital, taken.shard, here.patient_id if here else own, person.mrn,
                 person.family, person.given, person.sex, person.birth_date, event.trigger,
                 event.bed, event.prior_bed, event.visit, to_datetime(event.event_at),
                 to_datetime(event.received_at), event.mode, event.source, event.case or None,
                 taken.entry_id,
             ),
         )  # fmt: skip
-        for bed, binding in bindings.of_admission(event, hospital).items():
+        for bed, binding in bindings.of_admission(event, hospital, self.histories).items():
             self.histories[bed] = bindings.bound(self.histories.get(bed, ()), binding)
             self.add(
                 "binding",

@@ -59,6 +59,9 @@ class Ward:
     def unit_of_bed(self, bed_id: str) -> str | None:
         return "ICU7N" if bed_id in self.beds else None
 
+    def units_of(self, hospital: str) -> list[str]:
+        return ["ICU7N"]
+
     def bed_in_unit(self, unit: str, text: str) -> str | None:
         return text if unit == "ICU7N" and text in self.beds else None
 

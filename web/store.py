@@ -6,6 +6,7 @@ import json
 import struct
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from hospital_ops import waveform, wire
 from hospital_ops.access import Scope
@@ -85,6 +86,24 @@ def _line(row: Record, read: Mapping[str, Any]) -> bytes:
     return wire.to_json(view) + b"\n"
 
 
+# Everybody who is one person with somebody: all numbers that were merged, in either direction.
+_PERSONS = """
+with recursive one (patient_id) as (
+    select $1::uuid
+    union
+    select case when l.into_id = one.patient_id then l.patient_id else l.into_id end
+      from patient_link l join one on one.patient_id in (l.patient_id, l.into_id)
+     where l.kind = 'merged'
+)
+select patient_id from one
+"""
+
+
+async def persons(connection: Connection, patient_id: str) -> list[UUID]:
+    """All ids of one person, whose numbers were merged (ADT A40); mostly one."""
+    return [row["patient_id"] for row in await connection.fetch(_PERSONS, patient_id)]
+
+
 _LATEST = """
 select distinct on (patient_id) patient_id, mrn, family, given, sex, birth_date, bed, unit,
        trigger, mode
@@ -98,17 +117,27 @@ async def find_patients(database: Database, scope: Scope, asked: str) -> list[Re
     """At most 50 people whose number, or beginning of the family name, is `asked`."""
     async with database.transaction(scope) as connection:
         ids = await connection.fetch(
-            "select distinct patient_id from patient_event"
-            " where mrn = $1 or starts_with(lower(family), lower($1)) limit 50",
+            "select distinct coalesce(l.into_id, e.patient_id) as patient_id from patient_event e"
+            " left join patient_link l on l.patient_id = e.patient_id and l.kind = 'merged'"
+            " where e.mrn = $1 or starts_with(lower(e.family), lower($1)) limit 50",
             asked,
         )
         return await connection.fetch(_LATEST, [row["patient_id"] for row in ids])
 
 
-async def patient(database: Database, scope: Scope, patient_id: str) -> Record | None:
+async def patient(
+    database: Database, scope: Scope, patient_id: str
+) -> Record | dict[str, Any] | None:
     """What is known last of a person, or None where it is not within `scope`."""
     async with database.transaction(scope) as connection:
-        return await connection.fetchrow(_LATEST, [patient_id])
+        ids = await persons(connection, patient_id)
+        rows = await connection.fetch(_LATEST, ids)
+    own = next((row for row in rows if str(row["patient_id"]) == patient_id), None)
+    placed = next((row for row in rows if row["bed"]), None)
+    if own is None or own["bed"] or placed is None or own["trigger"] != "A40":
+        return own
+    where = {name: placed[name] for name in ("bed", "unit", "trigger")}
+    return dict(own) | where
 
 
 async def way_of(database: Database, scope: Scope, patient_id: str) -> list[Record]:
@@ -116,8 +145,8 @@ async def way_of(database: Database, scope: Scope, patient_id: str) -> list[Reco
     async with database.transaction(scope) as connection:
         return await connection.fetch(
             "select event_at, trigger, bed, prior_bed, visit from patient_event"
-            " where patient_id = $1 order by event_at desc limit 100",
-            patient_id,
+            " where patient_id = any ($1::uuid[]) order by event_at desc limit 100",
+            await persons(connection, patient_id),
         )
 
 
@@ -129,11 +158,11 @@ async def latest_values(
         rows = await connection.fetch(
             "select distinct on (code, physical_unit, source) code, value, value_text,"
             "       physical_unit, determined_at, place, validity, remark, source, device"
-            "  from measurement where patient_id = $1 and validity <> 'Inv'"
-            "   and place in (select bed from binding where patient_id = $1)"
+            "  from measurement where patient_id = any ($1::uuid[]) and validity <> 'Inv'"
+            "   and place in (select bed from binding where patient_id = any ($1::uuid[]))"
             "   and determined_at > now() - interval '48 hours'"
             " order by code, physical_unit, source, determined_at desc",
-            patient_id,
+            await persons(connection, patient_id),
         )
         replay = await replay_of(connection)
     newest: dict[str, Mapping[str, Any]] = {}
@@ -204,9 +233,9 @@ async def cases_of(database: Database, scope: Scope, patient_id: str) -> list[st
     """The pre-arrival cases that became a stay of this person."""
     async with database.transaction(scope) as connection:
         rows = await connection.fetch(
-            "select distinct case_id from patient_event where patient_id = $1"
+            "select distinct case_id from patient_event where patient_id = any ($1::uuid[])"
             " and case_id is not null",
-            patient_id,
+            await persons(connection, patient_id),
         )
     return [str(row["case_id"]) for row in rows]
 

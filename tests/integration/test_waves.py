@@ -202,6 +202,9 @@ def test_a_curve_in_an_hl7_message_goes_the_same_way() -> None:
         def unit_of_bed(self, bed_id: str) -> str | None:
             return "ICU7N" if bed_id == "BED708" else None
 
+        def units_of(self, hospital: str) -> list[str]:
+            return ["ICU7N"]
+
         def bed_in_unit(self, unit: str, text: str) -> str | None:
             return text if (unit, text) == ("ICU7N", "BED708") else None
 

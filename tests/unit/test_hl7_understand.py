@@ -251,6 +251,9 @@ class House:
     def unit_of_bed(self, bed_id: str) -> str | None:
         return self.beds.get(bed_id)
 
+    def units_of(self, hospital: str) -> list[str]:
+        return sorted(set(self.beds.values()))
+
     def bed_in_unit(self, unit: str, text: str) -> str | None:
         for bed in (text, f"{unit}-{text}"):
             if self.beds.get(bed) == unit:

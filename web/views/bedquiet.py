@@ -16,6 +16,7 @@ class QuietView:
     lines: tuple[str, ...]  # silences, each with its end and who decided it
     ends: bool  # there is something to end
     displaced: bool
+    check: bool  # a message names another patient, and nobody has looked since
     patient: bool
     may_confirm: bool  # somebody else has asked for comfort care
     waits: bool  # whoever looks has asked for it
@@ -28,13 +29,15 @@ def view(cell: BedCell | None, frame: Frame, actor: str) -> QuietView:
     asked = next((q for q in quiets if q.kind == "comfort_asked"), None)
     lines = tuple(line(quiet, frame) for quiet in quiets)
     displaced = cell is not None and "displaced" in cell.flags
+    check = cell is not None and "check_patient" in cell.flags
     patient = cell is not None and cell.patient is not None
     by = asked.by if asked else ""
-    told = repr((lines, displaced, patient, by))
+    told = repr((lines, displaced, check, patient, by))
     return QuietView(
         lines=lines,
         ends=bool(lines),
         displaced=displaced,
+        check=check,
         patient=patient,
         may_confirm=asked is not None and by != actor,
         waits=by == actor,

@@ -1,0 +1,69 @@
+"""Rows of a number that was merged are found under the one that goes on, after a restart too."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from hospital_ops import bindings, identity, wire
+from hospital_ops.access import Scope
+from hospital_ops.clock import SECOND, SystemClock
+from hospital_ops.database import Connection, Database
+from hospital_ops.servers.valkey import Valkey
+from streams import archive
+from streams.pipe import Pipe
+from tests.integration.streams_help import BED, UNIT, admitted, carry, observed
+from web import store
+
+NOW = SystemClock().now_us() - 60 * SECOND
+PHYSICIAN = Scope("h1", ("*",), "icu_physician", "icu.h1")
+UNKNOWN, KNOWN = "NN-17", "4711"
+OLD, NEW = (identity.patient_id("h1", number) for number in (UNKNOWN, KNOWN))
+
+
+@pytest.fixture
+async def pipe(fresh_valkey: Valkey) -> AsyncIterator[Pipe]:
+    pipe = Pipe(fresh_valkey.url)
+    yield pipe
+    await pipe.close()
+
+
+@pytest.mark.usefixtures("two_hospitals")
+async def test_the_stay_of_an_unknown_person_is_read_under_the_name_that_was_found(
+    pipe: Pipe, writer: Database, app: Database, superuser: Connection
+) -> None:
+    merge = wire.replaced(
+        admitted(KNOWN, NOW + 2 * SECOND, bed="", trigger="A40"), merged=(UNKNOWN,)
+    )
+    await carry(
+        pipe,
+        writer,
+        superuser,
+        admitted(UNKNOWN, NOW),
+        observed(81.0, NOW + SECOND),
+        merge,
+        merge,  # told again: one link
+        wire.Merged(UNIT, "loopback", NOW, "Test", KNOWN, (UNKNOWN,), NOW + 2 * SECOND),
+        observed(83.0, NOW + 3 * SECOND, mrn=KNOWN),
+    )
+    assert await superuser.fetchval("select count(*) from patient_link") == 1
+    assert await superuser.fetchval("select count(distinct patient_id) from measurement") == 1
+    for wanted in (OLD, NEW):
+        values = await store.latest_values(app, PHYSICIAN, wanted)
+        assert [row["value"] for row in values] == [83.0], wanted
+        assert {row["trigger"] for row in await store.way_of(app, PHYSICIAN, wanted)} == {
+            "A01",
+            "A40",
+        }
+    (found,) = await store.find_patients(app, PHYSICIAN, UNKNOWN)
+    assert (str(found["patient_id"]), found["mrn"]) == (NEW, KNOWN)
+    shown = await store.patient(app, PHYSICIAN, NEW)
+    assert shown is not None
+    assert (shown["bed"], shown["mrn"]) == (BED, KNOWN)
+    async with writer.transaction() as connection:
+        histories = await archive.load_histories(connection, [UNIT])
+    binding = bindings.at(histories[BED], NOW + 3 * SECOND)
+    assert binding is not None
+    assert (binding.patient_id, binding.mrn, binding.mode) == (OLD, KNOWN, "Test")
+    assert binding.is_called(UNKNOWN)

@@ -58,6 +58,7 @@ class Permission(StrEnum):
     READ_AUDIT = "read_audit"
     CONSENT = "consent"
     CONFIRM_MESSAGES = "confirm_messages"
+    REVIEW_INCIDENTS = "review_incidents"
 
 
 _P = Permission
@@ -71,9 +72,10 @@ _PHYSICIAN: Final = frozenset(
         _P.CONFIRM_BED,
         _P.ORDER,
         _P.CARRY_OUT_ORDER,
+        _P.REVIEW_INCIDENTS,
     }
 )
-_NURSE: Final = _PHYSICIAN - {_P.DECIDE_TRIAGE, _P.ORDER}
+_NURSE: Final = _PHYSICIAN - {_P.REVIEW_INCIDENTS, _P.DECIDE_TRIAGE, _P.ORDER}
 
 PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
     Role.ED_PHYSICIAN: _PHYSICIAN,
@@ -84,7 +86,7 @@ PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
     Role.WALLBOARD: frozenset({_P.SEE_BOARD}),
     Role.ADMINISTRATOR: frozenset({_P.ADMINISTER}),
     Role.AUDITOR: frozenset({_P.READ_AUDIT}),
-    Role.PRIVACY_OFFICER: frozenset({_P.READ_AUDIT, _P.SEE_PATIENT}),
+    Role.PRIVACY_OFFICER: frozenset({_P.READ_AUDIT, _P.SEE_PATIENT, _P.REVIEW_INCIDENTS}),
     Role.TABLET: frozenset({_P.OPEN_CASE, _P.SEND_VALUES}),
     Role.MONITOR: frozenset({_P.SEND_VALUES}),
     Role.GATEWAY: frozenset({_P.SEND_VALUES}),

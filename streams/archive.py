@@ -156,6 +156,11 @@ async def carry(
     histories.update(batch.histories)
 
 
+async def freeze_incidents(connection: Connection) -> int:
+    """Copies what lies around incidents whose last minute is stored by now; answers how many."""
+    return int(await connection.fetchval("select incident_freeze()"))
+
+
 async def _insert(connection: Connection, batch: Batch) -> set[int]:
     """The rows of the batch, once; answers which claims were new."""
     try:

@@ -15,6 +15,7 @@ from hospital_ops.database import (
 from hospital_ops.installation import store as installation
 from hospital_ops.migrations.keeper import forget_days, keep_partitions
 from streams.append import Appender
+from streams.archive import freeze_incidents
 from streams.canary import Canary
 from streams.evidence.store import EvidenceKeeper
 from streams.projections import Places, Projections
@@ -23,6 +24,7 @@ from streams.shard import hall
 from streams.store import StoreReader
 
 KEEPER_S = 600.0
+FREEZE_S = 30.0
 RETRY_S = 1.0
 
 logger = log.get("store")
@@ -50,6 +52,7 @@ async def run(process: Process) -> None:
         tasks.create_task(reader.run())
         tasks.create_task(relay.run())
         tasks.create_task(_keep_days(process, owner))
+        tasks.create_task(_freeze(writer))
         tasks.create_task(canary.run())
         tasks.create_task(evidence.run())
         await process.follow_places(Projections(process.pipe), watch)
@@ -63,6 +66,17 @@ async def _shards(process: Process, writer: Database) -> list[str]:
         except DatabaseGone as error:
             logger.warning("database_away", error=type(error).__name__)
             await asyncio.sleep(RETRY_S)
+
+
+async def _freeze(writer: Database) -> None:
+    """Every half minute: incidents whose minutes are over."""
+    while True:
+        await asyncio.sleep(FREEZE_S)
+        try:
+            async with writer.transaction() as connection:
+                await freeze_incidents(connection)
+        except (DatabaseGone, *SerializationConflict) as error:
+            logger.warning("incidents_not_frozen", error=type(error).__name__)
 
 
 async def _keep_days(process: Process, owner: Database) -> None:

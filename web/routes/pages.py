@@ -21,6 +21,7 @@ Someone = Annotated[Principal, Depends(signed_in)]
 OTHERS = (
     ("patients", Permission.SEE_PATIENT),
     ("relatives", Permission.CONFIRM_MESSAGES),
+    ("incidents", Permission.REVIEW_INCIDENTS),
     ("devices", Permission.ADMINISTER),
     ("codes", Permission.ADMINISTER),
 )

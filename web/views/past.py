@@ -32,7 +32,7 @@ class Wanted:
 
 def fragment(renderer: Renderer, language: str, wanted: Wanted, board: Feed | None) -> str:
     """The band that says when, and below it what stood there; `board` None: nothing is kept."""
-    return renderer.fill("_past.html", **_parts(renderer, language, wanted, board))
+    return renderer.fill("_past.html", **parts(renderer, language, wanted, board))
 
 
 def page(
@@ -46,9 +46,9 @@ def page(
     units: Iterable[Mapping[str, str]],
 ) -> str:
     """The whole page, with its slider and clock."""
-    parts = _parts(renderer, language, wanted, board)
-    words = parts.pop("w")
-    title = words.t("past.bed", bed=parts["label"]) if wanted.bed else wanted.name
+    filled = parts(renderer, language, wanted, board)
+    words = filled.pop("w")
+    title = words.t("past.bed", bed=filled["label"]) if wanted.bed else wanted.name
     made = Page(
         words=words,
         title=f"{words.t('past.title')}: {title}",
@@ -66,11 +66,11 @@ def page(
         speeds=SPEEDS,
         first=until // SECOND - SPAN_S,
         last=until // SECOND,
-        **parts,
+        **filled,
     )
 
 
-def _parts(renderer: Renderer, language: str, wanted: Wanted, board: Feed | None) -> dict[str, Any]:
+def parts(renderer: Renderer, language: str, wanted: Wanted, board: Feed | None) -> dict[str, Any]:
     frame = renderer.frame(language, wanted.at_us)
     shown: dict[str, Any] = {}
     label = wanted.bed

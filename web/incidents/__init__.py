@@ -1,0 +1,1 @@
+"""Incidents: what somebody saw and held to be wrong, frozen for review."""

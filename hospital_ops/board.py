@@ -65,6 +65,7 @@ class AlarmCell(Form, frozen=True):
     called: tuple[CallCell, ...] = ()
     next_posts: tuple[str, ...] = ()  # who is called next, and when; empty: nobody any more
     next_at: int = 0
+    story: str = ""  # the alarm that leads its story; empty: it leads, or stands alone
 
 
 class QuietCell(Form, frozen=True):
@@ -239,6 +240,7 @@ def alarm_json(alarm: AlarmCell) -> dict[str, Any]:
         "merged_into": alarm.merged_into or None,
         "device": alarm.device or None,
         "painted_at": _iso_or_none(alarm.painted_at),
+        "story": alarm.story or None,
         "verdict": verdict_json(alarm.verdict),
         "called": [
             {

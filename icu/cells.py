@@ -12,6 +12,7 @@ from icu.calls import next_step
 from icu.quiet import silent_until
 from icu.rules import PRIORITIES
 from icu.state import BedState, UnitState
+from icu.stories import stories
 
 
 def head_cell(unit: UnitState) -> Head:
@@ -58,6 +59,7 @@ def bed_cell(unit: UnitState, bed: BedState, now: int, figures: Mapping[str, Any
 def alarm_cells(unit: UnitState, bed: BedState) -> tuple[AlarmCell, ...]:
     """The alarms as a board shows them: high before medium before low, then newest first."""
     merged = merging(bed)
+    together = stories(bed, merged)
     order = sorted(
         bed.alarms.values(),
         key=lambda alarm: (PRIORITIES.index(alarm.priority), -alarm.since, alarm.id),
@@ -87,6 +89,7 @@ def alarm_cells(unit: UnitState, bed: BedState) -> tuple[AlarmCell, ...]:
             called=alarm.called,
             next_posts=step.posts if step else (),
             next_at=alarm.rang_at + step.after_us if step else 0,
+            story=together.get(alarm.id, ""),
         )
         for alarm in order
         for step in (next_step(unit, bed, alarm, merged),)

@@ -18,9 +18,13 @@ from icu.ages import age_at
 from icu.alarms import Turn
 from icu.rules import BY_KEY, HIGH, Limit, has_rules, limits_of
 from icu.state import Alarm, Pending
+from icu.states import ACKNOWLEDGED, ACTIVE
 
 OLD_US: Final = 300 * SECOND  # SAFETY rule 6: further off than this is not "now"
 MINUTE_US: Final = 60 * SECOND
+RECONCILE_US: Final = 10 * SECOND  # SAFETY rule 11
+_ASK_BESIDE: Final = ("pr_low", "pr_high", "spo2_high")
+_HOLDING: Final = (ACTIVE, ACKNOWLEDGED)
 _HR: Final = codes.by_key["hr"].code
 _FIO2: Final = codes.by_key["fio2"]
 _ON_OXYGEN: Final = codes.by_key["on_oxygen"].code
@@ -69,6 +73,8 @@ def _is_old(shown: Shown, now: int) -> bool:
 def _asked_for(turn: Turn, limit: Limit) -> bool:
     """Conditions of the table beside the number."""
     rule, values, now = limit.of.rule.id, turn.bed.values, turn.now
+    if rule not in _ASK_BESIDE:
+        return True
     if rule in ("pr_low", "pr_high"):
         return number_of(values.get(_HR), now) is None  # never in addition to the ECG's rate
     if rule == "spo2_high":
@@ -160,9 +166,36 @@ def pass_time(turn: Turn) -> None:
             _ring(turn, limit, shown, value)
 
 
+def reconcile(turn: Turn) -> int:
+    """Holds what rings against the values that stand on the bed; answers what had to be mended.
+
+    A rule that asks for another value beside its own is left to that value's next message.
+    """
+    bed, now, age, mended = turn.bed, turn.now, turn.age, 0
+    bed.reconciled_at = now
+    for name, shown in bed.values.items():
+        value = number_of(shown, now) if has_rules(name) else None
+        if value is None or now - shown.at > OLD_US:
+            continue
+        for limit in limits_of(name, age.band, age.years):
+            key = limit.of.key
+            if limit.of.rule.id in _ASK_BESIDE:
+                continue
+            alarm = bed.alarms.get(key)
+            if limit.beyond(value) and alarm is None and key not in bed.pending:
+                _holds(turn, limit, shown, value)
+                mended += 1
+            elif not limit.beyond(value) and alarm is not None and alarm.state in _HOLDING:
+                _is_over(turn, key)
+                mended += 1
+    return mended
+
+
 def next_moment(turn: Turn) -> int:
     """When `pass_time` next has something to do; 0: never."""
     now, moments = turn.now, []
+    if turn.bed.alarms or turn.bed.pending:
+        moments.append(max(turn.bed.reconciled_at + RECONCILE_US, now + 1))
     for key, waiting in turn.bed.pending.items():
         each = BY_KEY[key]
         due = waiting.since + (_longest_delay(each.code, key, turn))

@@ -14,9 +14,10 @@ from hospital_ops.clock import SECOND
 from icu import calls, painting, quiet
 from icu.ages import BANDS
 from icu.alarms import PAUSE_MAX_US, PAUSE_US
-from icu.limits import OLD_US
+from icu.limits import OLD_US, RECONCILE_US
 from icu.rules import LIMIT_RULES, ROWS, words
 from icu.states import NEXT
+from icu.stories import TOGETHER_US
 
 _TECHNICAL: Final = frozenset(
     {
@@ -133,6 +134,18 @@ PostgreSQL is away; only signing on needs it.
   archived (`alarm_call`). There is no web push: a call is seen on boards, on the bed's page and on
   the page of those on duty.
 
+## Stories
+What begins at one bed within {together} s of the first is told as one: alarms of the patient
+together, alarms of the signals together, `board_lost` with the red that it hides. The most urgent
+leads (`story` of the others names it); nothing that rings is told under what was taken on. Each
+alarm keeps its own state, sound and calls; one press takes a whole story on, and names how many.
+The bar shows one item a story, and the same technical alarm at three beds or more as one item. In a
+storm (more than eight beds with a new red): the count, and the three most urgent.
+
+## Held against the values
+Every {reconcile} s what rings at a bed is held against the values that stand there; what had to be
+mended is counted (`reconciled`), and should be nothing.
+
 ## The way of the data
 `canary` (no probe for its time) and `stream_memory` (SAFETY.md F5) belong to no bed: they stand in
 the bar of every board and in `alarms` of the snapshot.
@@ -198,6 +211,8 @@ def manual() -> str:
             asked=silent[quiet.ASKED],
             painted=painting.LIMIT_US // SECOND,
             ladder=_ladder(),
+            together=TOGETHER_US // SECOND,
+            reconcile=RECONCILE_US // SECOND,
             lethal=rules["rule_defaults"]["escalate_physician_s"]["lethal_apnoea_arrest"],
             physician="{} to {} s".format(*calls.PHYSICIAN_S),
             reminder_range="{} to {} s".format(*calls.REMINDER_S),

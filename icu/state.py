@@ -101,6 +101,7 @@ class BedState(State):
     rhythm: RhythmSeen = field(default_factory=RhythmSeen)
     quiets: dict[str, QuietCell] = field(default_factory=dict)  # by kind
     displaced: str = ""  # who lay here, and has no bed, when somebody else was admitted
+    reconciled_at: int = 0  # when what rings was last held against the values
     record: Record = field(default_factory=Record)  # what the indicators are made of
     claimed_other: str = ""  # the number that it named; "-": none, but the mode of a demo device
     confirmed_claim: str = ""  # somebody has looked since: this claim does not ask again

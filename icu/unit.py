@@ -175,6 +175,8 @@ class IcuUnit:
             self._find(turn.bed)
         alarms.pass_time(turn)
         limits.pass_time(turn)
+        if turn.now >= turn.bed.reconciled_at + limits.RECONCILE_US and limits.reconcile(turn):
+            self._count("reconciled")
         technical.reconcile(turn)
 
     def _done(self, turn: Turn, decisions: Decisions) -> None:
@@ -301,6 +303,7 @@ class IcuUnit:
         house_turn = self._turn(self.state.house)
         if house.reconcile(house_turn):
             decisions.outputs += house_turn.events
+            decisions.urgent |= house_turn.red
             decisions.dirty.add(HEAD)
         for bed in self.state.beds.values():
             if bed.order_change and bed.order_change <= now:

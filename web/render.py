@@ -19,7 +19,8 @@ from zoneinfo import ZoneInfo
 import jinja2
 
 from hospital_ops.board import BedCell, CaseCell, Head
-from web.views.alarms import house_of, queue_view, storm_places
+from web.views.alarmqueue import queue_view, storm_places
+from web.views.alarms import house_of
 from web.views.bed import TileView, tile_view
 from web.views.call import CallView
 from web.views.case import CaseView, minutes_left

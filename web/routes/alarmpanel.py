@@ -35,14 +35,18 @@ async def panel(request: Request, bed: str, principal: Someone, have: str = "") 
 
 @router.post("/{alarm}/{act}")
 async def act(request: Request, bed: str, alarm: str, act: str, principal: Someone) -> HTMLResponse:
-    """Acknowledges, or pauses for as long as anybody may."""
-    if act not in ("acknowledge", "pause"):
+    """Acknowledges an alarm or its whole story, or pauses for as long as anybody may."""
+    if act not in ("acknowledge", "acknowledge_story", "pause"):
         raise NotFound("An alarm can be acknowledged or paused.")
-    unit, _, _ = find(request, bed, alarm, principal, Permission.SILENCE_ALARM)
+    unit, cell, _ = find(request, bed, alarm, principal, Permission.SILENCE_ALARM)
     feed = web_of(request).feed(unit)
     rev = feed.rev if feed else 0
     seconds = PAUSE_MAX_US // SECOND if act == "pause" else 0
-    await act_on(request, unit, bed, alarm, principal, act, seconds)
+    if act == "acknowledge_story":
+        for each in alarmpanel.story_of(cell, alarm):
+            await act_on(request, unit, bed, each.id, principal, "acknowledge", 0)
+    else:
+        await act_on(request, unit, bed, alarm, principal, act, seconds)
     if feed is not None:
         await feed.news(rev, SHOWN_WITHIN_S)
     return _panel(request, unit, bed, principal)

@@ -30,13 +30,26 @@ class AlarmRow:
     calls: tuple[str, ...]  # who was called, and whether it was read
     next: str  # who is called next; empty: nobody
     next_at: int
+    member: bool  # told under the alarm above it
+    story: int  # how many further alarms ring in its story
 
 
 def rows(cell: BedCell, frame: Frame) -> list[AlarmRow]:
-    """The alarms that ring for themselves, in the order of the bar."""
+    """The alarms that ring for themselves, in the order of the bar, each story together."""
     cells = {alarm.id: alarm for alarm in shown(cell)}
     views = ordered(alarm_view(alarm, frame.words) for alarm in cells.values())
+    place = {view.id: index for index, view in enumerate(views)}
+    views.sort(key=lambda view: (place[cells[view.id].story or view.id], place[view.id]))
     return [_row(cell, cells[view.id], view, frame) for view in views]
+
+
+def story_of(cell: BedCell, lead: str) -> list[AlarmCell]:
+    """The alarms of a story that nobody has taken on, the one that leads it first."""
+    return [
+        alarm
+        for alarm in shown(cell)
+        if lead in (alarm.id, alarm.story) and alarm.state != "acknowledged"
+    ]
 
 
 def digest(found: list[AlarmRow]) -> str:
@@ -67,4 +80,6 @@ def _row(bed: BedCell, alarm: AlarmCell, view: AlarmView, frame: Frame) -> Alarm
         calls=call_lines(alarm, frame),
         next=next_line(alarm, frame),
         next_at=alarm.next_at,
+        member=bool(alarm.story),
+        story=len(story_of(bed, alarm.id)) if not alarm.story else 0,
     )

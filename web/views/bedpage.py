@@ -10,7 +10,8 @@ from typing import Final
 from hospital_ops.board import BedCell, Head
 from hospital_ops.clinical.tables import table
 from web.render import Renderer
-from web.views.alarms import house_of, queue_view
+from web.views.alarmqueue import queue_view
+from web.views.alarms import house_of
 from web.views.bed import tile_view
 from web.views.page import MODES, Page
 from web.views.values import clock

@@ -29,7 +29,7 @@ class Held(NamedTuple):
     text: str = ""  # empty: the rule's own
 
 
-_FLAT_MMHG: Final = figure("line_damped", r"pulse pressure <(\d+)")
+FLAT_MMHG: Final = figure("line_damped", r"pulse pressure <(\d+)")
 _WARN_US: Final = round(figure("monitoring_paused", r"in (\d+) s") * SECOND)
 _AMBER_US, _GONE_US = (round(s * SECOND) for s in codes.ages(codes.by_key["hr"].code)[1:])
 _SPO2: Final = codes.by_key["spo2"].code
@@ -102,7 +102,7 @@ def _signal(held: dict[str, Held], name: str, shown: Shown, now: int) -> None:
 
 def _line(turn: Turn, held: dict[str, Held]) -> None:
     systolic, diastolic = (number_of(turn.bed.values.get(code), turn.now) for code in _ABP)
-    if systolic is not None and diastolic is not None and systolic - diastolic < _FLAT_MMHG:
+    if systolic is not None and diastolic is not None and systolic - diastolic < FLAT_MMHG:
         held["line_damped"] = Held("line_damped", _ABP[0])
 
 

@@ -47,12 +47,14 @@ from web.routes import (
     relatives_api,
     relatives_family,
     relatives_hooks,
+    responses,
     session,
     sheets,
     stays,
     tablet,
     tablets,
     walls,
+    worklist,
 )
 from web.state import Web
 
@@ -70,6 +72,8 @@ PARTS = (
     orderpanel,
     orders,
     ordersets,
+    responses,
+    worklist,
     allergies,
     patients,
     casedesk,

@@ -8,8 +8,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from hospital_ops import wire
-from hospital_ops.clock import SystemClock
+from hospital_ops import identity, wire
+from hospital_ops.clock import SECOND, SystemClock, to_datetime
 from hospital_ops.database import Connection, Database
 from hospital_ops.servers.valkey import Valkey
 from icu import order_sets
@@ -19,6 +19,7 @@ from tests.integration.web_help import BED, FOREIGN_BED, UNIT, Running, web_proc
 ORDERS = f"/api/v1/icu/beds/{BED}/orders"
 SETS = f"/api/v1/icu/beds/{BED}/order-sets"
 ALLERGIES = f"/api/v1/icu/beds/{BED}/allergies"
+MINUTE = 60 * SECOND
 APPROVAL = "/api/v1/icu/order-sets/sepsis/approval"
 
 
@@ -177,6 +178,76 @@ async def test_orders_are_checked_signed_carried_out_and_seen_by_the_house_alone
         assert newest == {str(row["order_id"]): row["version"] for row in rows}
         audited = await superuser.fetchval("select count(*) from audit where action ~ '^order_'")
         assert audited == len(entries)
+
+
+_SERIES = """
+insert into measurement
+    (hospital_id, unit, place, patient_id, device, source, source_message_id, event_id, code,
+     channel, value, value_text, physical_unit, determined_at, device_time, received_at, stored_at,
+     validity, mode, origin, remark, entry_id)
+select 'h1', $1, $2, $3, 'd', 's', 'm', gen_random_uuid(), $4, '', value, null, $5, at, at, at, at,
+       'Vld', 'Test', 'monitor', '', ''
+  from unnest($6::timestamptz[], $7::float8[]) as series(at, value)
+"""
+
+
+async def measured(superuser: Connection, code: str, unit: str, series: list[Any]) -> None:
+    """Values of the patient in the bed, as the archive keeps them."""
+    patient = identity.patient_id("h1", "m1")
+    times, values = zip(*series, strict=True)
+    arguments = UNIT, BED, patient, code, unit, [to_datetime(at) for at in times], list(values)
+    await superuser.execute(_SERIES, *arguments)
+
+
+async def test_what_followed_a_dose_stands_on_the_order_and_for_the_trends(
+    fresh_valkey: Valkey, app: Database, superuser: Connection, two_hospitals: None
+) -> None:
+    """Twice the dose went up and the pressure with it; the third time PEEP was changed as well."""
+    now = SystemClock().now_us()
+    rises = [now - hours * 3600 * SECOND for hours in (6, 4, 2)]
+    doses = [(rise + n * MINUTE, 0.1 + 0.04 * step + (0.04 if n >= 0 else 0))
+             for step, rise in enumerate(rises) for n in range(-40, 40)]  # fmt: skip
+    pressure = []
+    for rise in rises:
+        for n in range(-40, 130):
+            share = min(1.0, max(0.0, n / 54))  # nine minutes
+            pressure.append((rise + n * 10 * SECOND, 60 + 14 * share + n % 3 * 0.5))
+    peep = [(rises[2] + n * MINUTE, 8.0 if n < 4 else 10.0) for n in range(-20, 20)]
+    async with (
+        web_process(fresh_valkey.url, app) as running,
+        living(fresh_valkey.url, "test", icu_room),
+    ):
+        ward = Ward(running)
+        await ward.lying()
+        await measured(superuser, "norepinephrine", "ug/kg/min", doses)
+        await measured(superuser, "76214-6", "mm[Hg]", pressure)
+        await measured(superuser, "76248-4", "cm[H2O]", peep)
+        infusion = {"kind": "infusion", "text": "Noradrenaline", "target": "MAP 65 to 75"}
+        order = (await ward.post(ORDERS, infusion | {"override": "shock"}))[1]
+        found = await ward.get(f"/api/v1/icu/beds/{BED}/responses")
+        states = [
+            each["state"]
+            for change in found["changes"]
+            if change["what"] == "norepinephrine"
+            for each in change["responses"]
+            if each["signal"] == "abp_mean"
+        ]
+        assert states == ["followed", "followed", "silent"], found
+        [summary] = [
+            each for each in found["summaries"]
+            if (each["what"], each["signal"]) == ("norepinephrine", "abp_mean")
+        ]  # fmt: skip
+        assert (summary["times"], round(summary["delta"])) == (2, 14)
+        more = await ward.call("h1-nurse", "GET", f"/icu/beds/{BED}/orders/{order['id']}")
+        assert "noradrenaline ↑: followed by MAP +14 in" in more.text, more.text
+        assert "setting of PEEP" in more.text
+        assert "caused by" in more.text  # only to say that it is not
+        offers = (await ward.get(f"{ORDERS}/{order['id']}"))["offers"]
+        assert {(each["rule"], each["offered"]) for each in offers} == {
+            ("map_low", 65.0), ("map_high", 75.0),
+        }  # fmt: skip
+        assert (await ward.call("h2-doctor", "GET", f"/api/v1/icu/beds/{BED}/responses")
+                ).status_code == 404  # fmt: skip
 
 
 @pytest.mark.parametrize("path", ["not-a-number", "00000000-0000-7000-8000-000000000000"])

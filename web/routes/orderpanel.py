@@ -9,27 +9,30 @@ from fastapi.responses import HTMLResponse, Response
 
 from hospital_ops.access import Permission, Principal
 from hospital_ops.errors import Conflict, MessageError
-from icu import order_sets
+from icu import offers, order_sets
 from icu.allergies import store as allergies
 from icu.order_kinds import wanted
 from icu.ordering import store
 from icu.ordering.store import Signing
 from icu.orders import NEEDS_REASON
+from icu.responses import store as responses
 from icu.set_approvals import store as approvals
 from web import orderpanel as views
 from web.auth import signed_in, web_of
 from web.language import language_of
-from web.lying import place_of
+from web.lying import cell_of, place_of
 from web.orderform import order_of, set_of
 from web.orderpanel import Said
 from web.reading import unit_of_bed
 from web.routes.orders import moved, permitted
 from web.routes.ordersets import signed
-from web.views.orders import history
+from web.views import responses as answers
+from web.views.orders import history, offer_text
 from web.words import words_of
 
 router = APIRouter(prefix="/icu/beds/{bed}", include_in_schema=False)
 Someone = Annotated[Principal, Depends(signed_in)]
+ANSWERED = ("medication", "infusion", "ventilation")  # kinds that a signal may follow
 
 
 @router.get("/orders")
@@ -79,14 +82,31 @@ async def place(request: Request, bed: str, principal: Someone) -> HTMLResponse:
 
 @router.get("/orders/{order}")
 async def more(request: Request, bed: str, order: str, principal: Someone) -> HTMLResponse:
-    """What is behind an order: its history, for whoever opens it."""
+    """What is behind an order, for whoever opens it: history, what followed, what it offers."""
     unit = unit_of_bed(request, bed, principal, Permission.SEE_PATIENT)
     web, words = web_of(request), words_of(language_of(request))
-    now = web.clock.now_us()
-    row = await store.order_of(web.database, principal, place_of(request, unit, bed), order, now)
+    now, place = web.clock.now_us(), place_of(request, unit, bed)
+    row = await store.order_of(web.database, principal, place, order, now)
     frame = web.renderer.frame(words.language, now)
-    lines = history(row["history"], frame)
-    return HTMLResponse(web.renderer.fill("_order_more.html", w=words, lines=lines))
+    found: answers.Found = []
+    if row["kind"] in ANSWERED and place.patient_id == row["patient_id"]:
+        found = await responses.found(
+            web.database, principal, bed, place.patient_id, now - responses.SPAN_US, now, now
+        )
+    told, each = answers.lines(answers.of_order(found, row), frame)
+    cell = cell_of(request, unit, bed)
+    born = cell.patient.birth_date if cell and cell.patient else ""
+    offered = offers.offers(row["target"], born, now) if row["request"] == "active" else []
+    return HTMLResponse(
+        web.renderer.fill(
+            "_order_more.html",
+            w=words,
+            lines=history(row["history"], frame),
+            told=told,
+            each=each,
+            offers=[offer_text(offer, words) for offer in offered],
+        )
+    )
 
 
 @router.post("/orders/{order}/{act}")
@@ -107,7 +127,7 @@ async def move(
     try:
         await moved(request, principal, where, order, act, version, reason.strip())
     except Conflict as error:
-        if isinstance(error.current, dict) and "checks" in error.current:
+        if act == "sign" and isinstance(error.current, dict) and "id" not in error.current:
             said = Said("ordering.sign_asks", asks=error.current)
         else:
             said = Said("orders.lost_race")

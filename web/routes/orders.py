@@ -8,12 +8,13 @@ from fastapi import APIRouter, Depends, Request
 
 from hospital_ops.access import Permission, Principal
 from hospital_ops.errors import MessageError, NotFound
+from icu import offers
 from icu.order_kinds import wanted
 from icu.ordering import store
 from icu.ordering.store import Place, Signing
 from icu.orders import ACT_NAMES, BY_PHYSICIAN, NEEDS_REASON
 from web.auth import signed_in, web_of
-from web.lying import json_object, place_of, taken_place, text_of
+from web.lying import cell_of, json_object, place_of, taken_place, text_of
 from web.reading import note_reading, unit_of_bed
 
 router = APIRouter(prefix="/api/v1/icu/beds/{bed}/orders")
@@ -65,11 +66,14 @@ async def check(request: Request, bed: str, principal: Someone) -> dict[str, Any
 
 @router.get("/{order}")
 async def one(request: Request, bed: str, order: str, principal: Someone) -> dict[str, Any]:
-    """One order with its history: who did what and when."""
+    """One order with its history, and the alarm limits that its goal offers (only an offer)."""
     web, unit = web_of(request), unit_of_bed(request, bed, principal, Permission.SEE_PATIENT)
     await note_reading(request, principal, unit, "read_order", order[:36])
-    where = place_of(request, unit, bed)
-    return await store.order_of(web.database, principal, where, order, web.clock.now_us())
+    where, now = place_of(request, unit, bed), web.clock.now_us()
+    found = await store.order_of(web.database, principal, where, order, now)
+    cell = cell_of(request, unit, bed)
+    born = cell.patient.birth_date if cell and cell.patient else ""
+    return {**found, "offers": offers.as_json(offers.offers(found["target"], born, now))}
 
 
 @router.post("/{order}/{act}")

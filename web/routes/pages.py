@@ -20,6 +20,7 @@ Someone = Annotated[Principal, Depends(signed_in)]
 # Pages beside the boards, and what one needs to open them.
 OTHERS = (
     ("patients", Permission.SEE_PATIENT),
+    ("worklist", Permission.CARRY_OUT_ORDER),
     ("relatives", Permission.CONFIRM_MESSAGES),
     ("incidents", Permission.REVIEW_INCIDENTS),
     ("devices", Permission.ADMINISTER),

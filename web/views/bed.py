@@ -91,6 +91,7 @@ class TileView:
     quiet: tuple[str, ...] = ()  # why the bed makes no sound, and until when
     displaced: bool = False  # admitted to a bed whose patient has not left
     calls: tuple[str, str, int] = ("", "", 0)  # who was called last, who is next, and when
+    orders: tuple[int, int] = (0, 0)  # due, overdue
 
     @property
     def cells(self) -> tuple[ValueView, ...]:
@@ -103,7 +104,7 @@ class TileView:
         return (
             self.state, self.check, self.alarm, self.initials, self.facts, self.day, self.score,
             self.note, self.unmapped, replace(self.foot, text=""), self.place, self.label,
-            self.quiet, self.displaced, self.calls,
+            self.quiet, self.displaced, self.calls, self.orders,
             tuple((cell.id, cell.label, cell.tint, cell.kind) for cell in self.cells),
         )  # fmt: skip
 
@@ -142,6 +143,7 @@ def tile_view(cell: BedCell, frame: Frame, place: int = 0) -> TileView:
         quiet=on_tile(cell, frame),
         displaced="displaced" in cell.flags,
         calls=duty.on_tile(cell, frame),
+        orders=(cell.orders.get("due", 0), cell.orders.get("overdue", 0)),
     )
 
 
@@ -232,7 +234,8 @@ def _foot(cell: BedCell, said: list[AlarmView], frame: Frame) -> FootView:
         text = words.t("tile.not_confirmed")
         lines.append(FootView(rank=alarms.UNCONFIRMED, look="identity", text=text, icon="card"))
     if orders.get("overdue"):
-        text = words.t("foot.overdue", n=orders["overdue"])
+        key = "foot.escalated" if orders.get("escalated") else "foot.overdue"
+        text = words.t(key, n=orders["overdue"])
         lines.append(FootView(rank=alarms.OVERDUE, look="late", text=text, icon="clock"))
     if orders.get("due"):
         text = words.t("foot.due", n=orders["due"])

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from hospital_ops.clock import SECOND, from_iso
+from icu.offers import Offer
 from icu.order_checks import Finding, from_json
 from icu.order_sets import name as set_name
 from icu.orders import BY_PHYSICIAN, NEEDS_REASON, OPEN, Stage
+from icu.rules import words as rule_words
 from web.views.values import Frame, clock
 from web.words import Words
 
@@ -148,6 +150,18 @@ def history(rows: Iterable[Mapping[str, Any]], frame: Frame) -> list[str]:
             line += f"; {words.t('ordering.missed', n=row['missed'])}"
         lines.append(f"{line}; {row['reason']}" if row["reason"] else line)
     return lines
+
+
+def offer_text(offer: Offer, words: Words) -> str:
+    """One limit that a goal offers, beside the one that holds now."""
+    sign = "<" if offer.side == "low" else ">"
+    now = f"{sign} {words.number(offer.now)}" if offer.now is not None else words.t("response.off")
+    return words.t(
+        "response.limit",
+        rule=rule_words(offer.rule, words.language),
+        offered=f"{sign} {words.number(offer.offered)} {offer.unit}",
+        now=now,
+    )
 
 
 def error_text(code: str, reason: str, words: Words) -> str:

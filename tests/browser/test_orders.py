@@ -1,0 +1,141 @@
+"""Orders in the real house: a set in two presses, done, the overdue passed on, one winner."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, expect
+
+from hospital_ops.clock import SECOND, iso
+from tests.browser.ward import Ward, now_us, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+BED, UNIT = "h2-icu-1-02", "h2-icu-1"
+PAGE = f"/icu/beds/{BED}"
+SLOW_MS = 20_000
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+async def approve_the_set(ward: Ward, chromium: Browser) -> None:
+    """A physician of the site reads and approves it."""
+    page = await ward.open(chromium, "icu.h2", "/order-sets")
+    section = page.locator("section[aria-labelledby=set-sepsis]")
+    await section.get_by_role("button", name="Approve this version").click()
+    await expect(section).to_contain_text("approved by icu.h2", timeout=SLOW_MS)
+    await page.context.close()
+
+
+async def the_panel(ward: Ward, chromium: Browser, who: str) -> Page:
+    page = await ward.open(chromium, who, PAGE)
+    await expect(page.locator("#orders")).to_be_visible(timeout=SLOW_MS)
+    return page
+
+
+async def sign_a_set(page: Page) -> None:
+    """First press: the set; lactate is ticked, the antimicrobial named; second press: signed."""
+    await page.get_by_role("button", name="Sepsis and septic shock").click()
+    sheet = page.locator("#orders")
+    await expect(sheet.locator("[name=item-10]")).to_be_checked(timeout=SLOW_MS)  # monitoring
+    await sheet.locator("[name=item-10]").uncheck()
+    await sheet.locator("[name=item-0]").check()
+    await sheet.locator("[name=due-0]").fill("10")
+    await sheet.locator("[name=item-3]").check()
+    await sheet.locator("[name=text-3]").fill("Penicillin G 2 g")
+    await sheet.get_by_role("button", name="Sign what is ticked").click()
+
+
+async def orders_of(ward: Ward) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = await ward.json("nurse.h2", f"/api/v1/icu/beds/{BED}/orders")
+    return found
+
+
+async def counted(ward: Ward, **wanted: int) -> None:
+    """The bed on the board of its unit counts these orders."""
+
+    async def told() -> bool:
+        board = await ward.json("nurse.h2", f"/api/v1/boards/{UNIT}")
+        [counts] = [bed["orders"] for bed in board["beds"] if bed["bed"] == BED]
+        return all(counts[name] == number for name, number in wanted.items())
+
+    await until(told, within_s=SLOW_MS / 1000)
+
+
+async def test_a_set_is_signed_in_two_presses_checked_and_carried_out(
+    ward: Ward, chromium: Browser
+) -> None:
+    await approve_the_set(ward, chromium)
+    nurse = await the_panel(ward, chromium, "nurse.h2")
+    await nurse.get_by_label("Substance").fill("penicillin")
+    await nurse.get_by_role("button", name="Record", exact=True).click()
+    await expect(nurse.locator(".allergies")).to_contain_text("penicillin", timeout=SLOW_MS)
+
+    physician = await the_panel(ward, chromium, "icu.h2")
+    await sign_a_set(physician)
+    panel = physician.locator("#orders")
+    await expect(panel).to_contain_text("allergy recorded: penicillin", timeout=SLOW_MS)
+    assert await orders_of(ward) == []
+    found = await Axe().run(physician, options=RULES)
+    assert found.violations_count == 0, found.generate_report()
+    await panel.get_by_label("Sign all the same").fill("tolerated last year")
+    await panel.get_by_role("button", name="Sign what is ticked").click()
+    await expect(panel).to_contain_text("2 orders signed", timeout=SLOW_MS)
+    await counted(ward, active=2, due=1, overdue=0)
+
+    await two_physicians_at_once(ward, physician)
+    await the_overdue_one_is_passed_on(ward, chromium)
+    for page in (nurse, physician):
+        assert await page.evaluate("complaints") == []
+        await page.context.close()
+
+
+async def two_physicians_at_once(ward: Ward, physician: Page) -> None:
+    """While one looks, another puts the order on hold; the first is told, and sees what holds."""
+    [order] = [each for each in await orders_of(ward) if each["text"] == "Lactate"]
+    path = f"/api/v1/icu/beds/{BED}/orders/{order['id']}"
+    row = physician.locator(f"#order-{order['id']}")
+    await expect(row.get_by_role("button", name="Start")).to_be_visible()
+    async with ward.client("ed.h2") as other:
+        answer = await other.post(f"{path}/hold", json={"version": order["version"]})
+        assert answer.status_code == 200
+        late = await other.post(f"{path}/resume", json={"version": order["version"]})
+        assert late.status_code == 409
+        assert late.json()["current"]["request"] == "on-hold"
+    start = row.get_by_role("button", name="Start")
+    if await start.count():  # the list may have come anew by itself meanwhile
+        await start.click()
+        await expect(physician.locator("#orders")).to_contain_text(
+            "Somebody else has changed this order first", timeout=SLOW_MS
+        )
+    await expect(row).to_contain_text("on hold", timeout=SLOW_MS)
+    await row.get_by_role("button", name="Resume").click()
+    await expect(row).to_contain_text("requested", timeout=SLOW_MS)
+
+
+async def the_overdue_one_is_passed_on(ward: Ward, chromium: Browser) -> None:
+    """An order 40 minutes late has gone to the nurse in charge; done in one press of the list."""
+    late = {"kind": "nursing", "text": "turn the patient", "due_at": iso(now_us() - 2400 * SECOND)}
+    async with ward.client("icu.h2") as physician:
+        answer = await physician.post(f"/api/v1/icu/beds/{BED}/orders", json=late)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["escalation"]["to"] == "charge nurse"
+    await counted(ward, overdue=1, escalated=1)
+    page = await ward.open(
+        chromium, "nurse.h2", f"/worklist/{UNIT}?mode=touch", viewport={"width": 412, "height": 915}
+    )
+    item = page.locator("li", has_text="turn the patient").first
+    await expect(item).to_contain_text("nurse in charge")
+    found = await Axe().run(page, options=RULES)
+    assert found.violations_count == 0, found.generate_report()
+    await page.keyboard.press("ArrowDown")  # the overdue one stands first in its bed
+    focused = page.locator("li:focus")
+    await expect(focused).to_be_visible()
+    await item.get_by_role("button", name="Done").click()
+    await expect(page.locator("li", has_text="turn the patient")).to_have_count(0, timeout=SLOW_MS)
+    await counted(ward, overdue=0, escalated=0)
+    russian = await ward.open(chromium, "nurse.h2", f"/worklist/{UNIT}?by=hour&lang=ru")
+    await expect(russian.locator("#worklist")).to_contain_text("Место 2")
+    for each in (page, russian):
+        assert await each.evaluate("complaints") == []
+        await each.context.close()

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 import jinja2
 
 from hospital_ops.board import BedCell, CaseCell, Head
+from icu.sound import plan
 from web.views.alarmqueue import queue_view, storm_places
 from web.views.alarms import house_of
 from web.views.bed import TileView, tile_view
@@ -65,7 +66,7 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals.update(minutes_left=minutes_left, oobs={})
+        self._environment.globals.update(minutes_left=minutes_left, oobs={}, sound_plan=plan())
         self._environment.filters["href"] = href
 
     def icu_page(

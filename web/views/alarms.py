@@ -110,6 +110,17 @@ def shown(cell: BedCell) -> list[AlarmCell]:
     return [alarm for alarm in cell.alarms if not alarm.merged_into]
 
 
+def rings(cell: BedCell) -> str:
+    """What of a bed sounds, for the page: it knows the time and so when a silence ends."""
+    told = [
+        f"{alarm.priority}:{alarm.burst_at}:{alarm.paused_until}"
+        for alarm in shown(cell)
+        if alarm.state in RINGING
+    ]
+    told += [f"remind:{a.reminded_at}:0" for a in shown(cell) if a.reminded_at]
+    return " ".join(told)
+
+
 def ordered(alarms: Iterable[AlarmView]) -> list[AlarmView]:
     """By place in the order, high before medium before low, then newest first."""
     looks = ("high", "medium", "low")

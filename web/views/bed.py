@@ -89,6 +89,7 @@ class TileView:
     foot: FootView
     place: int = 0
     quiet: tuple[str, ...] = ()  # why the bed makes no sound, and until when
+    rings: str = ""  # what sounds: PRIORITY:BURST:SILENT_UNTIL or remind:AT, with spaces between
     displaced: bool = False  # admitted to a bed whose patient has not left
     calls: tuple[str, str, int] = ("", "", 0)  # who was called last, who is next, and when
     orders: tuple[int, int] = (0, 0)  # due, overdue
@@ -104,7 +105,7 @@ class TileView:
         return (
             self.state, self.check, self.alarm, self.initials, self.facts, self.day, self.score,
             self.note, self.unmapped, replace(self.foot, text=""), self.place, self.label,
-            self.quiet, self.displaced, self.calls, self.orders,
+            self.quiet, self.displaced, self.calls, self.orders, self.rings,
             tuple((cell.id, cell.label, cell.tint, cell.kind) for cell in self.cells),
         )  # fmt: skip
 
@@ -144,6 +145,7 @@ def tile_view(cell: BedCell, frame: Frame, place: int = 0) -> TileView:
         displaced="displaced" in cell.flags,
         calls=duty.on_tile(cell, frame),
         orders=(cell.orders.get("due", 0), cell.orders.get("overdue", 0)),
+        rings=alarms.rings(cell),
     )
 
 

@@ -2,6 +2,7 @@
 // and says NOT LIVE by a timer of its own that needs neither the socket nor htmx.
 
 import { paint } from "./ages.js";
+import * as alarmSound from "./alarm-sound.js";
 import * as clock from "./clock.js";
 import * as cover from "./cover.js";
 import * as keys from "./keys.js";
@@ -90,6 +91,7 @@ function tick() {
   cover.show();
   path();
   call();
+  alarmSound.tick(cover.live());
   if (document.body.dataset.kind === "icu") summary();
 }
 
@@ -143,6 +145,7 @@ socket.open(on);
 keys.listen();
 seen.listen();
 sound.watch();
+alarmSound.listen();
 work();
 reds = redTiles();
 inStep();

@@ -11,7 +11,7 @@ let timer = 0;
 
 const button = () => document.querySelector("[data-part=mute]");
 
-function audio() {
+export function audio() {
   context ??= new AudioContext();
   return context;
 }

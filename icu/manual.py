@@ -152,11 +152,11 @@ the bar of every board and in `alarms` of the snapshot.
 """
 _LIMITS_OF_METHOD: Final = """
 ## Sound
-- The page makes the tones itself (`icu/sound.json`, within the ranges of `alarms.json`; a test holds
-  them there): high 3 + 2 pulses twice, medium 3, low 2. The highest priority that is neither
+- The page makes the tones itself (`icu/sound.json`, within the ranges of `alarms.json`; a test
+  holds them there): high 3 + 2 pulses twice, medium 3, low 2. The highest priority that is neither
   acknowledged nor paused owns the sound of a screen; a worse or newer alarm bursts at once.
-- A browser that nobody has touched is silent, and the bar says "No sound: click". Once a shift (8:00
-  and 20:00) a screen asks for the test tone until somebody has said that it was heard; that is
+- A browser that nobody has touched is silent, and the bar says "No sound: click". Once a shift
+  (8:00 and 20:00) a screen asks for the test tone until somebody has said that it was heard; that is
   noted in the audit. How loud the loudspeaker is, no page can know.
 - Tablets also vibrate for high and medium, where the browser can.
 

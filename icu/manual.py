@@ -156,8 +156,8 @@ _LIMITS_OF_METHOD: Final = """
   holds them there): high 3 + 2 pulses twice, medium 3, low 2. The highest priority that is neither
   acknowledged nor paused owns the sound of a screen; a worse or newer alarm bursts at once.
 - A browser that nobody has touched is silent, and the bar says "No sound: click". Once a shift
-  (8:00 and 20:00) a screen asks for the test tone until somebody has said that it was heard; that is
-  noted in the audit. How loud the loudspeaker is, no page can know.
+  (8:00 and 20:00) a screen asks for the test tone until somebody has said that it was heard; this
+  is noted in the audit. How loud the loudspeaker is, no page can know.
 - Tablets also vibrate for high and medium, where the browser can.
 
 ## The cross-check (shadow)

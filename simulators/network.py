@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -24,7 +25,8 @@ class Direction:
 class FaultProxy:
     """Listens on 127.0.0.1 and passes on to a target, with the faults that are set.
 
-    `delay_s` is added to each way; `rate_bytes_s` limits each connection and way (None: no limit).
+    `delay_s` is added to each way; `rate_bytes_s` limits each connection and way (None: no limit);
+    a write stalls for `stall_s` with the probability `stall_share`, by chance of a seed.
     """
 
     def __init__(self, target_host: str, target_port: int, listen_port: int = 0) -> None:
@@ -37,6 +39,8 @@ class FaultProxy:
         self.to_client = Direction()
         self.delay_s = 0.0
         self.rate_bytes_s: float | None = None
+        self.stall_s, self.stall_share = 1.0, 0.0
+        self.chance = random.Random(0)
         self.connections = 0  # accepted so far
         self.refused = 0  # while cut
 
@@ -160,6 +164,8 @@ class FaultProxy:
                 if not way.open:
                     way.dropped_bytes += len(chunk)
                     continue
+                if self.stall_share and self.chance.random() < self.stall_share:
+                    await asyncio.sleep(self.stall_s)
                 if self.rate_bytes_s is not None:
                     await asyncio.sleep(len(chunk) / self.rate_bytes_s)
                 writer.write(chunk)

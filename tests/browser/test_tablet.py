@@ -1,0 +1,301 @@
+"""A crew's tablet through a tunnel: what was typed inside is at the hospital once, and rings."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Error as BrowserError
+
+from hospital_ops import database
+from hospital_ops.access import Scope
+from hospital_ops.ecg import synthetic
+from simulators.network import FaultProxy
+from tests.browser.ward import WATCH, Ward, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+PIN: Final = "246810"
+SCREEN: Any = {"width": 1024, "height": 768}
+AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
+HR, SPO2, RR = "8867-4", "59408-5", "9279-1"
+STEPS, STEP_MS = 100, 6000  # 10 minutes of the tablet's time
+# The vehicle's monitor on its channel: three values a message, under the tablet's own clock.
+SAYS = """(values) => { window.vehicle ??= new BroadcastChannel("vehicle-monitor");
+  vehicle.postMessage({values}); }"""
+
+
+async def paired(ward: Ward, chromium: Browser, name: str, http: str, **more: Any) -> Page:
+    """A tablet that an administrator has just paired, with its PIN."""
+    desk = await ward.open(chromium, "admin.h1", "/devices?lang=en")
+    form = desk.locator("form[action='/devices/tablets']")
+    await form.locator("input[name=device]").fill(name)
+    await form.locator("button").click()
+    await expect(desk.locator("img.qr")).to_be_visible()
+    code = (await desk.locator(".code").inner_text()).strip()
+    await desk.context.close()
+    context = await chromium.new_context(base_url=http, viewport=SCREEN, locale="en-GB", **more)
+    await context.add_init_script(WATCH)
+    page = await context.new_page()
+    await page.goto(f"/tablet?lang=en#pair={code}")
+    await expect(page.locator("[data-part=pairing]")).to_be_visible(timeout=20_000)
+    assert "pair" not in page.url, "a code does not stay in the address"
+    await typed(page, PIN)
+    await expect(page.locator("[data-part=pairing]")).to_contain_text("again", timeout=10_000)
+    await typed(page, PIN)
+    await expect(page.locator("[data-part=cases]")).to_be_visible(timeout=30_000)
+    await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    return page
+
+
+async def typed(page: Page, keys: str) -> None:
+    """Keys of a keyboard, one after the other."""
+    for key in keys:
+        await page.keyboard.press(key)
+
+
+async def new_case(page: Page, *, sex: str, band: str, complaint: str) -> str:
+    """A case as a crew opens it, in seven presses; answers its code word."""
+    await page.locator("[data-key=new]").click()
+    await page.locator(f"[data-key=sex-{sex}]").click()
+    await page.locator(f"[data-key=band-{band}]").click()
+    await page.locator("[data-key=back]").click()
+    await page.locator("[data-key=to-complaint]").click()
+    await page.locator(f"[data-key=complaint-{complaint}]").click()
+    current = page.locator(".cases [aria-current=true]")
+    return (await current.inner_text()).split("·")[-1].strip()
+
+
+async def value(page: Page, name: str, keys: str) -> None:
+    """A value by the keypad."""
+    await page.locator(f"[data-key=v-{name}]").click()
+    await typed(page, keys)
+    await page.locator("[data-key=pad-done]").click()
+
+
+def count(page: Page, state: str) -> Any:
+    """How many items are in a state, as the page says it."""
+    return page.locator(f"[data-count={state}]")
+
+
+async def case_of(ward: Ward, word: str) -> str:
+    """The case with this code word as the emergency board has it."""
+
+    async def there() -> str:
+        board = await ward.json("ed.h1", "/api/v1/boards/h1-ed")
+        found = [one["id"] for one in board["cases"] if one["facts"].get("code_word") == word]
+        return str(found[0]) if found else ""
+
+    found: str = await until(there, 30.0)
+    return found
+
+
+async def called_off(ward: Ward, *cases: str) -> None:
+    """No case of this test rings in another."""
+    async with ward.client("ed.h1") as physician:
+        for case in cases:
+            await physician.post(f"/api/v1/prearrivals/{case}/cancellation", json={})
+
+
+def ecg_file() -> tuple[bytes, dict[str, list[int]]]:
+    """Ten seconds of twelve leads as a recorder of ours writes them."""
+    made = synthetic.twelve_leads(104, 10.0, 250, "anterior_stemi", 11)
+    leads = {name: [int(one) for one in numbers] for name, numbers in made.items()}
+    sent = {"rate_hz": 250, "scale_uv": 1.0, "device": "R1", "leads": leads}
+    return json.dumps(sent, separators=(",", ":")).encode(), leads
+
+
+async def in_the_tunnel(page: Page) -> None:
+    """Ten minutes of the tablet's time without a network: 300 values and an ECG; it turns red."""
+    for step in range(STEPS):
+        worse = step / STEPS
+        values = [
+            {"code": HR, "value": round(92 + 76 * worse), "unit": "/min"},
+            {"code": SPO2, "value": round(97 - 9 * worse), "unit": "%"},
+            {"code": RR, "value": round(18 + 10 * worse), "unit": "/min"},
+        ]
+        await page.clock.fast_forward(STEP_MS)
+        await page.evaluate(SAYS, values)
+    data, _ = ecg_file()
+    await page.locator("[data-key=to-ecg]").click()
+    await page.locator("[data-key=ecg-file]").set_input_files(
+        {"name": "ecg.json", "mimeType": "application/json", "buffer": data}
+    )
+    await expect(page.locator(".itemrow")).to_have_count(1, timeout=20_000)
+    await page.locator("[data-key=back]").click()
+    await page.locator("[data-key=to-treatments]").click()
+    await page.locator("[data-key=do-aspirin]").click()
+    await page.locator("[data-key=back]").click()
+
+
+async def killed(page: Page) -> BrowserContext:
+    """The tab dies as when the system takes its memory; its context, so its store, stays."""
+    context = page.context
+    session = await context.new_cdp_session(page)
+    crashed = asyncio.ensure_future(page.wait_for_event("crash", timeout=15_000))
+    with suppress(BrowserError, TimeoutError):
+        await asyncio.wait_for(session.send("Page.crash"), 1.0)
+    await crashed
+    await page.close()
+    return context
+
+
+async def archived(ward: Ward, case: str) -> dict[str, tuple[int, int]]:
+    """Of each code of the case: how many rows, and how many different events."""
+    db = await database.connect(ward.run["database_url"], "app", name="test")
+    try:
+        async with db.transaction(Scope("h1", ("*",), "ed_physician", "test")) as connection:
+            rows = await connection.fetch(
+                "select code, count(*) as rows, count(distinct event_id) as events"
+                " from measurement where place = $1 group by code",
+                case,
+            )
+    finally:
+        await db.close()
+    return {row["code"]: (row["rows"], row["events"]) for row in rows}
+
+
+async def test_what_was_measured_in_a_tunnel_is_at_the_hospital_once_and_the_red_rings(
+    ward: Ward, chromium: Browser
+) -> None:
+    way = urlsplit(ward.http)
+    assert way.hostname is not None
+    assert way.port is not None
+    async with FaultProxy(way.hostname, way.port, ward.side_port) as link:
+        http = f"http://127.0.0.1:{ward.side_port}"
+        page = await paired(ward, chromium, "h1-tunnel", http)
+        context = page.context
+        await page.close()
+        page = await context.new_page()
+        before_s = STEPS * STEP_MS / 1000 + 30
+        await page.clock.install(time=datetime.now(UTC) - timedelta(seconds=before_s))
+        await opened(page)
+        word = await new_case(page, sex="M", band="gt50y", complaint="chest_pain")
+        await value(page, "bp", "128/76")
+        case = await case_of(ward, word)
+        await expect(count(page, "here")).to_have_text("on tablet 0", timeout=20_000)
+        board = await ward.open(chromium, "ed.h1", "/ed/h1-ed?lang=en")
+        await expect(board.locator("html")).to_have_attribute("data-link", "live", timeout=30_000)
+        link.cut()
+        await in_the_tunnel(page)
+        await expect(page.locator(".net").first).to_contain_text("No network")
+        await expect(count(page, "here")).to_contain_text(str(3 * STEPS + 2), timeout=20_000)
+        context = await killed(page)
+        page = await context.new_page()
+        await opened(page)  # without a network, by what the page keeps itself
+        await expect(count(page, "here")).to_contain_text(str(3 * STEPS + 2), timeout=20_000)
+        assert await board.locator("#call").get_attribute("data-case") != case
+        link.rate_bytes_s, link.stall_s, link.stall_share = 2500.0, 1.0, 0.3
+        link.restore()
+        await expect(board.locator("#call")).to_have_attribute("data-case", case, timeout=10_000)
+        link.rate_bytes_s, link.stall_share = None, 0.0
+        await expect(count(page, "here")).to_have_text("on tablet 0", timeout=60_000)
+        await the_physician_sees(ward, page, board, case)
+        await once(ward, case)
+        await board.context.close()
+        await page.context.close()
+    await called_off(ward, case)
+
+
+async def opened(page: Page) -> None:
+    """The page with its PIN."""
+    await page.goto("/tablet?lang=en")
+    await expect(page.locator("[data-part=gate]")).to_be_visible(timeout=20_000)
+    await typed(page, PIN)
+    await expect(page.locator("[data-part=cases]")).to_be_visible(timeout=30_000)
+
+
+async def the_physician_sees(ward: Ward, page: Page, board: Page, case: str) -> None:
+    """Whoever answers the call has all before their eyes, and the crew sees that."""
+    await board.get_by_role("button", name="Heard").click()
+    await expect(board.get_by_role("heading", name="Why")).to_be_visible()
+
+    async def all_seen() -> bool:
+        await board.goto(f"{ward.http}/ed/cases/{case}")
+        told = await count(page, "hospital").inner_text()
+        return told.endswith(" 0")
+
+    await until(all_seen, 40.0)
+    await expect(count(page, "seen")).to_have_text(re.compile(rf" {3 * STEPS + 4}$"))
+    await expect(page.locator(".prop")).to_contain_text("heard by ed.h1")
+    await expect(board.locator("main")).to_contain_text("Aspirin")
+
+
+async def once(ward: Ward, case: str) -> None:
+    """Each value is a row of the archive, once; the ECG is what the recorder wrote."""
+
+    async def complete() -> bool:
+        rows = await archived(ward, case)
+        return sum(row for row, _ in rows.values()) >= 3 * STEPS + 2
+
+    await until(complete, 30.0)
+    expected = {HR: STEPS, SPO2: STEPS, RR: STEPS, "8480-6": 1, "8462-4": 1}
+    assert await archived(ward, case) == {code: (n, n) for code, n in expected.items()}
+    shown = await ward.json("ed.h1", f"/api/v1/prearrivals/{case}")
+    [ecg] = shown["ecgs"]
+    assert ecg["complete"]
+    kept = await ward.json("ed.h1", f"/api/v1/prearrivals/{case}/ecgs/{ecg['id']}")
+    _, leads = ecg_file()
+    assert {k: [round(mv * 1000) for mv in v] for k, v in kept["leads"].items()} == leads
+
+
+async def test_every_panel_of_the_tablet_is_for_every_eye_and_hand(
+    ward: Ward, chromium: Browser
+) -> None:
+    page = await paired(ward, chromium, "h1-panels", ward.http)
+    await looked_at(page)
+    word = await new_case(page, sex="F", band="lt12y", complaint="fainting")
+    await value(page, "hr", "400")
+    await expect(page.locator(".pad .late")).to_contain_text("Really 400?")
+    await page.locator("[data-key=pad-back]").click()
+    await page.locator("[data-key=pad-done]").click()
+    await expect(page.locator("[data-key=v-hr] .n")).to_have_text("40")
+    await looked_at(page)
+    for name in (
+        "person",
+        "complaint",
+        "signs",
+        "treatments",
+        "ecg",
+        "limits",
+        "atmist",
+        "way",
+        "gcs",
+        "items",
+    ):
+        await page.locator(f"[data-key=to-{name}]").first.focus()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#panel-title")).to_be_focused()
+        await looked_at(page)
+        await page.keyboard.press("Escape")
+        await expect(page.locator("[data-part=pad]")).to_be_visible()
+    await page.locator("[data-key=language]").click()
+    await page.locator("[data-key=theme]").click()
+    await expect(page.locator("[data-key=pad-done]")).to_contain_text("Готово")
+    await looked_at(page)
+    await page.set_viewport_size({"width": 412, "height": 915})
+    await looked_at(page)
+    wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert wide <= 0
+    case = await case_of(ward, word)
+    await page.context.close()
+    await called_off(ward, case)
+
+
+async def looked_at(page: Page) -> None:
+    """Axe finds nothing, nothing breaks the policy, and gloves hit every target."""
+    found = await Axe().run(page, options=AXE)
+    assert found.violations_count == 0, found.generate_report()
+    assert await page.evaluate("complaints") == []
+    small = await page.evaluate(
+        "[...document.querySelectorAll('button')].filter((one) => one.offsetHeight < 48)"
+        ".map((one) => one.textContent)"
+    )
+    assert small == []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from hospital_ops.clock import iso
 from hospital_ops.ecg import synthetic
 from hospital_ops.ecg.files import wfdb
 from hospital_ops.ecg.files.recording import TWELVE_LEADS, EcgFileError
-from simulators import seeds
+from simulators import ecg_stages, seeds
 from simulators.courses import recordings_folder
 from simulators.scenarios import Case
 from simulators.tablet import Refused, TabletLine
@@ -81,6 +82,8 @@ class Upload:
         self.id = str(seeds.seeded_uuid7(at_us, "ecg", *seed_parts))
         self._sha256 = hashlib.sha256(data).hexdigest()
         self._missing = [[0, len(data)]] if data else []
+        ways = (("preview", ecg_stages.preview), ("coarse", ecg_stages.coarse)) if data else ()
+        self._stages = [(name, made(data)) for name, made in ways]
 
     @property
     def waiting(self) -> bool:
@@ -88,10 +91,17 @@ class Upload:
         return bool(self._missing)
 
     async def send_part(self, line: TabletLine) -> None:
-        """Sends the first part that is missing. TryAgain: nobody knows whether it arrived.
+        """Sends what comes first: a stage, else the first part that is missing.
 
-        An ECG that the hospital cannot read is given up: sending it again would change nothing.
+        TryAgain: nobody knows whether it arrived. An ECG that the hospital cannot read is given
+        up: sending it again would change nothing.
         """
+        if self._stages:
+            name, staged = self._stages[0]
+            with suppress(Refused):  # the file says more than its first glance
+                await line.send_ecg(self.case_id, {"id": self.id, "stage": name}, staged)
+            del self._stages[0]
+            return
         start, end = self._missing[0]
         part = self.data[start : min(end, start + PART_BYTES)]
         asked: dict[str, Any] = {

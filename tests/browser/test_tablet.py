@@ -220,7 +220,7 @@ async def the_physician_sees(ward: Ward, page: Page, board: Page, case: str) -> 
     async def all_seen() -> bool:
         await board.goto(f"{ward.http}/ed/cases/{case}")
         told = await count(page, "hospital").inner_text()
-        return told.endswith(" 0")
+        return bool(told.endswith(" 0"))
 
     await until(all_seen, 40.0)
     await expect(count(page, "seen")).to_have_text(re.compile(rf" {3 * STEPS + 4}$"))

@@ -53,12 +53,9 @@ def rows(entry: Beside, shard: str, entry_id: str) -> list[tuple[Any, ...]]:
         told = [(entry.case, *_of_department(entry))]
     mode = "" if isinstance(entry, wire.SheetSigned) else entry.mode
     return [
-        (
-            hospital_of(shard), shard, case, kind, to_datetime(entry.at), actor,
-            json.dumps(payload, ensure_ascii=False), mode, entry_id,
-        )
+        _row(shard, entry_id, case, kind, entry.at, actor, payload, mode)
         for case, kind, actor, payload in told
-    ]  # fmt: skip
+    ]
 
 
 def _of_department(
@@ -74,3 +71,27 @@ def _of_department(
     if isinstance(entry, wire.SheetSigned):
         return "sheet_signed", entry.by, {"version": entry.version}
     return "ring", "", {"count": entry.count, "level": entry.level}
+
+
+def of_picture(ecg: wire.EcgReceived, shard: str, entry_id: str) -> tuple[Any, ...]:
+    """The row by which a photograph of an ECG is found; its bytes lie with the message."""
+    told = {"id": ecg.ecg}
+    return _row(
+        shard, entry_id, ecg.case, "ecg_picture", ecg.received_at, ecg.source, told, ecg.mode
+    )
+
+
+def _row(
+    shard: str,
+    entry_id: str,
+    case: str,
+    kind: str,
+    at: int,
+    actor: str,
+    payload: dict[str, Any],
+    mode: str,
+) -> tuple[Any, ...]:
+    return (
+        hospital_of(shard), shard, case, kind, to_datetime(at), actor,
+        json.dumps(payload, ensure_ascii=False), mode, entry_id,
+    )  # fmt: skip

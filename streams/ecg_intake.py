@@ -33,10 +33,11 @@ KEPT_S: Final = 48 * 3600  # parts of a broken upload, and the copy that pages r
 KEPT_BYTES: Final = 64 * 1024
 FUTURE_US: Final = 60 * SECOND  # SAFETY rule 6
 OLD_US: Final = 86_400 * SECOND
-_DONE, _META = b"done", b"meta"
+_DONE, _META, _PICTURE = b"done", b"meta", b"picture"
 # What may come before the whole, the better one first: low resolution, for the eye alone.
 STAGES: Final = ("coarse", "preview")
 STAGE_MAX: Final = 64 * 1024
+PICTURES: Final = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 
 Interpret = Callable[[EcgRecording, Mapping[str, Any]], dict[str, Any]]
 
@@ -207,6 +208,8 @@ class EcgIntake:
         try:
             if hashlib.sha256(data).hexdigest() != part.sha256:
                 raise EcgFileError("bad_sha256", "the bytes differ from sha256: send all again")
+            if picture_type(data):
+                return await self._picture(principal, unit, case, part, key, data)
             entry = self._entry(principal, unit, case, part, "stored")
             entry = await asyncio.to_thread(self._read, entry, part, data, facts)
         except EcgFileError as error:
@@ -223,6 +226,22 @@ class EcgIntake:
         names = [name for name in await self._call("HKEYS", key) if name[:1].isdigit()]
         await self._call("HDEL", key, *names)
         return entry
+
+    async def _picture(
+        self, principal: Principal, unit: str, case: str, part: Part, key: str, data: bytes
+    ) -> wire.EcgReceived:
+        """A photograph of an ECG: shown as it is, never read by a computer."""
+        entry = self._entry(principal, unit, case, part, "picture")
+        await self._append(unit, entry, data)
+        await self._call("HSET", key, _DONE, wire.encode(entry), _PICTURE, data)
+        names = [name for name in await self._call("HKEYS", key) if name[:1].isdigit()]
+        await self._call("HDEL", key, *names)
+        return entry
+
+    async def picture(self, unit: str, case: str, ecg: str) -> bytes:
+        """The photograph while it is kept beside the stream; b"": ask the archive."""
+        key = key_of(unit, str(UUID(case)), _ecg_id(ecg))
+        return bytes(await self._call("HGET", key, _PICTURE) or b"")
 
     def _read(
         self, entry: wire.EcgReceived, part: Part, data: bytes, facts: Mapping[str, Any] | None
@@ -296,6 +315,11 @@ class EcgIntake:
             return await self.pipe.call(*arguments)
         except (ReplyError, OSError) as error:
             raise NotStored("not stored, send again: the stream server is away or full") from error
+
+
+def picture_type(data: bytes) -> str:
+    """The media type of a photograph by its first bytes; "" where it is none."""
+    return next((kind for head, kind in PICTURES.items() if data.startswith(head)), "")
 
 
 def key_of(unit: str, case: str, ecg: str) -> str:

@@ -288,6 +288,9 @@ class Batch:
         hospital, received = hospital_of(taken.shard), ecg.received_at
         owner = self._claim(taken, ecg.source, ecg.identity, ecg.identity, received)
         self._message(taken, ecg, "ecg", ecg.message_id, owner)
+        if ecg.stage == "picture":  # so that it is found by its case
+            row = case_rows.of_picture(ecg, taken.shard, taken.entry_id)
+            self.add("case_event", owner, row)
         for index, lead in enumerate(ecg.leads if ecg.stage == "stored" else ()):
             self.add(
                 "waveform",

@@ -9,7 +9,7 @@ from hospital_ops.clock import SECOND, iso
 
 KEPT: Final = 20  # of one case: more than any crew takes on one way
 # A preview is 2.5 s of one lead, coarse are twelve leads at a low rate: both for the eye alone.
-_LATER: Final = {"receiving": 0, "preview": 1, "coarse": 2, "refused": 3, "stored": 4}
+_LATER: Final = {"receiving": 0, "preview": 1, "coarse": 2, "refused": 3, "picture": 4, "stored": 4}
 
 
 def with_ecg(
@@ -35,7 +35,7 @@ def line(entry: wire.EcgReceived) -> dict[str, Any]:
         "id": entry.ecg,
         "at": iso(entry.at // SECOND * SECOND),
         "stage": entry.stage,
-        "complete": entry.stage == "stored",
+        "complete": entry.stage in ("stored", "picture"),
         "leads": [lead.name for lead in entry.leads],
         "rate_hz": entry.rate_hz,
         "duration_s": round(samples / entry.rate_hz, 3) if entry.rate_hz else 0.0,

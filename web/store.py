@@ -332,3 +332,16 @@ async def ecg(database: Database, scope: Scope, case: str, ecg_id: str) -> wire.
         )
     found = wire.decode(entry) if entry else None
     return found if isinstance(found, wire.EcgReceived) else None
+
+
+async def ecg_picture(database: Database, scope: Scope, case: str, ecg_id: str) -> bytes:
+    """The photograph of an ECG as it was archived; b"" where none is within `scope`."""
+    async with database.transaction(scope) as connection:
+        raw = await connection.fetchval(
+            "select m.raw from case_event c join message m on m.received_at = c.at"
+            "   and m.unit = c.unit and m.entry_id = c.entry_id"
+            " where c.case_id = $1 and c.kind = 'ecg_picture' and c.payload ->> 'id' = $2 limit 1",
+            case,
+            ecg_id,
+        )
+    return bytes(raw or b"")

@@ -34,13 +34,7 @@ SAYS = """(values) => { window.vehicle ??= new BroadcastChannel("vehicle-monitor
 
 async def paired(ward: Ward, chromium: Browser, name: str, http: str, **more: Any) -> Page:
     """A tablet that an administrator has just paired, with its PIN."""
-    desk = await ward.open(chromium, "admin.h1", "/devices?lang=en")
-    form = desk.locator("form[action='/devices/tablets']")
-    await form.locator("input[name=device]").fill(name)
-    await form.locator("button").click()
-    await expect(desk.locator("img.qr")).to_be_visible()
-    code = (await desk.locator(".code").inner_text()).strip()
-    await desk.context.close()
+    code = await code_for(ward, chromium, name)
     context = await chromium.new_context(base_url=http, viewport=SCREEN, locale="en-GB", **more)
     await context.add_init_script(WATCH)
     page = await context.new_page()
@@ -244,6 +238,100 @@ async def once(ward: Ward, case: str) -> None:
     kept = await ward.json("ed.h1", f"/api/v1/prearrivals/{case}/ecgs/{ecg['id']}")
     _, leads = ecg_file()
     assert {k: [round(mv * 1000) for mv in v] for k, v in kept["leads"].items()} == leads
+
+
+# Everything that lies on the device, as somebody reads it who has the device and not the PIN.
+LIES = """async () => {
+  const open = (request) => new Promise((resolve) => {
+    request.onsuccess = () => resolve(request.result);
+  });
+  const database = await open(indexedDB.open("tablet"));
+  const text = new TextDecoder("latin1");
+  let found = "";
+  for (const store of ["meta", "records"]) {
+    for (const row of await open(database.transaction(store).objectStore(store).getAll())) {
+      found += JSON.stringify(row, (_, value) =>
+        value instanceof ArrayBuffer || ArrayBuffer.isView(value) ? text.decode(value) : value);
+    }
+  }
+  database.close();
+  return found;
+}"""
+
+
+async def test_a_revoked_tablet_keeps_what_it_has_and_what_is_confirmed_leaves_it_after_a_day(
+    ward: Ward, chromium: Browser
+) -> None:
+    page = await paired(ward, chromium, "h1-revoked", ward.http)
+    first = await new_case(page, sex="F", band="gt50y", complaint="chest_pain")
+    second = await new_case(page, sex="M", band="12to50y", complaint="fainting")
+    await value(page, "hr", "77")
+    await value(page, "bp", "121/80")
+    cases = [await case_of(ward, first), await case_of(ward, second)]
+    await moved_to(page, first)
+
+    async def at_the_right_one() -> bool:
+        hers, his = [await ward.json("ed.h1", f"/api/v1/prearrivals/{one}") for one in cases]
+        return HR in hers["values"] and HR not in his["values"] and "8480-6" in his["values"]
+
+    await until(at_the_right_one, 30.0)
+    await revoked(ward, chromium, "h1-revoked")
+    await page.locator("[data-key=to-treatments]").click()
+    await page.locator("[data-key=do-adrenaline]").click()
+    await expect(page.locator(".net").first).to_contain_text("revoked", timeout=20_000)
+    lies = await page.evaluate(LIES)
+    assert "wrapped" in lies
+    for told in (first, second, "Adrenaline", "chest_pain", "8867-4", "h1-ed"):
+        assert told not in lies, f"{told} lies open on the device"
+    await page.locator("[data-key=pair]").click()
+    await page.locator("[data-key=code]").fill(await code_for(ward, chromium, "h1-revoked"))
+    await page.locator("h1").click()
+    await typed(page, PIN)
+    await expect(page.locator("[data-part=pairing]")).to_contain_text("again", timeout=10_000)
+    await typed(page, PIN)
+    await expect(page.locator("[data-part=cases]")).to_be_visible(timeout=30_000)
+    await expect(count(page, "here")).to_have_text("on tablet 0", timeout=30_000)
+    context = page.context
+    await page.close()
+    await called_off(ward, *cases)
+    page = await context.new_page()
+    await page.clock.install(time=datetime.now(UTC) + timedelta(hours=25))
+    await opened(page)
+    await expect(page.locator(".empty")).to_be_visible()
+    await context.close()
+
+
+async def moved_to(page: Page, word: str) -> None:
+    """The heart rate was typed for the wrong one of two: it goes to the other."""
+    await expect(count(page, "here")).to_have_text("on tablet 0", timeout=30_000)
+    await page.locator("[data-key=to-items]").click()
+    row = page.locator(".itemrow", has_text="Heart rate 77")
+    await row.get_by_role("button", name="Choose").click()
+    target = page.locator("[data-key^=move-]", has_text=word)
+    await expect(target).to_be_enabled()
+    await target.click()
+    await expect(row).to_have_count(0)
+    await page.locator("[data-key=back]").click()
+
+
+async def revoked(ward: Ward, chromium: Browser, name: str) -> None:
+    """An administrator ends the tablet's token."""
+    desk = await ward.open(chromium, "admin.h1", "/devices?lang=en")
+    await desk.get_by_role("row", name=name).get_by_role("button", name="Revoke").click()
+    await expect(desk.get_by_role("row", name=name)).to_contain_text("revoked")
+    await desk.context.close()
+
+
+async def code_for(ward: Ward, chromium: Browser, name: str) -> str:
+    """The code that pairs a tablet, from the administrator's page."""
+    desk = await ward.open(chromium, "admin.h1", "/devices?lang=en")
+    form = desk.locator("form[action='/devices/tablets']")
+    await form.locator("input[name=device]").fill(name)
+    await form.locator("button").click()
+    await expect(desk.locator("img.qr")).to_be_visible()
+    code = (await desk.locator(".code").inner_text()).strip()
+    await desk.context.close()
+    return code
 
 
 async def test_every_panel_of_the_tablet_is_for_every_eye_and_hand(

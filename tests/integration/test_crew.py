@@ -16,6 +16,7 @@ from hospital_ops.clock import SystemClock, iso
 from hospital_ops.database import Connection, Database
 from hospital_ops.ecg import synthetic
 from hospital_ops.servers.valkey import Valkey
+from streams.ecg_intake import key_of
 from streams.pipe import Pipe
 from streams.tablet_pairing import TabletPairing, Waiting
 from tests.integration.ecg_house import ED, House, archived, house
@@ -144,6 +145,27 @@ async def test_an_ecg_is_seen_in_stages_before_its_file_and_no_st_statement_come
     assert late.status_code == 200
     sheet = await ward.call("physician", "GET", f"/ed/cases/{ward.case}/ecgs/{ecg}?lang=en")
     assert "ST not assessed" not in sheet.text
+
+
+async def test_a_photograph_of_an_ecg_is_shown_as_it_is_and_not_read(
+    ward: House, superuser: Connection
+) -> None:
+    ecg, data = str(uuid4()), b"\xff\xd8\xff\xe0" + bytes(range(256)) * 40
+    digest = hashlib.sha256(data).hexdigest()
+    for start in range(0, len(data), 6000):
+        end = min(start + 6000, len(data))
+        assert (await ward.part(data, start, end, id=ecg, sha256=digest)).status_code == 200
+    line = await ward.on_the_board(ecg, "picture")
+    assert (line["complete"], line["findings"]) == (True, [])
+    page = await ward.call("physician", "GET", f"/ed/cases/{ward.case}?lang=en")
+    assert "not analysed" in page.text
+    path = f"/ed/cases/{ward.case}/ecgs/{ecg}/picture"
+    for _ in range(2):  # from beside the stream, then from the archive
+        shown = await ward.call("physician", "GET", path)
+        assert (shown.content, shown.headers["content-type"]) == (data, "image/jpeg")
+        await archived(ward, superuser)
+        await ward.pipe.call("DEL", key_of(ED, ward.case, ecg))
+    assert (await ward.call("nurse next door", "GET", path)).status_code == 404
 
 
 async def test_a_pairing_code_works_once_however_it_is_typed(fresh_valkey: Valkey) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 
 from hospital_ops import wire
 from hospital_ops.access import Permission, Principal
@@ -14,7 +14,7 @@ from hospital_ops.board import CaseCell
 from hospital_ops.clock import iso
 from hospital_ops.ecg.files.packing import unpacked
 from hospital_ops.errors import MessageError, NotFound
-from streams.ecg_intake import EcgIntake, Part
+from streams.ecg_intake import EcgIntake, Part, picture_type
 from streams.intake import OWN_CASES_ONLY
 from web import store
 from web.auth import signed_in, web_of
@@ -117,6 +117,21 @@ async def sheet(
         demo=web.demo,
     )
     return HTMLResponse(html)
+
+
+@router.get("/ed/cases/{case}/ecgs/{ecg}/picture")
+async def picture(request: Request, case: str, ecg: str, principal: Someone) -> Response:
+    """The photograph of an ECG, as the crew took it."""
+    web = web_of(request)
+    unit = await web.intake.case_unit(principal, case, Permission.SEE_PATIENT)
+    data = await EcgIntake(web.intake).picture(unit, case, ecg)
+    if not data:
+        data = await store.ecg_picture(web.database, principal.scope, str(UUID(case)), ecg.lower())
+    kind = picture_type(data)
+    if not kind:
+        raise NotFound(UNKNOWN)
+    await _note(request, unit, str(UUID(case)), principal)
+    return Response(data, media_type=kind)
 
 
 def _facts(request: Request, case: str) -> dict[str, Any]:

@@ -51,6 +51,7 @@ const ACTS = {
     root.dataset.theme = (root.dataset.theme || system) === "dark" ? "light" : "dark";
     localStorage.setItem("theme", root.dataset.theme);
   },
+  pair() { [now.view, now.panel] = ["pairing", ""]; draw(); },
   lock() { [now.view, now.panel] = ["locked", ""]; draw(); }, // what waits goes on being sent
 };
 
@@ -75,6 +76,7 @@ function draw() {
 }
 
 async function unlocked() {
+  if (now.running && now.view === "pairing") sync.use(await store.secret("token"));
   if (!now.running) {
     now.about = await store.secret("about");
     model.become({ mode: now.about.mode, crew: now.about.crew, destination: now.about.destinations[0]?.id ?? "" });

@@ -46,6 +46,7 @@ export function bar(crew, demo, acts) {
     h("h1", {}, crew), demo ? h("span", { class: "demo" }, say("tablet.demo")) : null,
     h("p", { class: "net", "data-link": link.state }, icon(link.state === "linked" ? "tick" : "phone"), " ", h("b", {}, words),
       link.state === "away" ? h("span", {}, ` ${say("tablet.kept", { n: waiting })}`) : null),
+    link.state === "revoked" ? h("button", { type: "button", class: "primary", "data-key": "pair", onclick: acts.pair }, say("tablet.pair")) : null,
     late ? h("p", { class: "net", "data-link": "away" }, icon("clock"), " ", late) : null,
     h("button", { type: "button", "data-key": "language", lang: acts.other, onclick: acts.speak }, say("tablet.language")),
     h("button", { type: "button", "data-key": "theme", onclick: acts.theme }, say("tablet.theme")),

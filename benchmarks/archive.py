@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import uvloop
 
+from benchmarks import curves
 from benchmarks.messages import numerics, waves
 from benchmarks.stage import Stage, bed_of, furnish, stage
 from hospital_ops import database, wire
@@ -53,6 +54,8 @@ async def _rows(*, quick: bool) -> list[Row]:
         return [
             await _archived(on, unit, "archive.numerics", "measurement", rounds),
             await _archived(on, unit, "archive.waves", "waveform", rounds),
+            curves.size(),
+            *await curves.read_back(on, unit, rounds=3 if quick else 15),
         ]
 
 

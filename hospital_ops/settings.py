@@ -91,6 +91,8 @@ class Settings(BaseSettings):
 
     board_days: Annotated[int, Field(ge=1, le=3650)] = 30  # so long what boards showed is kept
 
+    # Curves older than this are packed without loss (docs/decisions/0033).
+    pack_after_h: Hours = 24.0
     session_idle_h: Hours = 2.0
     session_absolute_h: Hours = 14.0
     wallboard_session_h: Hours = 24.0 * 365
@@ -226,6 +228,7 @@ def as_environment(loaded: Settings) -> dict[str, str]:
         "MLLP_HOST": loaded.mllp_host,
         "MLLP_PORT": str(loaded.mllp_port),
         "MLLP_SOURCES": "[" + ",".join(s.model_dump_json() for s in loaded.mllp_sources) + "]",
+        "PACK_AFTER_H": str(loaded.pack_after_h),
         "HTTP_SOURCES": "[" + ",".join(s.model_dump_json() for s in loaded.http_sources) + "]",
     }
     return {f"{PREFIX}{name}": value for name, value in shared.items()}

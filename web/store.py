@@ -12,6 +12,7 @@ from hospital_ops import waveform, wire
 from hospital_ops.access import Scope
 from hospital_ops.clock import from_datetime, iso, to_datetime
 from hospital_ops.codebook.replay import replay_of
+from hospital_ops.curves import store as curves
 from hospital_ops.database import Connection, Database, Record
 
 PAGE = 5000  # rows fetched at once
@@ -263,8 +264,15 @@ async def waveforms(
     *,
     binary: bool,
 ) -> AsyncIterator[bytes]:
-    """The stored pieces of a bed's curves, oldest first, as JSON lines or as wave frames."""
+    """The stored pieces of a bed's curves, oldest first, as JSON lines or as wave frames.
+
+    Packed ones come first: they are the older ones.
+    """
     async with database.transaction(scope) as connection:
+        async for curve, piece in curves.pieces(connection, place, code, start_us, end_us):
+            times = {"started_at": to_datetime(piece.started_at), "sequence": piece.sequence}
+            packed = curve._asdict() | times | {"samples": piece.samples}
+            yield _frame(packed, place) if binary else _piece(packed)
         cursor = connection.cursor(
             _WAVEFORMS,
             place,
@@ -277,7 +285,7 @@ async def waveforms(
             yield _frame(row, place) if binary else _piece(row)
 
 
-def _piece(row: Record) -> bytes:
+def _piece(row: Record | dict[str, Any]) -> bytes:
     view = {
         "code": row["code"],
         "channel": row["channel"],
@@ -301,7 +309,7 @@ def _int16(samples: bytes) -> tuple[int, ...]:
     return struct.unpack(f"<{len(samples) // 2}h", samples)
 
 
-def _frame(row: Record, place: str) -> bytes:
+def _frame(row: Record | dict[str, Any], place: str) -> bytes:
     return waveform.pack(
         waveform.Frame(
             kind=waveform.SAMPLES,

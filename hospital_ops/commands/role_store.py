@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from hospital_ops import database, log
+from hospital_ops.clock import SECOND
 from hospital_ops.commands.process import Process
+from hospital_ops.curves import store as curves
 from hospital_ops.database import (
     Database,
     DatabaseGone,
@@ -26,6 +28,7 @@ from streams.store import StoreReader
 KEEPER_S = 600.0
 FREEZE_S = 30.0
 RETRY_S = 1.0
+PACK_AGAIN_S = 5.0
 
 logger = log.get("store")
 
@@ -54,6 +57,7 @@ async def run(process: Process) -> None:
         tasks.create_task(_keep_days(process, owner))
         tasks.create_task(_freeze(writer))
         tasks.create_task(canary.run())
+        tasks.create_task(_pack_curves(process, owner))
         tasks.create_task(evidence.run())
         await process.follow_places(Projections(process.pipe), watch)
 
@@ -77,6 +81,21 @@ async def _freeze(writer: Database) -> None:
                 await freeze_incidents(connection)
         except (DatabaseGone, *SerializationConflict) as error:
             logger.warning("incidents_not_frozen", error=type(error).__name__)
+
+
+async def _pack_curves(process: Process, owner: Database) -> None:
+    """Packs what is old enough, bed by bed, ten minutes at a time; each piece is compared first."""
+    age_us = round(process.settings.pack_after_h * 3600 * SECOND)
+    while True:
+        try:
+            moved = 0
+            for bed in await curves.beds(owner):
+                moved += await curves.pack_oldest(owner, bed, process.clock.now_us() - age_us)
+                await asyncio.sleep(0)
+            await asyncio.sleep(PACK_AGAIN_S if moved else KEEPER_S)
+        except (DatabaseGone, LockNotAvailable, *SerializationConflict) as error:
+            logger.warning("curves_not_packed", error=type(error).__name__)
+            await asyncio.sleep(KEEPER_S)
 
 
 async def _keep_days(process: Process, owner: Database) -> None:

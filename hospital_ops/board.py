@@ -111,6 +111,7 @@ class BedCell(Form, frozen=True):
     device: str = ""
     aged_at: int = 0  # when a value last turned stale or was withdrawn
     quiets: tuple[QuietCell, ...] = ()
+    trends: dict[str, str] = field(default_factory=dict)  # code: fast_up, up, down, fast_down
 
 
 class DecisionCell(Form, frozen=True):
@@ -300,6 +301,7 @@ def bed_json(cell: BedCell, now_us: int) -> dict[str, Any]:
         "alarms": [alarm_json(alarm) for alarm in cell.alarms],
         "orders": {"due": 0, "overdue": 0, "active": 0} | cell.orders,
         "indicators": cell.indicators,
+        "trends": cell.trends,
         "flags": list(cell.flags),
         "quiet": [quiet_json(quiet) for quiet in cell.quiets],
         "mode": cell.mode,

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from hospital_ops.board import AlarmCell, BedCell, Head
 from icu import clocks
 from icu.alarms import merging
@@ -13,6 +10,7 @@ from icu.quiet import silent_until
 from icu.rules import PRIORITIES
 from icu.state import BedState, UnitState
 from icu.stories import stories
+from icu.tracking import Found
 
 
 def head_cell(unit: UnitState) -> Head:
@@ -25,7 +23,7 @@ def head_cell(unit: UnitState) -> Head:
     )
 
 
-def bed_cell(unit: UnitState, bed: BedState, now: int, figures: Mapping[str, Any]) -> BedCell:
+def bed_cell(unit: UnitState, bed: BedState, now: int, found: Found) -> BedCell:
     """The cell of a bed at a moment, with its indicators as they were found last."""
     binding = bed.history[-1] if bed.history else None
     patient = bed.people.get(binding.patient_id) if binding else None
@@ -47,12 +45,13 @@ def bed_cell(unit: UnitState, bed: BedState, now: int, figures: Mapping[str, Any
         values=dict(bed.values),
         alarms=alarm_cells(unit, bed),
         orders=dict(bed.order_counts),
-        indicators=dict(figures),
+        indicators=found.figures,
         flags=tuple(flags),
         mode=bed.mode,
         device=bed.device,
         aged_at=bed.aged_at,
         quiets=tuple(bed.quiets.values()),
+        trends=found.trends,
     )
 
 

@@ -59,6 +59,11 @@ KEYS: Final = {
 }
 
 
+TRAIL: Final = frozenset(("hr", "spo2", "rr", "temp", "abp_sys", "abp_mean", "nibp_mean"))
+TRAIL_STEP_US: Final = 5 * MINUTE
+TRAIL_US: Final = 20 * MINUTE
+
+
 class Reading(Form, frozen=True):
     """A value as the indicators use it."""
 
@@ -95,6 +100,7 @@ class Record(State):
     began_at: int = 0
     found_at: int = 0  # when the figures were found last
     next_at: int = 0  # when they change by time alone; 0: never
+    trail: dict[str, Readings] = field(default_factory=dict)  # every 5 min, of the last 20
 
 
 def key_of(code: str, unit: str) -> str:
@@ -167,6 +173,11 @@ def _take(record: Record, key: str, reading: Reading, now: int) -> bool:
         return False
     if known is None or reading.at >= known.at:
         record.newest[key] = reading
+    if key in TRAIL:
+        rows = tuple(r for r in record.trail.get(key, ()) if r.at > reading.at - TRAIL_US)
+        if not rows or reading.at >= rows[-1].at + TRAIL_STEP_US:
+            rows = (*rows, reading)
+        record.trail[key] = rows
     if key in VOLUMES and not isinstance(reading.value, str):
         _add(record, key, reading.at, reading.value)
     if key in HELD:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from hospital_ops import codes, units, wire
 from hospital_ops.board import Shown
 from icu import record
 from icu.ages import UNKNOWN, age_at
+from icu.direction import directions
 from icu.indicators import Person, figures
 from icu.record import Reading, Record
 from icu.state import BedState, UnitState
@@ -62,8 +63,19 @@ def move(state: UnitState, moved: Mapping[str, str]) -> None:
         bed.record = records.get(bed.history[-1].patient_id) or Record()
 
 
-def found(bed: BedState, now: int) -> dict[str, Any]:
-    """The figures of a bed at a moment."""
+class Found(NamedTuple):
+    """What the record of a bed says at a moment."""
+
+    figures: dict[str, Any]
+    trends: dict[str, str]
+
+
+def found(bed: BedState, now: int) -> Found:
+    """The figures of a bed at a moment, and which values move."""
+    return Found(_figures(bed, now), directions(bed.record, now))
+
+
+def _figures(bed: BedState, now: int) -> dict[str, Any]:
     patient = bed.people.get(bed.history[-1].patient_id) if bed.history else None
     if patient is None:
         return figures(bed.record, Person(None, ""), now)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from hospital_ops import bindings, wire
 from hospital_ops.board import HEAD, PatientCell
@@ -37,9 +36,9 @@ class IcuUnit:
 
     def __init__(self, unit: str, hospital: str, snapshot: bytes = b"") -> None:
         self.state = _load(snapshot) if snapshot else UnitState(unit=unit, hospital=hospital)
-        self._figures: dict[str, dict[str, Any]] = {}  # of each bed, as they were found last
+        self._found: dict[str, tracking.Found] = {}  # indicators of each bed, as found last
         for bed in self.state.beds.values():
-            self._figures[bed.bed] = tracking.found(bed, bed.record.found_at)
+            self._found[bed.bed] = tracking.found(bed, bed.record.found_at)
             for alarm in bed.alarms.values():
                 if not alarm.key:  # a snapshot of the version before, which knew technical ones
                     alarm.key, alarm.technical = alarm.id, True
@@ -87,8 +86,8 @@ class IcuUnit:
         if name == HEAD:
             return wire.encode(head_cell(self.state))
         bed = self.state.beds.get(name)
-        figures = self._figures.get(name, {})
-        return wire.encode(bed_cell(self.state, bed, self.state.now, figures)) if bed else None
+        found = self._found.get(name) or tracking.Found({}, {})
+        return wire.encode(bed_cell(self.state, bed, self.state.now, found)) if bed else None
 
     def names(self) -> Sequence[str]:
         """The beds that have ever been heard of, and the head."""
@@ -131,7 +130,7 @@ class IcuUnit:
             self._done(turn, decisions)
 
     def _find(self, bed: BedState) -> None:
-        self._figures[bed.bed] = tracking.found(bed, self.state.now)
+        self._found[bed.bed] = tracking.found(bed, self.state.now)
 
     def _values(self, turn: Turn, message: wire.Observed) -> tuple[list[str], bool]:
         """Puts the values of a message on their bed: which codes changed, are figures due."""

@@ -286,3 +286,18 @@ def test_a_bed_of_the_version_before_has_no_record_and_no_figures() -> None:
     cell = state.cell(BED)
     assert cell is not None
     assert decode_bed(cell).indicators == {}
+
+
+@pytest.mark.parametrize(
+    ("after", "shown"), [(92, ""), (102, "up"), (125, "fast_up"), (62, "down"), (40, "fast_down")]
+)
+def test_an_arrow_shows_only_a_change_of_a_quarter_of_an_hour_that_matters(
+    after: int, shown: str
+) -> None:
+    bed = Bedside()
+    for rate in (82, 84, after, after):
+        bed.chart(hr=rate)
+        bed.wait(6 * MINUTE)
+    cell = bed.unit.cell(BED)
+    assert cell is not None
+    assert decode_bed(cell).trends.get("8867-4", "") == shown

@@ -9,15 +9,15 @@ from typing import Any, Final
 
 from hospital_ops.board import BedCell, PatientCell, Shown
 from hospital_ops.clock import SECOND, to_datetime
-from web.views import alarms, duty
+from web.views import alarms, bedside, duty
 from web.views import indicators as indicated
 from web.views.alarms import AlarmView, alarm_view, ordered
 from web.views.bedquiet import on_tile
+from web.views.bedside import Slot
 from web.views.values import Frame, ValueView, quality_of
 from web.words import Words
 
 DAY: Final = 86_400 * SECOND
-Slot = tuple[str, str, str, tuple[str, ...]]  # slot, word, tint, codes
 # A place on the tile and who may fill it, the first that is there.
 VITALS: Final[tuple[tuple[Slot, ...], ...]] = (
     (("8867-4", "hr", "ecg", ("8867-4",)), ("8889-8", "pr", "spo2", ("8889-8",))),
@@ -32,21 +32,6 @@ ROW: Final[tuple[tuple[Slot, ...], ...]] = (
     (("9279-1", "rr", "rr", ("9279-1",)),),
     (("8310-5", "temp", "temp", ("8310-5",)),),
 )
-SUPPORT: Final[tuple[Slot, ...]] = (
-    ("3150-0", "fio2", "", ("3150-0",)),
-    ("76248-4", "peep", "", ("76248-4",)),
-    ("3151-8", "o2_flow", "", ("3151-8",)),
-    ("on_oxygen", "on_oxygen", "", ("on_oxygen",)),
-    ("norepinephrine", "norepinephrine", "", ("norepinephrine",)),
-)
-STATE: Final[tuple[Slot, ...]] = (
-    ("9269-2", "gcs", "", ("9269-2",)),
-    ("rass", "rass", "", ("rass",)),
-    ("80288-4", "avpu", "", ("80288-4",)),
-    ("32693-4", "lactate", "", ("32693-4",)),
-    ("9187-6", "urine", "", ("9187-6",)),
-)
-MOST_IN_A_ROW: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,8 +121,8 @@ def tile_view(cell: BedCell, frame: Frame, place: int = 0) -> TileView:
         note=_note(cell, state, words),
         vitals=_places(VITALS, cell, frame, owner, marks) if shown else (),
         row=_places(ROW, cell, frame, owner, marks) if shown else (),
-        support=_present(SUPPORT, cell, frame, owner, marks),
-        condition=_present(STATE, cell, frame, owner, marks),
+        support=bedside.support(cell, frame, owner, marks),
+        condition=bedside.condition(cell, frame, owner, marks),
         unmapped=sum(1 for each in cell.values.values() if not each.mapped),
         foot=_foot(cell, said, frame),
         place=place,
@@ -158,26 +143,6 @@ def _marks(said: list[AlarmView]) -> dict[str, tuple[str, bool]]:
     return marks
 
 
-def _cell(
-    slot: Slot, cell: BedCell, frame: Frame, owner: str, marks: Mapping[str, tuple[str, bool]]
-) -> ValueView | None:
-    """The value of a slot where all of its codes are there."""
-    name, word, tint, codes = slot
-    found = [(code, cell.values[code]) for code in codes if code in cell.values]
-    if len(found) < len(codes):
-        return None
-    mark = next((marks[code] for code in codes if code in marks), ("", False))
-    return frame.value(
-        owner,
-        name,
-        tint,
-        tuple(found),
-        label=frame.words.t(f"value.{word}"),
-        marks=mark,
-        simulated=cell.mode != "Real",
-    )
-
-
 def _places(
     places: tuple[tuple[Slot, ...], ...],
     cell: BedCell,
@@ -192,7 +157,7 @@ def _places(
         # A line that was taken out gives its place to the cuff that measured after it.
         alive = [slot for slot in there if not _silent(slot, there, cell.values, frame.now_us)]
         chosen = next(iter(alive or there), None)
-        view = _cell(chosen, cell, frame, owner, marks) if chosen else None
+        view = bedside.value(chosen, cell, frame, owner, marks) if chosen else None
         name, word, tint, _ = choices[0]
         views.append(view or frame.missing(owner, name, tint, label=frame.words.t(f"value.{word}")))
     return tuple(views)
@@ -204,18 +169,6 @@ def _silent(slot: Slot, there: list[Slot], values: Mapping[str, Shown], now_us: 
     if quality_of(first.kind, first.amber_at, first.gone_at, now_us) != "gone":
         return False
     return any(values[other[3][0]].at > first.at for other in there)
-
-
-def _present(
-    slots: tuple[Slot, ...],
-    cell: BedCell,
-    frame: Frame,
-    owner: str,
-    marks: Mapping[str, tuple[str, bool]],
-) -> tuple[ValueView, ...]:
-    """The values that are there, in the order of the table, as many as fit the row."""
-    views = (_cell(slot, cell, frame, owner, marks) for slot in slots)
-    return tuple(view for view in views if view is not None)[:MOST_IN_A_ROW]
 
 
 def _foot(cell: BedCell, said: list[AlarmView], frame: Frame) -> FootView:

@@ -51,13 +51,14 @@ class ValueView:
     simulated: bool = False
     outside: bool = False  # outside the chart's limits: underlined, not coloured
     age: Age = Age()
+    trend: str = ""  # fast_up, up, down, fast_down; steady says nothing
 
     @property
     def told(self) -> tuple[object, ...]:
         """What the reader sees apart from time: a change of it sends the cell again."""
         return (
             self.label, self.unit, self.text, self.kind, self.fixed, self.tint,
-            self.priority, self.acknowledged, self.simulated, self.outside,
+            self.priority, self.acknowledged, self.simulated, self.outside, self.trend,
         )  # fmt: skip
 
     @property

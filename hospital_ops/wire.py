@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hospital_ops.wire_case import CaseItem, CaseMoved, CaseSeen
+from hospital_ops.wire_chart import Corrected, HourValidated
 from hospital_ops.wire_ed import CaseNote, EdSettings, PlaceGiven, Rang, SheetSigned
 from hospital_ops.wire_forms import (
     DecodeError,
@@ -39,12 +40,14 @@ from hospital_ops.wire_signals import Reason, Rhythm, Verdict, Witness
 
 __all__ = (  # what comes from elsewhere; all else is this module's own
     "AlarmAct", "AlarmSite", "Alerted", "BedAct", "Called", "CareAgreed", "CaseItem", "CaseMoved",
-    "CaseNote", "CaseSeen", "DecodeError", "DeviceAlert", "EdSettings", "Form", "OnDuty",
-    "OrderChanged", "Painted", "PlaceGiven", "Rang", "Reason", "Rhythm", "SheetSigned", "State",
-    "Verdict", "Witness", "decoder", "encode", "field", "from_json", "replaced", "to_json",
+    "CaseNote", "CaseSeen", "Corrected", "DecodeError", "DeviceAlert", "EdSettings", "Form",
+    "HourValidated", "OnDuty", "OrderChanged", "Painted", "PlaceGiven", "Rang", "Reason", "Rhythm",
+    "SheetSigned", "State", "Verdict", "Witness", "decoder", "encode", "field", "from_json",
+    "replaced", "to_json",
 )  # fmt: skip
 
 VERSION = 1
+CHART = "chart"  # the `device` of what people type into the chart of a bed
 
 
 class Observation(Form, frozen=True):
@@ -298,6 +301,8 @@ Entry = (
     | DeviceAlert
     | OrderChanged
     | AlarmAct
+    | Corrected
+    | HourValidated
     | BedAct
     | Painted
     | CareAgreed

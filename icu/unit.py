@@ -12,6 +12,7 @@ from icu import (
     alarms,
     bedside_orders,
     calls,
+    chart,
     clocks,
     devices,
     house,
@@ -76,6 +77,8 @@ class IcuUnit:
                     self.state.site = entry
             elif isinstance(entry, wire.OrderChanged):
                 self._order(entry, decisions)
+            elif isinstance(entry, wire.Corrected):
+                self._corrected(entry, decisions)
             elif isinstance(entry, wire.Kept):
                 self._count(entry.code)
                 decisions.dirty.add(HEAD)
@@ -115,7 +118,9 @@ class IcuUnit:
         if not message.bed:
             return
         bed = self._bed(message.bed)
-        bed.device, bed.mode = message.device or message.source, message.mode
+        bed.mode = message.mode
+        if message.device != wire.CHART:
+            bed.device = message.device or message.source
         turn = self._turn(bed)
         if bed.next_change and bed.next_change <= turn.now:
             self._pass_time(turn)
@@ -196,6 +201,12 @@ class IcuUnit:
         decisions.outputs += turn.events
         decisions.urgent |= turn.red
         decisions.dirty.add(bed.bed)
+
+    def _corrected(self, entry: wire.Corrected, decisions: Decisions) -> None:
+        bed = self._bed(entry.bed)
+        if chart.take(bed, entry):
+            self._find(bed)
+            self._done(self._turn(bed), decisions)
 
     def _device_alert(self, message: wire.DeviceAlert, decisions: Decisions) -> None:
         if message.bed:

@@ -64,6 +64,18 @@ STAGED = {
         "insert into assessment select * from staged_assessment on conflict do nothing",
         "truncate staged_assessment",
     ),
+    "correction": (
+        "create temporary table if not exists staged_correction (like correction)"
+        " on commit delete rows",
+        "insert into correction select * from staged_correction on conflict do nothing",
+        "truncate staged_correction",
+    ),
+    "flowsheet_hour": (
+        "create temporary table if not exists staged_flowsheet_hour (like flowsheet_hour)"
+        " on commit delete rows",
+        "insert into flowsheet_hour select * from staged_flowsheet_hour on conflict do nothing",
+        "truncate staged_flowsheet_hour",
+    ),
     "alert_event": (
         "create temporary table if not exists staged_alert_event (like alert_event)"
         " on commit delete rows",

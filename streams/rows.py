@@ -20,7 +20,7 @@ from hospital_ops.bindings import History
 from hospital_ops.board import verdict_json
 from hospital_ops.clock import SECOND, to_datetime
 from hospital_ops.deciding import PROBE_BED
-from streams import case_rows
+from streams import case_rows, chart_rows
 from streams.shard import at_us, hospital_of, seen_at
 
 NAME_MAX = 200  # characters of a code, channel or device
@@ -111,6 +111,9 @@ class Batch:
             self._called(taken, entry)
         elif isinstance(entry, wire.DeviceAlert):
             self._device_alert(taken, entry)
+        elif isinstance(entry, chart_rows.Charted):
+            table, row = chart_rows.row(entry, taken.shard, taken.entry_id)
+            self.add(table, None, row)
 
     def finish(self) -> None:
         """What was gathered over the entries becomes rows."""

@@ -34,6 +34,7 @@ from web.routes import (
     duty,
     ecgs,
     evidence,
+    flowsheet,
     health,
     incidents,
     indicators,
@@ -56,6 +57,7 @@ from web.routes import (
     stays,
     tablet,
     tablets,
+    trends,
     walls,
     worklist,
 )
@@ -64,6 +66,8 @@ from web.state import Web
 PLACES_S = 2.0
 STATIC = Path(__file__).parent / "static"
 PARTS = (
+    trends,
+    flowsheet,
     session,
     alarms,
     alarmload,

@@ -16,6 +16,7 @@ from hospital_ops.database import (
 )
 from hospital_ops.installation import store as installation
 from hospital_ops.migrations.keeper import forget_days, keep_partitions
+from hospital_ops.migrations.trends import build_trends
 from streams.append import Appender
 from streams.archive import freeze_incidents
 from streams.canary import Canary
@@ -27,6 +28,7 @@ from streams.store import StoreReader
 
 KEEPER_S = 600.0
 FREEZE_S = 30.0
+TRENDS_S = 60.0
 RETRY_S = 1.0
 PACK_AGAIN_S = 5.0
 
@@ -56,6 +58,7 @@ async def run(process: Process) -> None:
         tasks.create_task(relay.run())
         tasks.create_task(_keep_days(process, owner))
         tasks.create_task(_freeze(writer))
+        tasks.create_task(_keep_trends(process, owner))
         tasks.create_task(canary.run())
         tasks.create_task(_pack_curves(process, owner))
         tasks.create_task(evidence.run())
@@ -112,3 +115,14 @@ async def _keep_days(process: Process, owner: Database) -> None:
         except (DatabaseGone, LockNotAvailable, *SerializationConflict) as error:
             logger.warning("days_not_made", error=type(error).__name__)
             await asyncio.sleep(RETRY_S)
+
+
+async def _keep_trends(process: Process, owner: Database) -> None:
+    while True:
+        try:
+            if not await build_trends(owner, process.clock.now_us()):
+                await asyncio.sleep(TRENDS_S)
+            await asyncio.sleep(RETRY_S)
+        except (DatabaseGone, LockNotAvailable, *SerializationConflict) as error:
+            logger.warning("trends_not_made", error=type(error).__name__)
+            await asyncio.sleep(TRENDS_S)

@@ -1,0 +1,102 @@
+"""A stay as a trend: the minutes made behind the archive say the same as every value does."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from statistics import fmean
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from hospital_ops.access import ALL_UNITS, Scope
+from hospital_ops.clock import SECOND, to_datetime
+from hospital_ops.database import Connection, Database
+from hospital_ops.migrations.trends import build_trends
+from streams.rows import COLUMNS
+from web.trends import store
+from web.trends.store import HOUR, MINUTE
+
+BED, CODE = "h1-icu-1-01", "8867-4"
+START = 1_780_002_000 * SECOND  # 21:00 UTC
+SCOPE = Scope("h1", ALL_UNITS, "nurse.h1", "test")
+EVERY_S, HOURS = 20, 30
+
+
+def row(at: int, value: float, code: str = CODE, **more: Any) -> tuple[Any, ...]:
+    """One stored value."""
+    known: dict[str, Any] = {
+        "hospital_id": "h1", "unit": "h1-icu-1", "place": BED, "patient_id": None, "device": "m",
+        "source": "m", "source_message_id": "1", "event_id": uuid4(), "code": code, "channel": "",
+        "value": value, "value_text": None, "physical_unit": "/min",
+        "determined_at": to_datetime(at), "device_time": None, "received_at": to_datetime(at),
+        "stored_at": to_datetime(at), "validity": "Vld", "mode": "Test", "origin": "monitor",
+        "remark": "", "entry_id": "1-0", **more,
+    }  # fmt: skip
+    return tuple(known[column] for column in COLUMNS["measurement"])
+
+
+@pytest.fixture
+async def stay(app: Database, writer: Database) -> dict[int, float]:
+    """A day and a quarter of heart rates at a bed: moment to value."""
+    values = {
+        START + n * EVERY_S * SECOND: round(80 + 20 * math.sin(n / 300) + n % 7, 1)
+        for n in range(HOURS * 3600 // EVERY_S)
+    }
+    values[START + 5 * HOUR + SECOND] = 171.0  # one beat of the day that must not be lost
+    rows = [row(at, value) for at, value in values.items()]
+    rows.append(row(START + HOUR + 1, 999.0, validity="Inv"))
+    async with writer.transaction() as connection:
+        await copied(connection, rows)
+    return values
+
+
+async def copied(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
+    """Puts rows into the archive."""
+    await connection.copy_records_to_table(
+        "measurement", records=rows, columns=COLUMNS["measurement"]
+    )
+
+
+async def asked(app: Database, start: int, end: int, step: int) -> list[store.Point]:
+    """The points of the heart rate."""
+    found = await store.trends(app, SCOPE, BED, [CODE], start, end, step)
+    return found[CODE].points if found else []
+
+
+def by_hand(values: dict[int, float], start: int, end: int, step: int) -> list[tuple[Any, ...]]:
+    """The same, value by value."""
+    steps: dict[int, list[float]] = {}
+    for at, value in values.items():
+        if start <= at < end:
+            steps.setdefault(start + (at - start) // step * step, []).append(value)
+    return [
+        (at, min(found), max(found), pytest.approx(fmean(found)), len(found))
+        for at, found in sorted(steps.items())
+    ]
+
+
+async def test_a_trend_of_the_whole_stay_is_that_of_every_value(
+    app: Database, owner: Database, writer: Database, stay: dict[int, float]
+) -> None:
+    now = START + HOURS * HOUR
+    while await build_trends(owner, now):
+        pass
+    for start, end, step in (
+        (START, now, 17 * MINUTE),  # from minutes, and from values where none are made yet
+        (START + 7 * MINUTE, START + 9 * HOUR, MINUTE),
+        (START + 5 * HOUR, START + 5 * HOUR + 4 * MINUTE, SECOND),  # closer than a minute
+    ):
+        assert await asked(app, start, end, step) == by_hand(stay, start, end, step)
+    assert max(p.highest for p in await asked(app, START, now, HOUR)) == 171.0
+    late = START + 2 * HOUR + 30 * SECOND + 7
+    async with writer.transaction() as connection:
+        await copied(connection, [row(late, 33.0)])
+    while await build_trends(owner, now + 2 * 24 * HOUR):
+        pass
+    assert min(p.lowest for p in await asked(app, START, now, HOUR)) == 33.0
+    elsewhere = Scope("h2", ALL_UNITS, "nurse.h2", "test")
+    assert not await store.trends(app, elsewhere, BED, [CODE], START, now, HOUR)
+    day = await store.charted(app, SCOPE, BED, START, START + int(timedelta(1).total_seconds()))
+    assert day == []

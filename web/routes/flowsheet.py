@@ -1,0 +1,219 @@
+"""The flowsheet of a bed: hand entry that works without PostgreSQL, hours, corrections."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import HTMLResponse
+
+from hospital_ops import events, wire
+from hospital_ops.access import Permission, Principal, allows
+from hospital_ops.board import BedCell
+from hospital_ops.clock import from_datetime, from_iso, iso
+from hospital_ops.database import DatabaseGone
+from hospital_ops.errors import MessageError, NotFound
+from hospital_ops.identity import uuid7
+from streams.charting import Charting
+from streams.shard import hospital_of
+from web.auth import signed_in, web_of
+from web.hours import Hour, day_of, hours_of
+from web.language import language_of
+from web.reading import NOT_HERE, note_reading, unit_of_bed
+from web.routes.pages import units_of
+from web.trends import store
+from web.views import flowsheet as views
+
+router = APIRouter()
+Someone = Annotated[Principal, Depends(signed_in)]
+
+
+def _charting(request: Request) -> Charting:
+    web = web_of(request)
+    return Charting(web.appender, web.clock, web.mode)
+
+
+@router.post("/api/v1/icu/beds/{bed}/chart")
+async def chart(request: Request, bed: str, principal: Someone) -> dict[str, list[Any]]:
+    """Stores `{"events": [EVENT, ...]}` as typed by whoever is signed in."""
+    unit = unit_of_bed(request, bed, principal, Permission.CARRY_OUT_ORDER)
+    body = await request.body()
+    sent = events.parse_json(body)
+    batch = sent.get("events") if isinstance(sent, dict) else None
+    return await _charting(request).take(principal, unit, bed, batch, body)
+
+
+@router.post("/api/v1/icu/beds/{bed}/chart/corrections")
+async def correct(request: Request, bed: str, principal: Someone) -> dict[str, Any]:
+    """`{"event_id", "determined_at", "event": EVENT or null, "reason"}`: the old value is kept."""
+    unit = unit_of_bed(request, bed, principal, Permission.CARRY_OUT_ORDER)
+    body = await request.body()
+    sent = events.parse_json(body)
+    if not isinstance(sent, dict):
+        raise MessageError("not_an_object", "send one JSON object")
+    old = await _charted(request, principal, bed, sent.get("event_id"), sent.get("determined_at"))
+    reason = sent.get("reason") if isinstance(sent.get("reason"), str) else ""
+    return await _charting(request).correct(
+        principal, unit, bed, old, sent.get("event"), str(reason), body
+    )
+
+
+async def _charted(
+    request: Request, principal: Principal, bed: str, event_id: Any, at: Any
+) -> wire.Observation:
+    """The charted value that is to be corrected, as the archive has it."""
+    try:
+        at_us = from_iso(str(at))
+    except ValueError as error:
+        raise MessageError("bad_time", "`determined_at` is that of the old value") from error
+    web = web_of(request)
+    row = await store.charted_one(web.database, principal.scope, bed, str(event_id), at_us)
+    if row is None:
+        raise NotFound(NOT_HERE)
+    return wire.Observation(
+        code=row["code"],
+        value=row["value"] if row["value_text"] is None else row["value_text"],
+        unit=row["physical_unit"],
+        determined_at=at_us,
+        channel=row["channel"],
+        event_id=str(row["event_id"]),
+        origin="typed",
+    )
+
+
+@router.get("/icu/beds/{bed}/flowsheet")
+async def page(request: Request, bed: str, principal: Someone) -> HTMLResponse:
+    """The day of a bed by hours, with the form of what is charted by hand."""
+    unit = unit_of_bed(request, bed, principal, Permission.SEE_PATIENT)
+    await note_reading(request, principal, unit, "read_flowsheet", bed)
+    return await _page(request, bed, unit, principal)
+
+
+@router.post("/icu/beds/{bed}/flowsheet")
+async def enter(request: Request, bed: str, principal: Someone) -> HTMLResponse:
+    """Charts what the form holds; empty fields are not asked about."""
+    unit = unit_of_bed(request, bed, principal, Permission.CARRY_OUT_ORDER)
+    form = await request.form()
+    fields = {name: str(value).strip() for name, value in form.items()}
+    web = web_of(request)
+    try:
+        at = views.moment_of(fields.get("at", ""), web.clock.now_us(), _zone(request))
+        batch = views.events_of(fields, iso(at))
+        if not batch:
+            return await _page(request, bed, unit, principal, said="flow.nothing")
+        body = wire.to_json({"events": batch})
+        answer = await _charting(request).take(principal, unit, bed, batch, body)
+    except MessageError as error:
+        return await _page(request, bed, unit, principal, problem=error.reason)
+    problems = "; ".join(row["error"] for row in answer["rejected"])
+    said = "flow.stored" if answer["stored"] else ""
+    return await _page(request, bed, unit, principal, said=said, problem=problems)
+
+
+@router.post("/icu/beds/{bed}/flowsheet/corrections")
+async def corrected(
+    request: Request,
+    bed: str,
+    principal: Someone,
+    event: Annotated[str, Form(max_length=40)],
+    at: Annotated[str, Form(max_length=40)],
+    reason: Annotated[str, Form(max_length=300)],
+    value: Annotated[str, Form(max_length=200)] = "",
+) -> HTMLResponse:
+    """Puts another value in the place of one, or takes it back where the field is empty."""
+    unit = unit_of_bed(request, bed, principal, Permission.CARRY_OUT_ORDER)
+    old = await _charted(request, principal, bed, event, at)
+    new: dict[str, Any] | None = None
+    try:
+        if value.strip():
+            new = views.event(old.code, value.strip(), at) | {"channel": old.channel}
+        sent = wire.to_json({"event_id": str(uuid7()), "replaces": event, "event": new})
+        await _charting(request).correct(principal, unit, bed, old, new, reason, sent)
+    except MessageError as error:
+        return await _page(request, bed, unit, principal, problem=error.reason)
+    return await _page(request, bed, unit, principal, said="flow.corrected")
+
+
+@router.post("/icu/beds/{bed}/flowsheet/hours")
+async def validate(
+    request: Request, bed: str, principal: Someone, hour: Annotated[str, Form(max_length=40)]
+) -> HTMLResponse:
+    """Notes that somebody has looked through the device values of an hour that is over."""
+    unit = unit_of_bed(request, bed, principal, Permission.CARRY_OUT_ORDER)
+    web, start = web_of(request), from_iso(hour)
+    span = next(
+        (h for h in hours_of(day_of(start, _zone(request)), _zone(request)) if h.from_at == start),
+        None,
+    )
+    if span is None or span.to_at > web.clock.now_us():
+        return await _page(request, bed, unit, principal, said="flow.not_over")
+    found = await store.trends(
+        web.database, principal.scope, bed, list(views.DEVICE), start, span.to_at, store.HOUR
+    )
+    figures = {code: trend.points[0].mean for code, trend in found.items() if trend.points}
+    await _charting(request).validate(principal, unit, bed, (start, span.to_at), figures)
+    return await _page(request, bed, unit, principal, said="flow.validated")
+
+
+def _zone(request: Request) -> ZoneInfo:
+    frame = web_of(request).renderer.frame("en", 0)
+    return ZoneInfo(str(frame.zone))
+
+
+async def _page(
+    request: Request,
+    bed: str,
+    unit: str,
+    principal: Principal,
+    said: str = "",
+    problem: str = "",
+) -> HTMLResponse:
+    web, zone = web_of(request), _zone(request)
+    frame = web.renderer.frame(language_of(request), web.clock.now_us())
+    try:
+        day = request.query_params.get("day") or day_of(frame.now_us, zone)
+        columns = hours_of(day, zone)
+    except ValueError as error:
+        raise MessageError("bad_day", "`day` is a date such as 2026-03-01") from error
+    feed = web.feed(unit)
+    cell = feed.cells.get(bed) if feed else None
+    sheet = await _sheet(request, principal, bed, columns)
+    return HTMLResponse(
+        views.render(
+            web.renderer,
+            frame,
+            cell=cell if isinstance(cell, BedCell) else BedCell(bed, bed, None, {}),
+            unit=unit,
+            day=day,
+            columns=columns,
+            sheet=sheet,
+            may_chart=allows(principal, Permission.CARRY_OUT_ORDER, hospital_of(unit), unit),
+            said=frame.words.t(said) if said else "",
+            problem=problem,
+            user=principal.actor,
+            demo=web.demo,
+            units=units_of(web, principal),
+        ),
+        status_code=200 if not problem else 422,
+    )
+
+
+async def _sheet(
+    request: Request, principal: Principal, bed: str, columns: list[Hour]
+) -> views.Sheet | None:
+    """What the archive holds of the day; None while it is away."""
+    web, start, end = web_of(request), columns[0].from_at, columns[-1].to_at
+    try:
+        device = await store.trends(
+            web.database, principal.scope, bed, list(views.DEVICE), start, end, store.HOUR
+        )
+        rows = await store.charted(web.database, principal.scope, bed, start, end)
+        looked = await store.validated(web.database, principal.scope, bed, start, end)
+    except DatabaseGone:
+        return None
+    return views.Sheet(
+        device=device,
+        charted=[dict(row) for row in rows],
+        validated={from_datetime(row["from_at"]): row["actor"] for row in looked},
+    )

@@ -1,0 +1,151 @@
+// How a trend, a strip and the marks beside them look on their canvases; nothing is remembered.
+
+const PULSE_S = 0.2; // of the calibration: 1 mV, 10 mm high, 5 mm wide at 25 mm/s
+const NO_SAMPLE = null;
+
+function ready(canvas) {
+  const ratio = devicePixelRatio || 1;
+  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
+  const context = canvas.getContext("2d");
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  context.font = `12px ${getComputedStyle(canvas).fontFamily}`;
+  return [context, width, height];
+}
+
+/** Lowest and highest of each step as a band, the mean as a line; a hole stays a hole. */
+export function draw(canvas, trends, view, step, style, numbers) {
+  const [context, width, height] = ready(canvas);
+  const x = (at) => ((at - view.from) / (view.to - view.from)) * width;
+  const seen = trends.flatMap((t) => t.points.filter((p) => p[0] + step >= view.from && p[0] <= view.to));
+  if (!seen.length) return;
+  let low = Math.min(...seen.map((p) => p[1]));
+  let high = Math.max(...seen.map((p) => p[2]));
+  const room = (high - low) * 0.1 || Math.abs(high) * 0.05 || 1;
+  [low, high] = [low - room, high + room];
+  const y = (value) => height - 4 - ((value - low) / (high - low)) * (height - 24);
+  context.fillStyle = style.getPropertyValue("color");
+  context.textAlign = "right";
+  context.fillText(numbers.format(high - room), width - 2, 14);
+  context.fillText(numbers.format(low + room), width - 2, height - 6);
+  context.strokeStyle = context.fillStyle = getComputedStyle(canvas).color;
+  trends.forEach((trend, index) => {
+    const inside = trend.points.filter((p) => p[0] + step >= view.from && p[0] <= view.to);
+    context.globalAlpha = 0.3;
+    for (const [at, lowest, highest] of inside) {
+      context.fillRect(x(at), y(highest), Math.max(1, x(at + step) - x(at)), Math.max(1, y(lowest) - y(highest)));
+    }
+    context.globalAlpha = 1;
+    context.setLineDash(index ? [4, 3] : []);
+    context.beginPath();
+    let before = null;
+    for (const point of inside) {
+      const [px, py] = [x(point[0] + step / 2), y(point[3])];
+      if (before !== null && point[0] - before <= Math.max(step * 1.5, 90e6)) context.lineTo(px, py);
+      else {
+        context.moveTo(px, py);
+        context.rect(px - 1, py - 1, 2, 2); // a single value is a dot
+        context.moveTo(px, py);
+      }
+      before = point[0];
+    }
+    context.stroke();
+  });
+  context.setLineDash([]);
+}
+
+/** The stored curve itself with its scale: 10 mm a millivolt, a pulse of 1 mV before it. */
+export function drawStrip(canvas, pieces, view, style) {
+  const names = [...new Set(pieces.map((piece) => piece.code))];
+  const code = names.find((name) => /^(131330|MDC_ECG_ELEC_POTL_II|II)$/.test(name)) ?? names[0];
+  const own = pieces.filter((piece) => piece.code === code);
+  const [context, width, height] = ready(canvas);
+  const millimetre = 3.78; // of CSS: 96 px an inch; what is printed has its true length
+  const seconds = (view.to - view.from) / 1e6;
+  const x = (at) => 30 + ((at - view.from) / (view.to - view.from)) * (width - 30);
+  const volts = { mV: 1, uV: 0.001, V: 1000 }[own[0]?.unit];
+  const values = [];
+  for (const piece of own) {
+    for (const sample of piece.samples) {
+      if (sample !== NO_SAMPLE) values.push(sample * piece.scale + piece.offset);
+    }
+  }
+  if (!values.length) return 0;
+  const [low, high] = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
+  const middle = (low + high) / 2;
+  const gain = volts ? 10 * millimetre * volts : (height - 30) / (high - low || 1);
+  const y = (value) => height / 2 - (value - middle) * gain;
+  context.strokeStyle = style.getPropertyValue("--line") || "#999";
+  const beat = seconds <= 12 ? 0.2 : 1;
+  const first = Math.ceil(view.from / 1e6 / beat);
+  for (let n = first; n * beat * 1e6 <= view.to; n += 1) {
+    context.beginPath();
+    context.moveTo(x(n * beat * 1e6), 0);
+    context.lineTo(x(n * beat * 1e6), height);
+    context.stroke();
+  }
+  context.strokeStyle = context.fillStyle = getComputedStyle(canvas).color;
+  if (volts) {
+    const wide = Math.max(5, Math.min(20, ((width - 30) / seconds) * PULSE_S));
+    context.beginPath();
+    context.moveTo(4, height / 2 + 5 * millimetre);
+    context.lineTo(6, height / 2 + 5 * millimetre);
+    context.lineTo(6, height / 2 - 5 * millimetre);
+    context.lineTo(6 + wide, height / 2 - 5 * millimetre);
+    context.lineTo(6 + wide, height / 2 + 5 * millimetre);
+    context.stroke();
+  }
+  let painted = 0;
+  context.beginPath();
+  let end = null;
+  for (const piece of own) {
+    let pen = end !== null && Math.abs(piece.started_us - end) < 20_000;
+    piece.samples.forEach((sample, index) => {
+      const at = piece.started_us + (index * 1e6) / piece.rate_hz;
+      if (sample === NO_SAMPLE || at < view.from || at > view.to) {
+        pen = false;
+        return;
+      }
+      const point = [x(at), y(sample * piece.scale + piece.offset)];
+      if (pen) context.lineTo(...point);
+      else context.moveTo(...point);
+      pen = true;
+      painted += 1;
+    });
+    end = piece.started_us + (piece.samples.length * 1e6) / piece.rate_hz;
+  }
+  context.stroke();
+  const speed = (((width - 30) / seconds) / millimetre).toFixed(1);
+  context.fillText(volts ? `${speed} mm/s · 10 mm/mV` : `${speed} mm/s`, 34, height - 6);
+  return painted;
+}
+
+/** Alarms, orders and notes on the same axis, the clock below, and the calipers. */
+export function drawMarks(canvas, events, view, style, local, calipers) {
+  const [context, width, height] = ready(canvas);
+  const x = (at) => ((at - view.from) / (view.to - view.from)) * width;
+  context.fillStyle = context.strokeStyle = style.getPropertyValue("color");
+  const wide = view.to - view.from;
+  for (let n = 0; n <= 6; n += 1) {
+    const at = view.from + (wide * n) / 6;
+    const options = wide > 864e8
+      ? { day: "2-digit", month: "2-digit", hour: "2-digit", minute: "2-digit" }
+      : { hour: "2-digit", minute: "2-digit", ...(wide < 36e8 ? { second: "2-digit" } : {}) };
+    context.textAlign = n === 0 ? "left" : n === 6 ? "right" : "center";
+    context.fillText(local(at, options), x(at), height - 4);
+  }
+  const signs = { alarm: ["▲", 12], order: ["■", 24], note: ["●", 36], correction: ["✕", 36] };
+  context.textAlign = "center";
+  for (const event of events) {
+    const [sign, row] = signs[event.kind] ?? ["·", 36];
+    if (event.us >= view.from && event.us <= view.to) context.fillText(sign, x(event.us), row);
+  }
+  for (const at of calipers) {
+    context.beginPath();
+    context.moveTo(x(at), 0);
+    context.lineTo(x(at), height);
+    context.stroke();
+  }
+}

@@ -1,0 +1,1 @@
+"""Trends, strips and the flowsheet: what is read of a whole stay."""

@@ -1,0 +1,221 @@
+"""The flowsheet of a day: hours as columns, device values, charted values, results. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from hospital_ops import codes
+from hospital_ops.board import BedCell
+from hospital_ops.clock import from_datetime, iso, to_datetime
+from hospital_ops.errors import MessageError
+from hospital_ops.identity import uuid7
+from web.hours import Hour
+from web.render import Renderer
+from web.trends.store import Trend
+from web.views.page import Page
+from web.views.values import Frame, clock, decimals_of
+from web.words import Words
+
+DEVICE: Final = tuple(
+    codes.by_key[key].code
+    for key in (
+        "hr", "abp_sys", "abp_dia", "abp_mean", "nibp_mean", "spo2", "rr", "temp", "etco2", "cvp",
+        "icp", "fio2", "peep", "vt", "norepinephrine", "epinephrine",
+    )
+)  # fmt: skip
+ENTRY: Final = (
+    "urine", "fluid_in", "drain", "other_out", "gcs_e", "gcs_v", "gcs_m", "rass", "pain", "weight",
+)  # fmt: skip
+# HL7 table 0078, as the laboratory flags its results: beyond the panic limits, very abnormal.
+CRITICAL: Final = frozenset(("HH", "LL", "AA"))
+
+
+@dataclass(slots=True)
+class Sheet:
+    """What the archive holds of a day."""
+
+    device: Mapping[str, Trend]
+    charted: list[dict[str, Any]]
+    validated: Mapping[int, str]  # beginning of an hour: who looked through it
+
+
+@dataclass(slots=True)
+class Entry:
+    """One charted value or result."""
+
+    event: str
+    at: str  # ISO, for the correction
+    time: str
+    text: str
+    who: str
+    critical: bool = False
+    corrected: str = ""  # by whom and why
+    channel: str = ""
+
+
+@dataclass(slots=True)
+class Row:
+    """One line of the sheet: a text or entries for each hour."""
+
+    label: str
+    unit: str
+    cells: list[Any] = field(default_factory=list)
+
+
+def moment_of(text: str, now_us: int, zone: ZoneInfo) -> int:
+    """The last time the clock showed `HH:MM`, empty for now. MessageError where it is no time."""
+    if not text:
+        return now_us
+    now = to_datetime(now_us).astimezone(zone)
+    try:
+        shown = datetime.strptime(text, "%H:%M")
+    except ValueError as error:
+        raise MessageError("bad_time", "the time is HH:MM") from error
+    found = now.replace(hour=shown.hour, minute=shown.minute, second=0, microsecond=0)
+    if found > now:
+        found -= timedelta(days=1)
+    return from_datetime(found)
+
+
+def event(code: str, text: str, at: str) -> dict[str, Any]:
+    """One EVENT of a typed field; MessageError where a number is expected and none is there."""
+    vital = codes.by_loinc.get(code) or codes.by_key.get(code)
+    value: Any = text
+    if vital is None or vital.ucum != "code":
+        try:
+            value = float(text.replace(",", ".").replace("\u2212", "-"))
+        except ValueError as error:
+            name = vital.name if vital else code
+            raise MessageError("not_a_number", f"{name}: type a number") from error
+    return {"event_id": str(uuid7()), "code": code, "value": value, "determined_at": at}
+
+
+def events_of(fields: Mapping[str, str], at: str) -> list[dict[str, Any]]:
+    """The events of a filled form; three parts of a GCS bring their sum, `NT` brings none."""
+    parts = [fields.get(key, "") for key in ("gcs_e", "gcs_v", "gcs_m")]
+    found = []
+    for key in (*ENTRY, "note"):
+        text = fields.get(key, "")
+        if not text or text.upper() == "NT":
+            continue
+        made = event(key, text, at)
+        if key == "drain" and fields.get("drain_name"):
+            made["channel"] = fields["drain_name"]
+        found.append(made)
+    if all(part.isdecimal() for part in parts):
+        found.append(event("gcs", str(sum(int(part) for part in parts)), at))
+    return found
+
+
+def render(
+    renderer: Renderer,
+    frame: Frame,
+    *,
+    cell: BedCell,
+    unit: str,
+    day: str,
+    columns: list[Hour],
+    sheet: Sheet | None,
+    may_chart: bool,
+    said: str,
+    problem: str,
+    user: str,
+    demo: bool,
+    units: Iterable[Mapping[str, str]],
+) -> str:
+    """The page; without the archive only the form, and a sentence that says so."""
+    words = frame.words
+    page = Page(
+        words=words,
+        title=words.t("flow.title", bed=cell.label),
+        user=user,
+        demo=demo,
+        unit=unit,
+        units=tuple(units),
+        now_us=frame.now_us,
+        zone=str(frame.zone),
+    )
+    date = datetime.fromisoformat(day).date()
+    return renderer.fill(
+        "flowsheet.html",
+        page=page,
+        cell=cell,
+        day=day,
+        days=(str(date - timedelta(days=1)), str(date + timedelta(days=1))),
+        columns=[(hour, iso(hour.from_at), hour.to_at <= frame.now_us) for hour in columns],
+        away=sheet is None,
+        device=_device(sheet, columns, words) if sheet else [],
+        charted=_charted(sheet, columns, frame, "typed") if sheet else [],
+        results=_charted(sheet, columns, frame, "laboratory") if sheet else [],
+        validated=sheet.validated if sheet else {},
+        entry=ENTRY,
+        may_chart=may_chart,
+        said=said,
+        problem=problem,
+    )
+
+
+def _name(code: str, words: Words) -> str:
+    vital = codes.by_loinc.get(code) or codes.by_key.get(code)
+    if vital is None:
+        return code
+    for key in (f"flow.{vital.key}", f"value.{vital.key}"):
+        if words.has(key):
+            return words.t(key)
+    return vital.name
+
+
+def _device(sheet: Sheet, columns: list[Hour], words: Words) -> list[Row]:
+    rows = []
+    for code in DEVICE:
+        trend = sheet.device.get(code)
+        if trend is None:
+            continue
+        steps = {point.at: point for point in trend.points}
+        cells = []
+        for hour in columns:
+            point = steps.get(hour.from_at)
+            cells.append(words.number(point.mean, decimals_of(code)) if point else "")
+        rows.append(Row(_name(code, words), trend.unit, cells))
+    return rows
+
+
+def _charted(sheet: Sheet, columns: list[Hour], frame: Frame, origin: str) -> list[Row]:
+    rows: dict[tuple[str, str], Row] = {}
+    for line in sheet.charted:
+        if line["origin"] != origin:
+            continue
+        at = from_datetime(line["determined_at"])
+        index = next((i for i, h in enumerate(columns) if h.from_at <= at < h.to_at), None)
+        if index is None:
+            continue
+        key = (line["code"], line["channel"])
+        row = rows.get(key)
+        if row is None:
+            name = _name(line["code"], frame.words)
+            label = f"{name} {line['channel']}" if line["channel"] else name
+            row = rows[key] = Row(label, line["physical_unit"], [[] for _ in columns])
+        row.cells[index].append(_entry(line, at, frame))
+    return list(rows.values())
+
+
+def _entry(line: Mapping[str, Any], at: int, frame: Frame) -> Entry:
+    value = line["value_text"]
+    if value is None:
+        number = line["value"]
+        value = "" if number is None else frame.words.number(number, decimals_of(line["code"]))
+    by = line["corrected_by"]
+    return Entry(
+        event=str(line["event_id"]),
+        at=iso(at),
+        time=clock(at, frame.zone),
+        text=value,
+        who=line["source"],
+        critical=bool(CRITICAL & set(line["remark"].split("; "))),
+        corrected=f"{by}: {line['reason']}" if by else "",
+        channel=line["channel"],
+    )

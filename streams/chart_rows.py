@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Any
 
 from hospital_ops import wire
 from hospital_ops.clock import to_datetime
 from streams.shard import hospital_of
 
 Charted = wire.Corrected | wire.HourValidated
-COLUMNS: Final[dict[str, tuple[str, ...]]] = {
-    "correction": (
-        "hospital_id", "unit", "bed", "event_id", "replaced_by", "code", "determined_at", "actor",
-        "role", "at", "reason", "mode", "entry_id",
-    ),
-    "flowsheet_hour": (
-        "hospital_id", "unit", "bed", "from_at", "to_at", "figures", "actor", "role", "at", "mode",
-        "entry_id",
-    ),
-}  # fmt: skip
 
 
 def row(entry: Charted, shard: str, entry_id: str) -> tuple[str, tuple[Any, ...]]:

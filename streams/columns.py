@@ -48,4 +48,12 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "dead_letter": (
         "hospital_id", "unit", "stream", "entry_id", "code", "reason", "at", "entry", "raw",
     ),
+    "correction": (
+        "hospital_id", "unit", "bed", "event_id", "replaced_by", "code", "determined_at", "actor",
+        "role", "at", "reason", "mode", "entry_id",
+    ),
+    "flowsheet_hour": (
+        "hospital_id", "unit", "bed", "from_at", "to_at", "figures", "actor", "role", "at", "mode",
+        "entry_id",
+    ),
 }  # fmt: skip

@@ -14,7 +14,7 @@ from hospital_ops.access import ALL_UNITS, Scope
 from hospital_ops.clock import SECOND, to_datetime
 from hospital_ops.database import Connection, Database
 from hospital_ops.migrations.trends import build_trends
-from streams.rows import COLUMNS
+from streams.columns import COLUMNS
 from web.trends import store
 from web.trends.store import HOUR, MINUTE
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from hospital_ops import waveform, wire
 from hospital_ops.access import Scope
+from hospital_ops.case_steps import ENDS, STEPS
 from hospital_ops.clock import from_datetime, iso, to_datetime
 from hospital_ops.codebook.replay import replay_of
 from hospital_ops.curves import store as curves
 from hospital_ops.database import Connection, Database, Record
 
+# Kinds of a case's history that end it.
+ENDING = tuple(name for name, step in STEPS.items() if step.target in ENDS)
 PAGE = 5000  # rows fetched at once
 LINES = 500  # rows that leave in one piece
 
@@ -353,3 +356,33 @@ async def ecg_picture(database: Database, scope: Scope, case: str, ecg_id: str) 
             ecg_id,
         )
     return bytes(raw or b"")
+
+
+async def arrivals_since(
+    database: Database, scope: Scope, units: Collection[str], now_us: int, hours: int
+) -> list[tuple[str, int, bool, dict[str, object]]]:
+    """(case, opened, whether it ended, facts) of the cases of the last hours with a name."""
+    async with database.transaction(scope) as connection:
+        rows = await connection.fetch(
+            "select case_id, min(at) as opened,"
+            "       (array_agg(payload order by at desc)"
+            "         filter (where kind = 'facts'))[1] as facts,"
+            "       bool_or(kind = any ($2::text[])) as ended"
+            "  from case_event where unit = any ($4::text[]) and at >= $1"
+            "   and kind = any ($3::text[])"
+            " group by case_id",
+            to_datetime(now_us - hours * 3_600_000_000),
+            list(ENDING),
+            ["facts", *ENDING],
+            list(units),
+        )
+    return [
+        (
+            str(row["case_id"]),
+            from_datetime(row["opened"]),
+            bool(row["ended"]),
+            wire.from_json(row["facts"]),
+        )
+        for row in rows
+        if row["facts"]
+    ]

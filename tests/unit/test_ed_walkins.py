@@ -1,0 +1,123 @@
+"""Who walks in: times within which to be seen, names that are alike, what has to be ruled out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hospital_ops.board import CaseCell, DecisionCell, Shown
+from hospital_ops.clock import SECOND, from_iso
+from triage.complaints import MOST_SHOWN, to_rule_out
+from triage.namesakes import Arrival, warnings_of
+from triage.targets import measure_by, see_by, target_us
+from web.render import Renderer
+from web.views.edboard import shift_began
+from web.views.walkin import VITALS, age_of, form_view, number_of
+
+NOON = from_iso("2026-11-21T12:00:00Z")
+MINUTE = 60 * SECOND
+
+
+def cell(colour: str, **more: Any) -> CaseCell:
+    given: dict[str, Any] = {
+        "case": "c", "facts": {}, "values": {"8867-4": Shown(80.0, "/min", NOON + MINUTE)},
+        "triage": {"proposed": colour}, "step": "arrived", "arrived_at": NOON,
+    }  # fmt: skip
+    return CaseCell(**given | more)
+
+
+@pytest.mark.parametrize(("colour", "minutes"), [("red", 0), ("yellow", 60), ("green", 240)])
+def test_a_patient_is_to_be_seen_within_the_published_time_of_the_colour(
+    colour: str, minutes: int
+) -> None:
+    assert see_by(cell(colour)) == NOON + minutes * MINUTE
+    assert measure_by(cell(colour)) == (NOON + (minutes + 1) * MINUTE if minutes else 0)
+
+
+def test_an_incomplete_patient_waits_no_longer_than_a_yellow_one() -> None:
+    assert target_us("incomplete") == target_us("yellow")
+
+
+def test_the_clock_stops_when_somebody_took_over_or_decided_here_and_not_on_the_road() -> None:
+    before = DecisionCell("yellow", "Dr Ray", NOON - MINUTE, 1)
+    here = DecisionCell("yellow", "Dr Ray", NOON + MINUTE, 1)
+    assert see_by(cell("yellow", decision=before)) == NOON + 60 * MINUTE
+    assert see_by(cell("yellow", decision=here)) == 0
+    assert see_by(cell("yellow", taken_over_at=NOON)) == 0
+    assert measure_by(cell("yellow", decision=here)) > 0, "who waits is measured again"
+    assert see_by(cell("yellow", step="coming", arrived_at=0)) == 0
+
+
+def arrival(case: str, *, ended: bool = False, **facts: Any) -> Arrival:
+    return Arrival(case, NOON, ended, {"family": "Ёлкин", **facts})
+
+
+def test_a_namesake_who_is_here_and_somebody_who_comes_again_are_named_and_not_merged() -> None:
+    mine = {"family": "ЕЛКИН", "given": "Anna", "sex": "F"}
+    others = [
+        arrival("here", sex="M"),
+        arrival("again", ended=True, given="anna"),
+        arrival("another", ended=True, given="Maria"),
+        arrival("a man", ended=True, sex="M"),
+        arrival("c"),
+        arrival("else", family="Petrov"),
+    ]
+    found = {same.case: same.kind for same in warnings_of("c", mine, others)}
+    assert found == {"here": "namesake", "again": "again"}
+    assert warnings_of("c", {"family": ""}, others) == []
+
+
+def test_conditions_of_pregnancy_are_not_listed_for_men_nor_far_beyond_the_age() -> None:
+    def codes(**who: Any) -> set[str]:
+        return {row["code"] for row in to_rule_out("pelvic_pain_c", [], **who)}
+
+    assert "ectopic" in codes()
+    assert "ectopic" in codes(sex="F", age_years=30)
+    assert "ectopic" not in codes(sex="M")
+    assert "ectopic" not in codes(sex="F", age_years=70)
+
+
+def test_what_speaks_for_a_condition_moves_it_up_and_nothing_found_against_removes_it() -> None:
+    for_pe = to_rule_out("chest_pain", ["leg_swelling", "haemoptysis"])
+    assert len(for_pe) == MOST_SHOWN
+    assert for_pe[0]["code"] == "pe"
+    assert all(row["source"] for row in for_pe)
+
+
+@pytest.mark.parametrize(("text", "value"), [("37,1", 37.1), ("88", 88.0), ("", None)])
+def test_a_number_is_read_with_a_comma_too_and_an_empty_field_is_no_value(
+    text: str, value: float | None
+) -> None:
+    assert number_of(text, "temp") == value
+
+
+def test_an_age_is_years_or_months_or_not_known() -> None:
+    assert age_of({"age": "34"}) == {"age_years": 34.0}
+    assert age_of({"months": "3"}) == {"age_days": 91}
+    assert age_of({}) == {}
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_every_sign_of_the_chart_can_be_reached_and_the_complaints_own_come_first(
+    language: str,
+) -> None:
+    view = form_view("chest_pain", language)
+    signs = [sign for sign, _ in (*view["first_signs"], *view["other_signs"])]
+    assert len(signs) == len(set(signs)) == 63
+    assert signs[0] == "acute_chest_pain"
+    assert set(VITALS) == {key for key, _, _ in view["vitals"]}
+
+
+@pytest.mark.parametrize(
+    ("now", "began"),
+    [
+        ("2026-11-21T12:00:00Z", "08:00"),
+        ("2026-11-21T03:00:00Z", "20:00"),
+        ("2026-11-21T22:00:00Z", "20:00"),
+    ],
+)
+def test_a_shift_begins_in_the_morning_and_in_the_evening(now: str, began: str) -> None:
+    at = shift_began(Renderer("UTC").frame("en", from_iso(now)))
+    assert at <= from_iso(now) < at + 12 * 3600 * SECOND
+    assert at % (86_400 * SECOND) == int(began[:2]) * 3600 * SECOND

@@ -12,6 +12,7 @@ from hospital_ops.access import Permission, Principal, require
 from hospital_ops.errors import NotFound
 from hospital_ops.installation import store as installation
 from streams.shard import hall
+from triage.handover import store as sheets
 from web import store
 from web.auth import signed_in, web_of
 from web.language import language_of
@@ -19,6 +20,7 @@ from web.reading import note_reading
 from web.routes.pages import units_of
 from web.views import patients as views
 from web.views.page import Page
+from web.views.sheet import signed_view
 from web.words import words_of
 
 router = APIRouter()
@@ -73,6 +75,7 @@ async def patient(request: Request, patient_id: UUID, principal: Someone) -> HTM
         way=views.way(await store.way_of(database, scope, wanted), frame),
         prehospital=[
             views.prehospital(await store.case_record(database, scope, case), frame)
+            | {"sheet": signed_view(await sheets.signed(database, scope, case), frame)}
             for case in cases
         ],
     )

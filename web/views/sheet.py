@@ -55,6 +55,15 @@ def sheet_view(sheet: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
     }
 
 
+def signed_view(kept: Mapping[str, Any] | None, frame: Frame) -> dict[str, Any] | None:
+    """A signed sheet as it stands in the record of a stay; None where none was signed."""
+    if kept is None:
+        return None
+    at = clock(from_iso(kept["at"]), frame.zone)
+    signed = frame.words.t("sheet.signed", by=kept["by"], time=at)
+    return {**sheet_view(kept["sheet"], frame), "signed": signed}
+
+
 def _decision(decision: Mapping[str, Any] | None, frame: Frame) -> str:
     if decision is None:
         return "–"

@@ -6,7 +6,7 @@ it (the web process, a page, a test) comes to the same state without asking anyb
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from hospital_ops.board_ed import PlaceCell, RingCell, place_json, ring_json
 from hospital_ops.clock import SECOND, iso
@@ -308,6 +308,10 @@ def bed_json(cell: BedCell, now_us: int) -> dict[str, Any]:
     }
 
 
+# Facts that name somebody: a board tells initials at most.
+PERSON: Final = ("family", "given", "birth_date")
+
+
 def case_json(cell: CaseCell, now_us: int) -> dict[str, Any]:
     """One case of the public ED snapshot, also the answer of `GET .../prearrivals/{uuid}`."""
     decision = cell.decision
@@ -316,7 +320,7 @@ def case_json(cell: CaseCell, now_us: int) -> dict[str, Any]:
         "version": cell.version,
         "eta": iso(cell.eta) if cell.eta is not None else None,
         "step": cell.step,
-        "facts": cell.facts,
+        "facts": {key: said for key, said in cell.facts.items() if key not in PERSON},
         "proposed": cell.triage.get("proposed", "incomplete"),
         "decided": decision.colour if decision else None,
         "decided_by": decision.by if decision else None,

@@ -111,7 +111,7 @@ async def test_the_house_gets_ready_and_the_sheet_of_the_hand_over_is_signed(
     card = other.locator(f"#case-{vehicle.case}")
     await expect(card.locator(".rd")).to_contain_text("Cath 1 ready", timeout=SLOW)
     await desk.goto(f"{ward.http}/ed/cases/{vehicle.case}/sheet")
-    await desk.get_by_role("button", name="Sign").click()
+    await desk.get_by_role("button", name="Sign", exact=True).click()
     await expect(desk.get_by_text("signed by ed.h1")).to_be_visible()
     await clean(desk)
     for page in (desk, other):
@@ -144,17 +144,17 @@ async def test_a_walk_in_is_registered_and_proposed_within_twelve_taps(
         await wanted.click()
 
     await clean(page)
-    await tap(page.get_by_text("female", exact=True))
+    await tap(page.get_by_role("radio", name="female", exact=True))
     await tap(page.get_by_label("Age, years"))
     await page.keyboard.type("34")
-    await tap(page.get_by_text("Chest pain", exact=True))
-    await tap(page.get_by_text("none of these", exact=True))
+    await tap(page.get_by_role("radio", name="Chest pain", exact=True))
+    await tap(page.get_by_role("checkbox", name="none of these"))
     await tap(page.get_by_label("Heart rate"))
     await page.keyboard.type("88169837.112278")
     values = {"hr": "88", "rr": "16", "spo2": "98", "temp": "37.1", "sys": "122", "dia": "78"}
     for field, value in values.items():
         await expect(page.locator(f"input[name={field}]")).to_have_value(value)
-    await tap(page.get_by_text("A · alert"))
+    await tap(page.get_by_role("radio", name="A · alert"))
     await tap(page.get_by_label("Family name"))
     await page.keyboard.type("Lindqvist")
     await tap(page.get_by_role("button", name="Register and propose"))
@@ -169,7 +169,7 @@ async def test_a_walk_in_is_registered_and_proposed_within_twelve_taps(
 
     # Somebody of the same name: whoever registers is told, and nothing is merged.
     await page.goto(f"{ward.http}{ED}/new")
-    await page.get_by_text("male", exact=True).click()
+    await page.get_by_role("radio", name="male", exact=True).click()
     await page.get_by_label("Family name").fill("LINDQVIST")
     await page.get_by_role("button", name="Register and propose").click()
     await expect(page.locator("#proposal")).to_have_text("incomplete", timeout=SLOW)

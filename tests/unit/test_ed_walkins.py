@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hospital_ops.board import CaseCell, DecisionCell, Shown
+from hospital_ops.board import CaseCell, DecisionCell, Shown, case_json
 from hospital_ops.clock import SECOND, from_iso
 from triage.complaints import MOST_SHOWN, to_rule_out
 from triage.namesakes import Arrival, warnings_of
@@ -121,3 +121,20 @@ def test_a_shift_begins_in_the_morning_and_in_the_evening(now: str, began: str) 
     at = shift_began(Renderer("UTC").frame("en", from_iso(now)))
     assert at <= from_iso(now) < at + 12 * 3600 * SECOND
     assert at % (86_400 * SECOND) == int(began[:2]) * 3600 * SECOND
+
+
+def test_a_board_tells_nobody_the_name_of_who_walked_in() -> None:
+    named = cell("green", facts={"family": "Yelkin", "given": "Anna", "birth_date": "1990-01-02"})
+    html = Renderer("UTC").ed_page(
+        "en",
+        unit="h1-ed",
+        unit_name="ED",
+        cases=[named],
+        head=None,
+        rev=1,
+        now_us=NOON,
+        mode="wall",
+    )
+    assert "Y.A." in html
+    for said in (html, str(case_json(named, NOON))):
+        assert not any(word in said for word in ("Yelkin", "Anna", "1990"))

@@ -127,6 +127,9 @@ def _person(cell: CaseCell) -> wire.PatientFacts:
     sex = facts.get("sex")
     return wire.PatientFacts(
         mrn=f"C{cell.case.replace('-', '')[-10:].upper()}",
+        family=str(facts.get("family") or ""),
+        given=str(facts.get("given") or ""),
+        birth_date=str(facts.get("birth_date") or ""),
         sex=sex if sex in ("F", "M") else "unknown",
         age_years=float(age) if isinstance(age, int | float) else None,
     )

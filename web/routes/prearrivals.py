@@ -47,7 +47,8 @@ async def show(request: Request, case: str, principal: Someone) -> dict[str, Any
     unit = await web.intake.case_unit(principal, case, permission)
     cell = await _cell(request, unit, case)
     await note_reading(request, principal, unit, "read_case", cell.case)
-    return case_json(cell, web.clock.now_us()) | {"readiness": checklists(cell)}
+    shown = case_json(cell, web.clock.now_us()) | {"readiness": checklists(cell)}
+    return shown | {"facts": cell.facts}  # who may read a case may read whose it is
 
 
 @router.post("/{case}/decision")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from hospital_ops.board import CaseCell
+from hospital_ops.board import PERSON, CaseCell
 from hospital_ops.case_steps import ENDS
 from hospital_ops.clinical.tables import words as clinical_words
 from hospital_ops.clock import from_iso
@@ -156,7 +156,7 @@ def _facts(cell: CaseCell, frame: Frame) -> tuple[tuple[str, str], ...]:
     """What the crew said, in an order that does not change; nothing is left out."""
     words, facts = frame.words, cell.facts
     rows = []
-    for key in ("complaint", "mechanism", "injuries", "notify", "crew", "code_word"):
+    for key in (*PERSON, "complaint", "mechanism", "injuries", "notify", "crew", "code_word"):
         if facts.get(key):
             rows.append((words.t(f"case.fact.{key}"), _said(key, str(facts[key]), frame)))
     for key in ("on_oxygen", "pregnant"):

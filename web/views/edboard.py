@@ -62,7 +62,7 @@ def ed_parts(
         "coming": coming,
         "here": here,
         "zones": zones,
-        "net": [view for view in here if view.more.untaken],
+        "net": sorted((view for view in here if view.more.untaken), key=lambda v: v.more.arrived),
         "call": call_view(cells, coming + here, frame),
         "totals": _totals((len(coming), len(here), reds), head, frame),
         "probe": head.probe_at if head else 0,

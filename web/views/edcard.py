@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from hospital_ops.board import CaseCell
@@ -64,7 +65,7 @@ def more_of(cell: CaseCell, frame: Frame) -> More:
         untaken=cell.untaken,
         arrived=cell.arrived_at,
         ecg=str(ecg["id"]) if ecg else "",
-        thumb=path_of(ecg.get("preview", ())) if ecg else "",
+        thumb=path_of(tuple(ecg.get("preview", ()))) if ecg else "",
         walk_in=facts.get("origin") == "walk_in",
     )
 
@@ -75,7 +76,8 @@ def initials(facts: Mapping[str, Any]) -> str:
     return "".join(f"{name[0].upper()}." for name in names if isinstance(name, str) and name)
 
 
-def path_of(preview: Iterable[Any]) -> str:
+@lru_cache(maxsize=512)
+def path_of(preview: tuple[int, ...]) -> str:
     """A preview (hundredths of a mV, 2.5 s) as an SVG path in a box of THUMB_MM."""
     values = [int(value) for value in preview]
     width, height = THUMB_MM

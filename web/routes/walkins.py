@@ -16,6 +16,7 @@ from starlette.datastructures import FormData
 from hospital_ops import wire
 from hospital_ops.access import Permission, Principal, require
 from hospital_ops.board import CaseCell
+from hospital_ops.case_steps import COMING
 from hospital_ops.clock import iso
 from hospital_ops.errors import MessageError, NotFound
 from hospital_ops.events import storable
@@ -26,12 +27,14 @@ from web import store
 from web.auth import signed_in, web_of
 from web.language import language_of
 from web.reading import note_reading, units_in
+from web.state import Web
 from web.views import walkin as views
 from web.views.page import Page
 from web.words import words_of
 
 router = APIRouter(prefix="/ed", include_in_schema=False)
 Someone = Annotated[Principal, Depends(signed_in)]
+SOON_S = 3.0  # what was just sent is given so long to reach the board
 AGAIN_H = 72  # who comes again within three days is shown to whoever registers
 
 
@@ -64,10 +67,7 @@ async def proposal(request: Request, unit: str, case: UUID, principal: Someone) 
     """What the house proposes, who has the same name, and who was here within three days."""
     _may(request, principal, unit)
     web, words = web_of(request), words_of(language_of(request))
-    feed = web.feed(unit)
-    cell = await feed.cell_soon(str(case)) if feed else None
-    if not isinstance(cell, CaseCell):
-        raise NotFound("This case is no longer on the board.")
+    cell = await _arrived(web, unit, str(case))
     await note_reading(request, principal, unit, "read_case", cell.case)
     now = web.clock.now_us()
     units = units_in(web, principal.hospital)
@@ -103,6 +103,21 @@ async def downtime(request: Request, unit: str, principal: Someone) -> HTMLRespo
         **views.downtime_view(cells, frame),
     )
     return HTMLResponse(html)
+
+
+async def _arrived(web: Web, unit: str, case: str) -> CaseCell:
+    """The case once its arrival, the last that was sent of it, is on the board; soon at the most."""
+    feed, end = web.feed(unit), web.clock.monotonic_s() + SOON_S
+    cell = await feed.cell_soon(case) if feed else None
+    while feed and isinstance(cell, CaseCell) and cell.step == COMING:
+        left = end - web.clock.monotonic_s()
+        if left <= 0:
+            break
+        await feed.news(feed.rev, left)
+        cell = feed.cells.get(case)
+    if not isinstance(cell, CaseCell):
+        raise NotFound("This case is no longer on the board.")
+    return cell
 
 
 def _may(request: Request, principal: Principal, unit: str) -> None:

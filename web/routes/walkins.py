@@ -106,7 +106,7 @@ async def downtime(request: Request, unit: str, principal: Someone) -> HTMLRespo
 
 
 async def _arrived(web: Web, unit: str, case: str) -> CaseCell:
-    """The case once its arrival, the last that was sent of it, is on the board; soon at the most."""
+    """The case once its arrival, the last that was sent of it, is on the board."""
     feed, end = web.feed(unit), web.clock.monotonic_s() + SOON_S
     cell = await feed.cell_soon(case) if feed else None
     while feed and isinstance(cell, CaseCell) and cell.step == COMING:

@@ -1,0 +1,66 @@
+"""An alarm on the real system: it rings, is tapped, calls whoever is on duty, is taken on."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser.ward import Ward
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+UNIT, BED = "h1-icu-1", "h1-icu-1-11"  # no other test uses this bed
+SLOW_MS = 30_000
+
+
+async def opened(ward: Ward, chromium: Browser, name: str, path: str) -> Page:
+    return await ward.open(chromium, name, path, viewport={"width": 1920, "height": 1080})
+
+
+async def accessible(page: Page) -> None:
+    """Axe finds nothing, and the page's program has no complaint."""
+    found = await Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert await page.evaluate("complaints") == []
+
+
+async def test_a_red_is_tapped_on_the_wall_calls_the_nurse_and_is_taken_on_by_name(
+    ward: Ward, chromium: Browser
+) -> None:
+    duty = await opened(ward, chromium, "nurse.h1", f"/icu/{UNIT}/duty")
+    await duty.locator(f"input[name=beds][value='{BED}']").check()
+    await duty.get_by_role("button", name="Sign on").click()
+    await expect(duty.get_by_role("button", name="Sign off")).to_be_visible(timeout=SLOW_MS)
+    await expect(duty.locator("#duty-list ~ ul")).to_contain_text("nurse.h1")
+    wall = await opened(ward, chromium, "icu.h1", f"/icu/{UNIT}?mode=wall")
+    tile, monitor = wall.locator(f"#bed-{BED}"), ward.monitor(BED)
+    async with monitor.sending(hr=80, spo2=97, abp_sys=70, abp_dia=38, abp_mean=48):
+        await expect(tile).to_have_attribute("data-alarm", "high", timeout=SLOW_MS)
+        await expect(tile.locator(".calls")).to_contain_text("nurse.h1", timeout=SLOW_MS)
+        await tile.locator("button.seen").click()
+        await expect(tile.locator("button.seen")).to_have_count(0, timeout=SLOW_MS)
+        await expect(tile.get_by_label("sound off")).to_be_visible()
+        await expect(duty.locator("#calls")).to_contain_text("MAP 48", timeout=SLOW_MS)
+        await accessible(duty)
+
+        page = await opened(ward, chromium, "nurse.h1", f"/icu/beds/{BED}")
+        panel = page.locator("#bed-alarms")
+        await expect(panel).to_contain_text("nurse.h1 called", timeout=SLOW_MS)
+        await expect(panel).to_contain_text("read", timeout=SLOW_MS)
+        row = panel.locator("li", has_text="MAP 48")
+        await row.get_by_role("button", name="Acknowledge", exact=True).click()
+        await expect(panel).to_contain_text("seen by nurse.h1", timeout=SLOW_MS)
+        await expect(duty.locator("#calls")).not_to_contain_text("MAP 48", timeout=SLOW_MS)
+
+        quiet = page.locator("#bed-quiet")
+        await quiet.get_by_role("button", name="Begin stand-by").click()
+        await expect(tile.locator(".quiet")).to_contain_text("Stand-by (CT)", timeout=SLOW_MS)
+        await accessible(page)
+        await page.locator("#bed-quiet").get_by_role("button", name="End now").click()
+        await expect(tile.locator(".quiet")).to_have_count(0, timeout=SLOW_MS)
+    await duty.get_by_role("button", name="Sign off").click()
+    await expect(duty.get_by_role("button", name="Sign off")).to_have_count(0, timeout=SLOW_MS)
+    for each in (duty, wall, page):
+        assert await each.evaluate("complaints") == []
+        await each.context.close()
+    await monitor.close()

@@ -6,6 +6,7 @@ from hospital_ops.access import Scope
 from hospital_ops.clock import from_datetime, to_datetime
 from hospital_ops.database import Database
 from icu.load.figures import Event
+from icu.load.replay import Value
 
 MOST = 200_000  # events of one look: a unit of 50 beds over a week
 
@@ -23,6 +24,45 @@ select n.bed, e.at
  where e.unit = $1 and e.at >= $2 and e.at < $3 and n.mode = $4
  order by e.at
 """
+
+# Only what may matter to either limit: values beyond the looser one, and the first one back inside.
+_VALUES = """
+with seen as (
+    select place, determined_at, value, patient_id,
+           lag(value) over (partition by place order by determined_at) as before
+      from measurement
+     where unit = $1 and code = $2 and determined_at >= $3 and determined_at < $4 and mode = $5
+       and value is not null and validity <> 'Inv' and origin = 'monitor')
+select s.place, s.determined_at, s.value, coalesce(p.birth_date, '') as birth_date
+  from seen s
+  left join lateral (select birth_date from patient_event e
+                      where e.patient_id = s.patient_id and e.birth_date <> ''
+                      order by event_at desc limit 1) p on true
+ where case when $6 = 'low' then s.value < $7 or s.before < $7
+            else s.value > $7 or s.before > $7 end
+ order by s.determined_at
+ limit $8
+"""
+
+
+async def values(
+    database: Database,
+    scope: Scope,
+    unit: str,
+    code: str,
+    span: tuple[int, int],
+    mode: str,
+    edge: tuple[str, float],
+) -> list[Value]:
+    """Archived values of a code that a limit with this `edge` (side, number) may ring on."""
+    async with database.transaction(scope) as connection:
+        rows = await connection.fetch(
+            _VALUES, unit, code, *map(to_datetime, span), mode, *edge, MOST
+        )
+    return [
+        Value(row["place"], from_datetime(row["determined_at"]), row["value"], row["birth_date"])
+        for row in rows
+    ]
 
 
 async def load(

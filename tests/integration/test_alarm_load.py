@@ -37,6 +37,19 @@ async def test_an_alarm_that_was_taken_on_is_counted_with_its_answer_and_without
         assert "h1-nurse" not in str(told)
         assert page.status_code == 200
         assert "too few" in page.text
+        asked = f"{running.address}/api/v1/icu/units/{UNIT}/alarm-replay"
+        question = {"rule": "map_high", "code": "8478-0", "limit": "40", "days": "1"}
+        async with httpx2.AsyncClient(headers=running.bearer("h1-nurse")) as client:
+            answer = (await client.get(asked, params=question)).json()
+            assert (answer["rang"], answer["would_ring"], answer["too_few"]) == (0, 1, True)
+            assert answer["new_list"][0]["bed"] == BED
+            red = await client.get(asked, params=question | {"rule": "map_low"})
+            assert (red.status_code, red.json()["error"]) == (400, "red")
+            form = {"what": "map_high|8478-0", "limit": "40,0", "delay_s": "", "days": "1"}
+            told = await client.get(f"{running.address}/icu/{UNIT}/alarm-replay", params=form)
+            assert "Nothing was changed" in told.text
+        async with httpx2.AsyncClient(headers=running.bearer("h2-nurse")) as client:
+            assert (await client.get(asked, params=question)).status_code in (403, 404)
         for who in ("h2-nurse", "h1-emergency", "h1-wall"):
             async with httpx2.AsyncClient(headers=running.bearer(who)) as client:
                 assert (await client.get(api)).status_code in (403, 404)

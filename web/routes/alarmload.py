@@ -10,7 +10,8 @@ from fastapi.responses import HTMLResponse
 from hospital_ops.access import Permission, Principal, require
 from hospital_ops.clock import SECOND, iso
 from hospital_ops.errors import NotFound
-from icu.load import figures, store
+from icu.load import figures, replay, store
+from icu.rules import LIMIT_RULES
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.language import language_of
@@ -34,6 +35,45 @@ async def load_json(
     return await _load(request, unit, principal, days)
 
 
+@router.get("/api/v1/icu/units/{unit}/alarm-replay")
+async def replay_json(
+    request: Request,
+    unit: str,
+    principal: Someone,
+    rule: str,
+    code: str,
+    band: str = replay.ADULT,
+    limit: float | None = None,
+    delay_s: float | None = None,
+    days: Annotated[int, Query(ge=1, le=7)] = 1,
+) -> dict[str, Any]:
+    """What another limit or delay would have rung on the unit's own last days; changes nothing."""
+    question = replay.Question(rule, code, limit, delay_s, band)
+    return await _replay(request, unit, principal, question, days)
+
+
+@router.get("/icu/{unit}/alarm-replay")
+async def replay_panel(
+    request: Request,
+    unit: str,
+    principal: Someone,
+    what: str,
+    limit: str = "",
+    delay_s: str = "",
+    days: Annotated[int, Query(ge=1, le=7)] = 1,
+) -> HTMLResponse:
+    """The same as a page; `what` is RULE|CODE."""
+    web, words = web_of(request), words_of(language_of(request))
+    rule, _, code = what.partition("|")
+    question = replay.Question(rule, code, view.number(limit), view.number(delay_s))
+    found = await _replay(request, unit, principal, question, days)
+    page = Page(words=words, title=words.t("replay.title"), user=principal.actor, demo=web.demo)
+    text = web.renderer.fill(
+        "alarm_replay.html", page=page, unit=unit, days=days, found=view.replayed(found, words)
+    )
+    return HTMLResponse(text)
+
+
 @router.get("/icu/{unit}/alarm-load")
 async def page(request: Request, unit: str, principal: Someone, days: Days = 7) -> HTMLResponse:
     """The same as a page."""
@@ -54,16 +94,38 @@ async def page(request: Request, unit: str, principal: Someone, days: Days = 7) 
         rules=view.rows(found["rules"], words),
         beds=view.rows(found["beds"], words),
         whole=found["whole"],
+        tunable=view.tunable(LIMIT_RULES, words),
     )
     return HTMLResponse(text)
 
 
-async def _load(request: Request, unit: str, principal: Principal, days: int) -> dict[str, Any]:
+async def _replay(
+    request: Request, unit: str, principal: Principal, question: replay.Question, days: int
+) -> dict[str, Any]:
     web = web_of(request)
-    known = web.places.units.get(unit)
+    _may(request, unit, principal)
+    edge = replay.loosest(question)
+    detail = f"{question.rule} {question.code}, {days} days"
+    await note_reading(request, principal, unit, "replay_alarms", unit, detail)
+    end = web.clock.now_us()
+    span = (end - days * DAY_US, end)
+    rows = await store.values(
+        web.database, principal.scope, unit, question.code, span, web.mode, edge
+    )
+    told = {"unit": unit, "days": days, "whole": len(rows) < store.MOST}
+    return told | replay.replayed(rows, question)
+
+
+def _may(request: Request, unit: str, principal: Principal) -> None:
+    known = web_of(request).places.units.get(unit)
     if known is None or known.kind != "icu":
         raise NotFound(NOT_HERE)
     require(principal, Permission.SEE_PATIENT, hospital_of(unit), unit)
+
+
+async def _load(request: Request, unit: str, principal: Principal, days: int) -> dict[str, Any]:
+    web = web_of(request)
+    _may(request, unit, principal)
     await note_reading(request, principal, unit, "read_alarm_load", unit, f"{days} days")
     end = web.clock.now_us()
     start = end - days * DAY_US

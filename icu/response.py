@@ -28,7 +28,6 @@ BEFORE_US: Final = RULES["before_s"] * SECOND
 AFTER_US: Final = RULES["after_s"] * SECOND
 BIN_US: Final = RULES["bin_s"] * SECOND
 TOGETHER_US: Final = RULES["together_s"] * SECOND
-SIGMA_OF_MAD: Final = 1.4826  # of a normal distribution
 FOLLOWED, STEADY, SILENT, PENDING = "followed", "steady", "silent", "pending"
 SYSTOLIC, DIASTOLIC, MEAN = "abp_sys", "abp_dia", "abp_mean"
 # Everything that is read for one change: the signals, and what shows a zeroing of the line.
@@ -176,7 +175,7 @@ def _compared(
 ) -> Response:
     """The furthest smoothed level after the change against the level before it."""
     base = median(earlier)
-    spread = SIGMA_OF_MAD * median(abs(value - base) for value in earlier)
+    spread = max(abs(value - base) for value in earlier)
     levels = _smoothed(later)
     furthest, level = max(levels, key=lambda each: abs(each[1] - base))
     delta = level - base
@@ -195,9 +194,9 @@ def _already_moving(earlier: list[float], delta: float, after_us: int) -> bool:
     half = len(earlier) // 2
     first, second = earlier[:half], earlier[half:]
     drift = median(second) - median(first)
-    spread = median(abs(v - median(part)) for part in (first, second) for v in part)
+    spread = max(abs(v - median(part)) for part in (first, second) for v in part)
     gone_on = drift * (after_us + BEFORE_US / 2) / (BEFORE_US / 2)
-    clear = abs(drift) >= RULES["drift_spreads"] * SIGMA_OF_MAD * spread
+    clear = abs(drift) >= RULES["spreads"] * spread
     return bool(clear and gone_on * delta > 0 and abs(gone_on) >= abs(delta) / 2)
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from hospital_ops import log, settings
-from hospital_ops.commands import demo_house, demo_relatives
+from hospital_ops.commands import demo_house, demo_orders, demo_relatives
 from hospital_ops.commands.demo_house import House
 from hospital_ops.commands.machine import Machine, machine, until_told
 from hospital_ops.commands.run_file import RunFile
@@ -107,10 +107,11 @@ async def _bring_up(
     _announce(run_file.http, house.users)
     if not arguments.no_simulators:
         try:
+            await demo_orders.seed(running.settings, house.lying[2:4])
             for bed in house.beds[:2]:  # one rings red, so its message is held; one is calm
                 await demo_relatives.seed(running.settings, bed)
         except (HospitalOpsError, TimeoutError) as error:
-            # A family without a message does not end the demonstration.
+            # Two beds without orders or messages do not end the demonstration.
             log.get("demo").warning("no_relative", error=type(error).__name__)
 
 

@@ -154,6 +154,12 @@ class House:
         """Who lies where: bed, number, and the admission that says so."""
         self.patients = {bed: (mrn, self.patient_id(bed, mrn)) for bed, mrn, _ in beds}
 
+    @property
+    def lying(self) -> list[tuple[str, str]]:
+        """(bed, patient id) of the first hospital's intensive care."""
+        first = HOSPITALS[0][0]
+        return [(b, p) for b, (_, p) in self.patients.items() if hospital_of(b) == first]
+
     def as_json(self) -> dict[str, Any]:
         """The part of run.json that says what there is."""
         patients = self.patients

@@ -72,6 +72,8 @@ async def test_a_set_is_signed_in_two_presses_checked_and_carried_out(
     await expect(nurse.locator(".allergies")).to_contain_text("penicillin", timeout=SLOW_MS)
 
     physician = await the_panel(ward, chromium, "icu.h2")
+    await physician.keyboard.press("o")
+    await expect(physician.locator("#orders :focus")).to_be_visible()
     await sign_a_set(physician)
     panel = physician.locator("#orders")
     await expect(panel).to_contain_text("allergy recorded: penicillin", timeout=SLOW_MS)

@@ -103,8 +103,8 @@ async def test_a_red_patient_goes_from_the_street_to_a_bed_and_the_family_hears(
     async with monitor.sending(hr=99, spo2=95, rr=20, abp_mean=74):
         page = await ward.open(chromium, "icu.h1", f"/icu/beds/{BED}")
         await expect(page.locator("dd").filter(has_text="99").first).to_be_visible(timeout=10_000)
-        await page.locator("select[name=kind]").select_option("laboratory")
-        await page.locator("input[name=words]").fill("troponin")
+        await page.locator("#orders select[name=kind]").select_option("laboratory")
+        await page.locator("#orders input[name=words]").fill("troponin")
         await press(page, "Place the order")
         await expect(page.locator("#orders")).to_contain_text("troponin")
 

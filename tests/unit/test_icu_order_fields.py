@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from hospital_ops.clock import SECOND, from_iso
 from hospital_ops.errors import MessageError, NotFound
-from icu import order_sets, order_targets
+from icu import offers, order_sets, order_targets
 from icu.order_checks import Finding, Known, asking, checked
 from icu.order_kinds import KINDS, Wanted, wanted
+from icu.rules import RULES
 
 NOON = from_iso("2026-11-21T12:00:00Z")
 NORADRENALINE = {"drug": "noradrenaline", "rate": 0.1, "rate_unit": "ug/kg/min"}
@@ -207,6 +208,26 @@ def test_a_changed_set_or_an_item_that_is_not_of_it_is_refused(
 ) -> None:
     with pytest.raises(MessageError):
         order_sets.signed(order_set, sent, NOON)
+
+
+@pytest.mark.parametrize(
+    ("words", "born", "offered"),
+    [
+        ("MAP 65 to 75", "1960-01-01", {("map_low", 65.0), ("map_high", 75.0)}),
+        ("MAP above 60", "1960-01-01", set()),  # it holds already
+        ("SpO2 88 to 92", "1960-01-01", {("spo2_low", 88.0), ("spo2_high", 92.0)}),
+        ("HR below 110", "1960-01-01", set()),
+    ],
+)
+def test_a_goal_for_map_or_spo2_offers_the_alarm_limits_and_no_other(
+    words: str, born: str, offered: set[tuple[Any, ...]]
+) -> None:
+    found = offers.offers(order_targets.checked(words), born, NOON)
+    keys = {(each.rule, each.offered) for each in found}
+    assert keys == {each[:2] for each in offered}
+    assert all(not RULES[each.rule].latching for each in found)
+    for each in found:
+        assert each.now is None or each.now != each.offered
 
 
 def test_a_set_that_does_not_exist_is_not_found() -> None:

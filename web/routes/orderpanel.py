@@ -104,7 +104,7 @@ async def more(request: Request, bed: str, order: str, principal: Someone) -> HT
             lines=history(row["history"], frame),
             told=told,
             each=each,
-            offers=[offer_text(offer, words) for offer in offered],
+            offers=list(dict.fromkeys(offer_text(offer, words) for offer in offered)),
         )
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hospital_ops.clock import SECOND, from_iso
+from hospital_ops.clock import SECOND, from_iso, to_datetime
 from icu.offers import Offer
 from icu.order_checks import Finding, from_json
 from icu.order_sets import name as set_name
@@ -82,8 +82,15 @@ def digest(views: Iterable[OrderView]) -> str:
     return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
+def day_clock(at: int, frame: Frame) -> str:
+    """`10:42`, on another day `22.11 10:42`, in the hospital's zone."""
+    here, today = (to_datetime(us).astimezone(frame.zone).date() for us in (at, frame.now_us))
+    time = clock(at, frame.zone)
+    return time if here == today else f"{here:%d.%m} {time}"
+
+
 def _clock(text: str, frame: Frame) -> str:
-    return clock(from_iso(text), frame.zone)
+    return day_clock(from_iso(text), frame)
 
 
 def _due(row: Mapping[str, Any], frame: Frame) -> str:
@@ -145,7 +152,7 @@ def history(rows: Iterable[Mapping[str, Any]], frame: Frame) -> list[str]:
     lines = []
     for row in rows:
         act = words.t(f"ordering.act.{row['act']}")
-        line = f"{clock(from_iso(row['at']), frame.zone)} {row['by']}: {act}"
+        line = f"{_clock(row['at'], frame)} {row['by']}: {act}"
         if row["missed"]:
             line += f"; {words.t('ordering.missed', n=row['missed'])}"
         lines.append(f"{line}; {row['reason']}" if row["reason"] else line)

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hospital_ops.clock import SECOND, from_iso, to_datetime
-from web.views.orders import OrderView, order
-from web.views.values import Frame
+from hospital_ops.clock import SECOND, from_iso
+from icu.bedside_orders import CONTINUING
+from web.views.orders import OrderView, day_clock, order
+from web.views.values import Frame, clock
 
 HOURS: Final = 12  # so far ahead: a shift
 HOUR_US: Final = 3600 * SECOND
@@ -26,6 +27,7 @@ class Item:
     label: str
     time: str
     planned: bool  # a later occurrence: shown, nothing can be pressed
+    acts: tuple[str, ...]  # what can be done in one press, the usual one first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,7 @@ class Section:
 
 
 _Key = tuple[int, str]  # order, name
+_Entry = tuple[_Key, _Key, int, Item]  # bed, hour, time
 
 
 def sections(
@@ -62,28 +65,38 @@ def sections(
     Orders of patients who lie in no bed of the unit any more are not lost: they stand last.
     """
     nowhere = (1_000_000, "", frame.words.t("worklist.nowhere"))
-    entries: list[tuple[_Key, _Key, Item]] = []
+    entries: list[_Entry] = []
     for row in rows:
         position, bed, label = places.get(row["patient_id"], nowhere)
         for hour, at, planned in _moments(row, frame):
+            view = order(row, frame)
             item = Item(
-                view=order(row, frame),
+                view=view,
                 bed=bed,
                 label=label,
-                time=_clock(at, frame) if at else "",
+                time=day_clock(at, frame) if at else "",
                 planned=planned,
+                acts=_usual_first(row["kind"], view.quick),
             )
-            entries.append(((position, bed), hour, item))
-    outer, inner = (0, 1) if by == "bed" else (1, 0)
-    entries.sort(key=lambda entry: (entry[outer], entry[inner]))
-    return _nested(entries, outer, frame)
+            entries.append(((position, bed), hour, at, item))
+    if by == "bed":
+        entries.sort(key=lambda entry: entry[:3])
+    else:
+        entries.sort(key=lambda entry: (entry[1], entry[0], entry[2]))
+    return _nested(entries, 0 if by == "bed" else 1, frame)
 
 
-def _nested(entries: Sequence[tuple[_Key, _Key, Item]], outer: int, frame: Frame) -> list[Section]:
+def _usual_first(kind: str, acts: tuple[str, ...]) -> tuple[str, ...]:
+    """What goes on by itself is begun first; everything else is done in one press."""
+    usual = "start" if kind in CONTINUING else "complete"
+    return tuple(sorted(acts, key=lambda act: (act != usual, acts.index(act))))
+
+
+def _nested(entries: Sequence[_Entry], outer: int, frame: Frame) -> list[Section]:
     tree: dict[_Key, dict[_Key, list[Item]]] = {}
     for entry in entries:
         first, second = (entry[0], entry[1]) if outer == 0 else (entry[1], entry[0])
-        tree.setdefault(first, {}).setdefault(second, []).append(entry[2])
+        tree.setdefault(first, {}).setdefault(second, []).append(entry[3])
     found = []
     for first, groups in tree.items():
         made = []
@@ -145,11 +158,7 @@ def _hour(key: _Key, frame: Frame) -> str:
     if not name.isdecimal():
         return words.t(f"worklist.{name}")
     start = int(name) * HOUR_US
-    return f"{_clock(start, frame)}–{_clock(start + HOUR_US, frame)}"
-
-
-def _clock(at: int, frame: Frame) -> str:
-    return f"{to_datetime(at).astimezone(frame.zone):%H:%M}"
+    return f"{clock(start, frame.zone)}–{clock(start + HOUR_US, frame.zone)}"
 
 
 def _bed(item: Item, frame: Frame) -> str:

@@ -1,4 +1,4 @@
-// Keys: arrows over beds and rows, g i and g e between boards, ? for the list. One-letter keys act
+// Keys: arrows over beds and rows, g i and g e between boards, o for orders, ? for the list. One-letter keys act
 // only while nothing is being typed, and can be switched off.
 
 const ITEMS = ".tile, .in, .track tbody tr[id]";
@@ -33,11 +33,19 @@ function arrow(key) {
   next?.focus();
 }
 
+/** The orders of this page, or of the bed that is focused on a board. */
+function toOrders() {
+  const orders = document.getElementById("orders");
+  if (orders) orders.querySelector("button, summary, a")?.focus();
+  else document.activeElement?.closest?.(".tile")?.querySelector("h2 a")?.click();
+}
+
 function letter(key) {
   if (after === "g" && (key === "i" || key === "e")) {
     const kind = key === "i" ? "icu" : "ed";
     document.querySelector(`.tools a[data-kind=${kind}]`)?.click();
   }
+  if (key === "o") toOrders();
   if (key === "a") document.activeElement?.closest?.(".call")?.querySelector("form")?.requestSubmit();
   if (key === "?") panel().hidden = !panel().hidden;
   after = key;

@@ -26,7 +26,7 @@ def pack(samples: bytes) -> bytes:
     values = np.frombuffer(samples, "<i2").astype(np.int64)
     order, differences = min(
         ((order, _differences(values, order)) for order in ORDERS),
-        key=lambda each: int(np.abs(each[1]).sum()),
+        key=lambda each: float(np.log2(1 + np.abs(each[1])).sum()),  # about the bits they need
     )
     zigzag = np.where(differences >= 0, 2 * differences, -2 * differences - 1)
     small = np.minimum(zigzag, _ESCAPE).astype(np.uint8).tobytes()

@@ -81,5 +81,7 @@ async def test_a_new_vendors_code_is_mapped_on_a_page_and_its_stored_values_are_
     assert f"{OWN} [/min], read by mapping 1" in stored
     await desk.locator(f"form[data-mapped='{OWN}'] button").click()
     await expect(desk.locator("#mapped ~ p.nothing")).to_be_visible()
+    await desk.goto(f"{ward.http}/feeds?lang=en")
+    await expect(desk.locator("tr[data-device='h2-icu-1-05-monitor']")).to_contain_text(" s")
     await line.close()
     await desk.context.close()

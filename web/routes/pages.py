@@ -25,6 +25,7 @@ OTHERS = (
     ("incidents", Permission.REVIEW_INCIDENTS),
     ("devices", Permission.ADMINISTER),
     ("codes", Permission.ADMINISTER),
+    ("feeds", Permission.ADMINISTER),
 )
 MODES = ("desk", "wall", "touch")
 THEMES = ("light", "dark")

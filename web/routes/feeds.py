@@ -1,0 +1,51 @@
+"""Feeds: whose clock is off, who is silent, what could not be used; for administrators."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, Response
+
+from hospital_ops.access import Permission, Principal, require
+from hospital_ops.clock import to_datetime
+from hospital_ops.feeds import store
+from web.auth import signed_in, web_of
+from web.language import language_of, remember
+from web.routes.pages import units_of
+from web.views import feeds as views
+from web.views.page import Page
+from web.words import words_of
+
+router = APIRouter()
+Someone = Annotated[Principal, Depends(signed_in)]
+
+
+@router.get("/feeds")
+async def page(request: Request, principal: Someone) -> Response:
+    """Every device at a bed, refused requests, and the dead letters of the last day."""
+    require(principal, Permission.ADMINISTER, principal.hospital)
+    web, words = web_of(request), words_of(language_of(request))
+    now = web.clock.now_us()
+    async with web.database.transaction(principal.scope) as connection:
+        clocks = await store.clocks(connection)
+        counted, newest = await store.dead_letters(connection, to_datetime(now) - timedelta(days=1))
+    frame = web.renderer.frame(words.language, now)
+    page = Page(
+        words=words,
+        title=words.t("feeds.title"),
+        user=principal.actor,
+        demo=web.demo,
+        units=tuple(units_of(web, principal)),
+    )
+    html = web.renderer.fill(
+        "feeds.html",
+        page=page,
+        devices=views.devices(clocks, frame),
+        refusals=await web.projections.refusals(principal.hospital),
+        unmapped=len(await web.projections.unmapped(principal.hospital)),
+        counted=views.letters(counted, frame),
+        newest=views.letters(newest, frame),
+    )
+    return remember(request, HTMLResponse(html))

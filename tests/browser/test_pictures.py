@@ -13,6 +13,7 @@ from typing import Any, Final
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from tests.browser.test_tablet import new_case, paired, value
 from tests.browser.ward import ROOT, Ward, running, stopped, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -80,7 +81,35 @@ async def test_the_demonstration_fills_both_boards_and_stands_for_its_pictures(
             await picture(page, name)
             await page.context.close()
         if WANTED:
+            await crew(ward, chromium)
             await lost(ward, chromium)
+
+
+async def crew(ward: Ward, chromium: Browser) -> None:
+    """A crew's tablet at night, by day with its signs, and as a phone."""
+    page = await paired(ward, chromium, "h1-214", ward.http, color_scheme="dark")
+    await new_case(page, sex="M", band="12to50y", complaint="fainting")
+    await new_case(page, sex="F", band="gt50y", complaint="chest_pain")
+    for name, keys in (("hr", "104"), ("bp", "98/61"), ("spo2", "94"), ("rr", "26")):
+        await value(page, name, keys)
+    await page.locator("[data-key=avpu-A]").click()
+    await page.locator("[data-key=oxygen]").click()
+    await page.locator("[data-key=eta]").click()
+    await page.locator("[data-key=notify-alert]").click()
+    await page.locator("[data-key=eta-10]").click()
+    await page.locator("[data-key=back]").click()
+    await page.locator("[data-key=v-temp]").click()
+    await expect(page.locator("[data-count=here]")).to_have_text("on tablet 0", timeout=30_000)
+    await page.locator("[data-key=language]").click()
+    await picture(page, "tablet-night")
+    await page.locator("[data-key=theme]").click()
+    await page.locator("[data-key=language]").click()
+    await page.locator("[data-key=to-signs]").click()
+    await picture(page, "tablet-signs")
+    await page.locator("[data-key=back]").click()
+    await page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    await picture(page, "tablet-phone")
+    await page.context.close()
 
 
 async def lost(ward: Ward, chromium: Browser) -> None:

@@ -345,6 +345,8 @@ async def test_every_panel_of_the_tablet_is_for_every_eye_and_hand(
     await page.locator("[data-key=pad-back]").click()
     await page.locator("[data-key=pad-done]").click()
     await expect(page.locator("[data-key=v-hr] .n")).to_have_text("40")
+    case = await case_of(ward, word)
+    await the_department_speaks(ward, page, case)
     await looked_at(page)
     for name in (
         "person",
@@ -372,9 +374,26 @@ async def test_every_panel_of_the_tablet_is_for_every_eye_and_hand(
     await looked_at(page)
     wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert wide <= 0
-    case = await case_of(ward, word)
     await page.context.close()
     await called_off(ward, case)
+
+
+async def the_department_speaks(ward: Ward, page: Page, case: str) -> None:
+    """A phrase of the department is read on the tablet and read back with one press."""
+    async with ward.client("ed.h1") as physician:
+        path = f"/api/v1/prearrivals/{case}/messages"
+        answer = await physician.post(path, json={"phrase": "send_ecg"})
+        answer.raise_for_status()
+    told = page.locator("[data-part=told]")
+    await expect(told).to_contain_text("Send a 12-lead ECG", timeout=30_000)
+    await told.get_by_role("button", name="Read back").click()
+    await expect(told).to_have_count(0)
+
+    async def heard() -> bool:
+        shown = await ward.json("ed.h1", f"/api/v1/prearrivals/{case}")
+        return any(each["read_back"] for each in shown["messages"])
+
+    await until(heard, 30.0)
 
 
 async def looked_at(page: Page) -> None:

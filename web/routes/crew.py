@@ -12,12 +12,14 @@ from hospital_ops.board import CaseCell
 from hospital_ops.clock import iso
 from hospital_ops.errors import MessageError, NotFound
 from streams.crew_intake import CrewIntake
+from triage.readiness import checklists
 from web.auth import signed_in, web_of
 from web.reading import NOT_HERE, note_reading
 
 router = APIRouter(prefix="/api/v1")
 Someone = Annotated[Principal, Depends(signed_in)]
 REASONS = 5
+READY = 4
 # What a crew reads is its own; one line of the audit stands for so long of it.
 NOTED_US = 60_000_000
 
@@ -88,6 +90,24 @@ def short(cell: CaseCell, now_us: int) -> dict[str, Any]:
         "care": list(decision.care) if decision else [],
         "heard": [dict(one) for one in cell.acknowledgements][-3:],
         "seen": cell.seen,
+        "messages": [
+            {key: each[key] for key in ("id", "phrase", "text", "by", "at")}
+            for each in cell.messages
+            if each["to"] == "crew" and not each["read_back"]
+        ][-3:],
+        "ready": _ready(cell),
+        "places": [place.place for place in cell.places],
         "ecgs": [{"id": ecg["id"], "stage": ecg["stage"]} for ecg in cell.ecgs],
         "joined": list(cell.joined),
     }
+
+
+def _ready(cell: CaseCell) -> list[dict[str, str]]:
+    """What the department has made ready, the newest first."""
+    done = [
+        {"pathway": row["pathway"], "item": item["id"], "at": item["done_at"], "note": item["note"]}
+        for row in checklists(cell)
+        for item in row["items"]
+        if item["done_at"]
+    ]
+    return sorted(done, key=lambda item: item["at"], reverse=True)[:READY]

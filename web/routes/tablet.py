@@ -17,6 +17,8 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from hospital_ops import codes
 from hospital_ops.clinical.tables import own, table
+from triage.pathways import PATHWAYS, items_of
+from triage.phrases import PHRASES
 from web.auth import web_of
 from web.words import LANGUAGES, catalogue
 
@@ -138,5 +140,9 @@ def _chart() -> dict[str, Any]:
             for row in table("complaints")["complaints"]
         ],
         "bands": list(table("safety_net")["age_unknown"]["bands"]),
+        "phrases": {row["id"]: {lang: row[lang] for lang in LANGUAGES} for row in PHRASES.values()},
+        "pathways": {
+            name: {item["id"]: item["text"] for item in items_of(name)} for name in PATHWAYS
+        },
         "clinical": {key: said for key, said in named.items() if isinstance(said, dict)},
     }

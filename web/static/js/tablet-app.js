@@ -63,8 +63,8 @@ function cases() {
   if (!usable) return [...head, h("main", { class: "empty", "data-part": "main" }, h("p", {}, say("tablet.empty")))];
   const build = PANELS[now.panel];
   const middle = build ? [build(usable, back, draw)] : [screen.values(usable, draw), screen.consciousness(usable, toPanel), pad.pad(usable, draw)];
-  const body = [screen.proposal(usable, toPanel), screen.who(usable, toPanel), ...middle, screen.queue(usable, toPanel)];
-  return [...head, h("main", { class: "tabp", "data-part": "main", "data-shown": build ? "panel" : "pad" }, body), screen.foot(usable, toPanel)];
+  const body = [screen.proposal(usable, toPanel), screen.said(usable), screen.who(usable, toPanel), ...middle, screen.queue(usable, toPanel)];
+  return [...head, h("main", { class: "tabp", "data-part": "main", "data-shown": build ? "panel" : "pad" }, body.filter(Boolean)), screen.foot(usable, toPanel)];
 }
 
 function draw() {

@@ -4,7 +4,7 @@ import { h, icon, shape } from "./tablet-dom.js";
 import * as model from "./tablet-model.js";
 import * as pad from "./tablet-pad.js";
 import { link } from "./tablet-sync.js";
-import { clinical, clock, complaint, number, say, tables } from "./tablet-words.js";
+import { clinical, clock, complaint, item, number, phrase, say, tables } from "./tablet-words.js";
 
 export const WHERE = { here: "phone", hospital: "plug", seen: "tick", refused: "cross" };
 const LEVELS = ["A", "V", "P", "U"];
@@ -79,10 +79,20 @@ export function proposal(one, panel) {
       h("p", { class: "p1" }, h("b", {}, say(`colour.${colour}`)), " ", how, " ", (told?.reasons ?? []).slice(0, 3).map(reason).join(" · ")),
       told?.missing?.length ? h("p", { class: "p3" }, say("tablet.missing", { what: told.missing.slice(0, 3).map(clinical).join(", ") })) : null,
       h("p", { class: "p2" }, [heard && say("tablet.heard", { by: heard.by, time: clock(heard.at) }), told?.seen && say("tablet.seen_by", { by: told.seen.by, time: clock(told.seen.at) }),
-        (told?.care ?? []).map((kind) => say(`care.${kind}`)).join(", ")].filter(Boolean).join(" · "))),
+        (told?.care ?? []).map((kind) => say(`care.${kind}`)).join(", "), ...ready(told), (told?.places ?? []).join(", ")].filter(Boolean).join(" · "))),
     h("button", { type: "button", class: "etaT", "data-key": "eta", onclick: () => panel("way") },
       h("b", {}, eta === null ? "–" : String(eta)), h("span", {}, say("tablet.min_left"))));
 }
+
+/** What the department says to the crew, until it is read back. */
+export function said(one) {
+  const open = (one.summary?.messages ?? []).filter(({ id }) => !model.isRead(id));
+  return open.length ? h("section", { class: "told", "data-part": "told", "aria-label": say("tablet.told") },
+    open.map((message) => h("p", {}, h("b", {}, phrase(message)), ` ${message.by} ${clock(message.at)} `,
+      h("button", { type: "button", class: "primary", "data-key": `read-${message.id}`, onclick: () => model.readBack(one.id, message.id) }, say("tablet.read_back"))))) : null;
+}
+
+const ready = (told) => (told?.ready ?? []).map((one) => `${item(one.pathway, one.item)} ${clock(one.at)}${one.note ? ` (${one.note})` : ""}`);
 
 export function who(one, panel) {
   const what = one.facts.complaint ? complaint(one.facts.complaint) : say("tablet.no_complaint");
@@ -118,7 +128,7 @@ export function consciousness(one, panel) {
     h("div", { class: "seg4" },
       LEVELS.map((level) => h("button", { type: "button", "data-key": `avpu-${level}`, "aria-pressed": String(said?.value === level), onclick: () => model.addValues(one.id, [{ code: avpu.code, unit: "", value: level }]) },
         h("b", {}, level), h("span", {}, say(`tablet.avpu.${level}`)))),
-      h("button", { type: "button", "data-key": "to-gcs", onclick: () => panel("gcs") }, h("b", {}, score ? number(score.value) : "GCS"), h("span", {}, say("tablet.gcs"))),
+      h("button", { type: "button", "data-key": "to-gcs", onclick: () => panel("gcs") }, h("b", {}, score ? number(score.value) : say("tablet.v.gcs")), h("span", {}, say("tablet.gcs"))),
       h("button", { type: "button", "data-key": "oxygen", "aria-pressed": String(air), onclick: () => model.say(one.id, { on_oxygen: !air }) },
         h("b", {}, "O₂"), h("span", {}, air ? say("tablet.oxygen_on") : one.facts.on_oxygen === false ? say("tablet.oxygen_off") : say("tablet.oxygen_unknown")))));
 }

@@ -75,6 +75,9 @@ export const addValues = (of, values) =>
 
 /** A treatment, limit or note. */
 export const addThing = (of, what, said) => add(newItem(of, "thing", { what, said }));
+/** The crew has read what the department said, and says so. */
+export const readBack = (of, message) => add(newItem(of, "read", { message }));
+export const isRead = (message) => [...items.values()].some((item) => item.kind === "read" && item.message === message);
 export const addStep = (of, step) => add(newItem(of, "step", { step }));
 
 /** Something was a mistake: it is taken back at the hospital, too. */
@@ -101,7 +104,7 @@ export async function move(from, to, ids) {
   const moved = ids.length ? ids.map((id) => items.get(id)) : [...items.values()].filter((one) => one.case === from);
   // What has not left the device simply belongs to the other case; the rest is moved there as well.
   const told = newItem(from, "move", { to, ids: ids.filter((id) => items.get(id).stored) });
-  const changes = moved.filter((one) => !["step", "move"].includes(one.kind));
+  const changes = moved.filter((one) => !["step", "move", "read"].includes(one.kind));
   if (ids.length) {
     for (const one of changes.filter((item) => !item.stored)) one.case = to;
     for (const one of changes.filter((item) => item.stored)) one.shownAt = to;

@@ -84,15 +84,15 @@ const things = (one, own) => {
 };
 
 function steps(one, own) {
-  const step = own.findLast((item) => !item.stored && (item.kind === "step" || (item.kind === "move" && movable(item))));
-  return step ? { send: () => (step.kind === "step" ? sendStep(one, step) : sendMove(one, step)) } : null;
+  const step = own.findLast((item) => !item.stored && (["step", "read"].includes(item.kind) || (item.kind === "move" && movable(item))));
+  return step ? { send: () => (step.kind === "move" ? sendMove(one, step) : sendStep(one, step)) } : null;
 }
 
 /** A move comes after what it moves, and after both cases are known. */
 function movable(move) {
   const target = model.cases.get(move.to);
   const own = move.ids.length ? move.ids.map((id) => model.items.get(id)) : [...model.items.values()].filter(
-    (item) => item.case === move.case && !["step", "move"].includes(item.kind));
+    (item) => item.case === move.case && !["step", "move", "read"].includes(item.kind));
   return target?.sent > 0 && own.every((item) => !item || item.stored);
 }
 
@@ -151,7 +151,8 @@ async function sendThings(one, chosen) {
 }
 
 async function sendStep(one, item) {
-  const { status, said } = await call("POST", `${at(one.id)}/${item.step}`, json({ at: item.at }));
+  const path = item.kind === "read" ? `messages/${item.message}/read-back` : item.step;
+  const { status, said } = await call("POST", `${at(one.id)}/${path}`, json({ at: item.at }));
   if (!accepted(one, status)) return;
   await model.update(item, { stored: said.stored_at ?? item.at });
 }

@@ -109,6 +109,7 @@ const named = (item) => {
   if (item.kind === "value") return `${VALUE_NAMES[item.code] ? say(`tablet.v.${VALUE_NAMES[item.code]}`) : codeName(item.code)} ${number(item.value)}`;
   if (item.kind === "thing") return item.what === "withdrawal" ? say("tablet.taken_back") : told(item.said);
   if (item.kind === "ecg") return `${say("tablet.ecg")} ${item.name}`;
+  if (item.kind === "read") return say("tablet.read_back");
   return item.kind === "step" ? say(item.step === "arrival" ? "tablet.arrived" : "tablet.cancelled") : say("tablet.moved");
 };
 const codeName = (code) => {

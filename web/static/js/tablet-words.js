@@ -32,6 +32,12 @@ export const clinical = (code) => data.clinical[code]?.[language] ?? code;
 /** The complaint in this language, or as it was typed. */
 export const complaint = (id) => data.complaints.find((one) => one.id === id)?.label[language] ?? id;
 
+/** A preset phrase of the department; what it typed where the phrase is not known. */
+export const phrase = ({ phrase: id, text }) => data.phrases[id]?.[language] ?? text;
+
+/** An item of a checklist in this language. */
+export const item = (pathway, id) => data.pathways[pathway]?.[id]?.[language] ?? id;
+
 /** A number as this language writes it. */
 export const number = (value) => String(value).replace(".", language === "ru" ? "," : ".").replace("-", "\u2212");
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.test_tablet import new_case, paired, value
+from tests.browser.crew_tablet import new_case, paired, value
 from tests.browser.ward import ROOT, Ward, running, stopped, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -7,7 +7,6 @@ import json
 import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,83 +18,27 @@ from hospital_ops import database
 from hospital_ops.access import Scope
 from hospital_ops.ecg import synthetic
 from simulators.network import FaultProxy
-from tests.browser.ward import WATCH, Ward, until
+from tests.browser.crew_tablet import (
+    PIN,
+    called_off,
+    case_of,
+    code_for,
+    count,
+    new_case,
+    opened,
+    paired,
+    typed,
+    value,
+)
+from tests.browser.ward import Ward, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-PIN: Final = "246810"
-SCREEN: Any = {"width": 1024, "height": 768}
 AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
 HR, SPO2, RR = "8867-4", "59408-5", "9279-1"
 STEPS, STEP_MS = 100, 6000  # 10 minutes of the tablet's time
 # The vehicle's monitor on its channel: three values a message, under the tablet's own clock.
 SAYS = """(values) => { window.vehicle ??= new BroadcastChannel("vehicle-monitor");
   vehicle.postMessage({values}); }"""
-
-
-async def paired(ward: Ward, chromium: Browser, name: str, http: str, **more: Any) -> Page:
-    """A tablet that an administrator has just paired, with its PIN."""
-    code = await code_for(ward, chromium, name)
-    context = await chromium.new_context(base_url=http, viewport=SCREEN, locale="en-GB", **more)
-    await context.add_init_script(WATCH)
-    page = await context.new_page()
-    await page.goto(f"/tablet?lang=en#pair={code}")
-    await expect(page.locator("[data-part=pairing]")).to_be_visible(timeout=20_000)
-    assert "pair" not in page.url, "a code does not stay in the address"
-    await typed(page, PIN)
-    await expect(page.locator("[data-part=pairing]")).to_contain_text("again", timeout=10_000)
-    await typed(page, PIN)
-    await expect(page.locator("[data-part=cases]")).to_be_visible(timeout=30_000)
-    await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-    return page
-
-
-async def typed(page: Page, keys: str) -> None:
-    """Keys of a keyboard, one after the other."""
-    for key in keys:
-        await page.keyboard.press(key)
-
-
-async def new_case(page: Page, *, sex: str, band: str, complaint: str) -> str:
-    """A case as a crew opens it, in seven presses; answers its code word."""
-    await page.locator("[data-key=new]").click()
-    await page.locator(f"[data-key=sex-{sex}]").click()
-    await page.locator(f"[data-key=band-{band}]").click()
-    await page.locator("[data-key=back]").click()
-    await page.locator("[data-key=to-complaint]").click()
-    await page.locator(f"[data-key=complaint-{complaint}]").click()
-    current = page.locator(".cases [aria-current=true]")
-    return (await current.inner_text()).split("·")[-1].strip()
-
-
-async def value(page: Page, name: str, keys: str) -> None:
-    """A value by the keypad."""
-    await page.locator(f"[data-key=v-{name}]").click()
-    await typed(page, keys)
-    await page.locator("[data-key=pad-done]").click()
-
-
-def count(page: Page, state: str) -> Any:
-    """How many items are in a state, as the page says it."""
-    return page.locator(f"[data-count={state}]")
-
-
-async def case_of(ward: Ward, word: str) -> str:
-    """The case with this code word as the emergency board has it."""
-
-    async def there() -> str:
-        board = await ward.json("ed.h1", "/api/v1/boards/h1-ed")
-        found = [one["id"] for one in board["cases"] if one["facts"].get("code_word") == word]
-        return str(found[0]) if found else ""
-
-    found: str = await until(there, 30.0)
-    return found
-
-
-async def called_off(ward: Ward, *cases: str) -> None:
-    """No case of this test rings in another."""
-    async with ward.client("ed.h1") as physician:
-        for case in cases:
-            await physician.post(f"/api/v1/prearrivals/{case}/cancellation", json={})
 
 
 def ecg_file() -> tuple[bytes, dict[str, list[int]]]:
@@ -196,14 +139,6 @@ async def test_what_was_measured_in_a_tunnel_is_at_the_hospital_once_and_the_red
         await board.context.close()
         await page.context.close()
     await called_off(ward, case)
-
-
-async def opened(page: Page) -> None:
-    """The page with its PIN."""
-    await page.goto("/tablet?lang=en")
-    await expect(page.locator("[data-part=gate]")).to_be_visible(timeout=20_000)
-    await typed(page, PIN)
-    await expect(page.locator("[data-part=cases]")).to_be_visible(timeout=30_000)
 
 
 async def the_physician_sees(ward: Ward, page: Page, board: Page, case: str) -> None:
@@ -320,18 +255,6 @@ async def revoked(ward: Ward, chromium: Browser, name: str) -> None:
     await desk.get_by_role("row", name=name).get_by_role("button", name="Revoke").click()
     await expect(desk.get_by_role("row", name=name)).to_contain_text("revoked")
     await desk.context.close()
-
-
-async def code_for(ward: Ward, chromium: Browser, name: str) -> str:
-    """The code that pairs a tablet, from the administrator's page."""
-    desk = await ward.open(chromium, "admin.h1", "/devices?lang=en")
-    form = desk.locator("form[action='/devices/tablets']")
-    await form.locator("input[name=device]").fill(name)
-    await form.locator("button").click()
-    await expect(desk.locator("img.qr")).to_be_visible()
-    code = (await desk.locator(".code").inner_text()).strip()
-    await desk.context.close()
-    return code
 
 
 async def test_every_panel_of_the_tablet_is_for_every_eye_and_hand(

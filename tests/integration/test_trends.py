@@ -15,6 +15,7 @@ from hospital_ops.clock import SECOND, to_datetime
 from hospital_ops.database import Connection, Database
 from hospital_ops.migrations.trends import build_trends
 from streams.columns import COLUMNS
+from tests.integration.two_hospitals import furnish
 from web.trends import store
 from web.trends.store import HOUR, MINUTE
 
@@ -40,6 +41,7 @@ def row(at: int, value: float, code: str = CODE, **more: Any) -> tuple[Any, ...]
 @pytest.fixture
 async def stay(app: Database, writer: Database) -> dict[int, float]:
     """A day and a quarter of heart rates at a bed: moment to value."""
+    await furnish(app)
     values = {
         START + n * EVERY_S * SECOND: round(80 + 20 * math.sin(n / 300) + n % 7, 1)
         for n in range(HOURS * 3600 // EVERY_S)
@@ -81,8 +83,11 @@ async def test_a_trend_of_the_whole_stay_is_that_of_every_value(
     app: Database, owner: Database, writer: Database, stay: dict[int, float]
 ) -> None:
     now = START + HOURS * HOUR
-    while await build_trends(owner, now):
-        pass
+    made = 0
+    while hours := await build_trends(owner, now):
+        made += hours
+    # Every hour that was over for a while, and again those that were over for more than a day.
+    assert made == (HOURS - 1) + (HOURS - 25)
     for start, end, step in (
         (START, now, 17 * MINUTE),  # from minutes, and from values where none are made yet
         (START + 7 * MINUTE, START + 9 * HOUR, MINUTE),
@@ -90,9 +95,10 @@ async def test_a_trend_of_the_whole_stay_is_that_of_every_value(
     ):
         assert await asked(app, start, end, step) == by_hand(stay, start, end, step)
     assert max(p.highest for p in await asked(app, START, now, HOUR)) == 171.0
-    late = START + 2 * HOUR + 30 * SECOND + 7
+    late = START + 20 * HOUR + 30 * SECOND + 7
     async with writer.transaction() as connection:
         await copied(connection, [row(late, 33.0)])
+    assert min(p.lowest for p in await asked(app, START, now, HOUR)) > 33.0
     while await build_trends(owner, now + 2 * 24 * HOUR):
         pass
     assert min(p.lowest for p in await asked(app, START, now, HOUR)) == 33.0

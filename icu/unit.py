@@ -143,14 +143,18 @@ class IcuUnit:
         changed: dict[str, None] = {}
         sender = f"{message.source} {message.device}"
         streams, figures, shift = False, False, clocks.shift(bed, sender, message)
+        judged, other, same_stay = -1, False, False  # the values of a message share their moment
         for observation in message.observations:
             at = observation.determined_at
             at = first_receipt if at is None else at + shift
-            other = bindings.whose(bed.history, at, message.mrn, message.mode).claimed_other
+            if at != judged:
+                judged = at
+                other = bindings.whose(bed.history, at, message.mrn, message.mode).claimed_other
+                same_stay = bindings.same_stay(bed.history, at, turn.now)
             if other:
                 admissions.claim(bed, message.mrn, at)
             outcome = "late"
-            if bindings.same_stay(bed.history, at, turn.now):
+            if same_stay:
                 outcome = values.take(bed, message, observation, at)
                 if not other and outcome in ("shown", "late"):
                     shown = bed.values[values.name_of(observation)] if outcome == "shown" else None

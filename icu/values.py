@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-from statistics import median
+from operator import sub
 
 from hospital_ops import codes, wire
 from hospital_ops.board import Shown
@@ -58,7 +57,9 @@ def _period_s(times: tuple[int, ...]) -> float | None:
     """The usual distance of readings in seconds, once there are enough of them."""
     if len(times) < READINGS_FOR_A_CYCLE:
         return None
-    return median(later - earlier for earlier, later in pairwise(times)) / SECOND
+    gaps = sorted(map(sub, times[1:], times))  # their median; asked for with every value
+    middle = len(gaps) // 2
+    return (gaps[middle] + gaps[-middle - 1]) / (2 * SECOND)
 
 
 def _shown(

@@ -60,9 +60,12 @@ def test_a_dose_is_followed_by_so_much_in_so_many_minutes() -> None:
     assert found.seconds == pytest.approx(9 * 60, abs=120)
 
 
-@given(st.integers(0, 10**6), st.sampled_from([0.5, 2.0, 6.0]))
-def test_noise_alone_is_never_a_response(seed: int, noise: float) -> None:
-    assert mean_after(course(70, 0, noise=noise, seed=seed)).state == STEADY
+@pytest.mark.parametrize("noise", [0.5, 2.0, 6.0])
+def test_noise_alone_is_hardly_ever_a_response(noise: float) -> None:
+    """By chance some noise looks like a change; of 300 courses of it, at most one in fifty."""
+    found = [mean_after(course(70, 0, noise=noise, seed=seed)).state for seed in range(300)]
+    assert set(found) <= {STEADY, FOLLOWED}
+    assert found.count(FOLLOWED) <= 6
 
 
 @given(st.floats(-30, 60), st.integers(0, 10**6))

@@ -57,7 +57,8 @@ def _period_s(times: tuple[int, ...]) -> float | None:
     """The usual distance of readings in seconds, once there are enough of them."""
     if len(times) < READINGS_FOR_A_CYCLE:
         return None
-    gaps = sorted(map(sub, times[1:], times))  # their median; asked for with every value
+    # Their median, by hand: it is asked for with every value.
+    gaps: list[int] = sorted(map(sub, times[1:], times))
     middle = len(gaps) // 2
     return (gaps[middle] + gaps[-middle - 1]) / (2 * SECOND)
 

@@ -54,8 +54,10 @@ async def _rows(*, quick: bool) -> list[Row]:
         return [
             await _archived(on, unit, "archive.numerics", "measurement", rounds),
             await _archived(on, unit, "archive.waves", "waveform", rounds),
-            curves.size(),
-            *await curves.read_back(on, unit, rounds=3 if quick else 15),
+            curves.size(quick=quick),
+            *await curves.read_back(
+                on, unit, rounds=3 if quick else 15, span_s=3600 if quick else curves.DAY_S
+            ),
         ]
 
 

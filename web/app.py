@@ -12,7 +12,7 @@ from fastapi.staticfiles import StaticFiles
 
 from hospital_ops import log
 from streams.pipe import ReplyError
-from web import devices, errors, sockets, waves
+from web import devices, errors, sockets, wardsheet, waves
 from web.boards import MAKE, Feed
 from web.busy import Busy
 from web.guard import Guard
@@ -37,6 +37,7 @@ from web.routes import (
     evidence,
     feeds,
     flowsheet,
+    handover,
     health,
     incidents,
     indicators,
@@ -62,6 +63,7 @@ from web.routes import (
     trends,
     walkins,
     walls,
+    wardsheets,
     worklist,
 )
 from web.state import Web
@@ -96,6 +98,8 @@ PARTS = (
     bedmap,
     stays,
     incidents,
+    handover,
+    wardsheets,
     pages,
     boards,
     tablet,
@@ -133,6 +137,8 @@ def make_app(web: Web) -> FastAPI:
             web.intake.codebooks.run(web.projections),
         )
         keepers = [asyncio.create_task(one) for one in work]
+        if web.data_dir is not None:
+            keepers.append(asyncio.create_task(wardsheet.run(web, web.data_dir)))
         try:
             yield
         finally:

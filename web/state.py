@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from hospital_ops.access import SessionLimits
 from hospital_ops.clock import Clock
@@ -42,6 +43,7 @@ class Web:
     noted: dict[str, int] = field(default_factory=dict)  # when a crew's reading was last audited
     desk: Desk | None = None  # messages to relatives
     sources: tuple[Source, ...] = ()  # that post without a token, named by their address
+    data_dir: Path | None = None  # where sheets for paper are kept; None: nowhere
     public_url: str = ""  # what the SMS provider signs its callbacks over
     twilio_token: str = field(default="", repr=False)
 

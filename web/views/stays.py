@@ -35,7 +35,14 @@ def _act(one: dict[str, Any], frame: Frame) -> dict[str, Any]:
     if one["reversed_at"]:
         at = clock(from_iso(one["reversed_at"]), frame.zone)
         reversed_line = words.t("stay.reversed_line", at=at, by=one["reversed_by"])
-    return {"id": one["act"], "line": line, "words": one["words"], "reversed": reversed_line}
+    return {
+        "id": one["act"],
+        "kind": one["kind"],
+        "stay": one["stay"],
+        "line": line,
+        "words": one["words"],
+        "reversed": reversed_line,
+    }
 
 
 def _agreement(one: dict[str, Any], frame: Frame, actor: str) -> dict[str, Any]:

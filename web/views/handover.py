@@ -1,0 +1,140 @@
+"""A shift report, a summary, and the sheet for paper, in words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hospital_ops.board import BedCell, state_of
+from hospital_ops.clock import from_iso
+from web.views.alarms import alarm_text
+from web.views.incidents import when
+from web.views.patients import name_of
+from web.views.values import Frame, clock
+
+
+def report(told: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
+    """The data of a report as its page shows them."""
+    words, person = frame.words, told["person"]
+    balance = told.get("balance") or {}
+    return {
+        "stay": told["stay"],
+        "bed": told["bed"],
+        "name": f"{person['family']} {person['given']}".strip(),
+        "mrn": person["mrn"],
+        "sex": words.t(f"sex.{person['sex'] if person['sex'] in ('F', 'M') else 'unknown'}"),
+        "born": person["birth_date"],
+        "simulated": told["mode"] != "Real",
+        "admitted": when(told["admitted_at"], frame),
+        "ended": when(told["ended_at"], frame) if told["ended_at"] else "",
+        "from": when(told["from"], frame),
+        "to": when(told["to"], frame),
+        "latest": [_value(one, frame) for one in told["values"]],
+        "lowest": [_value(one, frame) for one in told["lowest"]],
+        "alarms": [
+            {
+                "look": one["priority"],
+                "text": one["words"] or one["rule"],
+                "number": one["number"],
+                "span": f"{_clock(one['first'], frame)}-{_clock(one['last'], frame)}",
+            }
+            for one in told["alarms"]
+        ],
+        "done": [_order(one, frame) for one in told["orders"] if one["done"]],
+        "open": [_order(one, frame) for one in told["orders"] if not one["done"]],
+        "care": [
+            ", ".join(words.t(f"care.{name}") for name in (one["kind"], *_limits(one)))
+            for one in told["care"]
+        ],
+        "balance": [
+            (words.t(f"report.balance.{name}"), f"{words.number(float(balance[name]))} mL")
+            for name in ("in_ml", "out_ml", "day_ml")
+            if isinstance(balance.get(name), int | float)
+        ],
+    }
+
+
+def listed(one: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
+    """A signed report: who, when, what was written."""
+    return {
+        "id": one["document"],
+        "kind": frame.words.t(f"report.kind.{one['kind']}"),
+        "by": one["signed_by"],
+        "at": when(one["signed_at"], frame),
+        "genuine": one["genuine"],
+        "replaces": one["replaces"],
+        "words": one["words"],
+    }
+
+
+def sheet(
+    beds: Sequence[BedCell], orders: Mapping[str, Sequence[Mapping[str, Any]]], frame: Frame
+) -> list[dict[str, Any]]:
+    """Every bed of a unit for paper: who, values with their clock times, alarms, open orders."""
+    return [
+        {
+            "label": cell.label,
+            "name": cell.patient.name if cell.patient else "",
+            "mrn": cell.patient.mrn if cell.patient else "",
+            "born": cell.patient.birth_date if cell.patient else "",
+            "simulated": bool(cell.values or cell.patient) and cell.mode != "Real",
+            "flags": [
+                frame.words.t(f"care.{flag}")
+                for flag in cell.flags
+                if frame.words.has(f"care.{flag}")
+            ],
+            "measured": [
+                {
+                    "name": name_of(code),
+                    "value": _text(shown.value, frame),
+                    "unit": shown.unit,
+                    "at": clock(shown.at, frame.zone),
+                    "late": state_of(shown, frame.now_us) not in ("live", "spot"),
+                }
+                for code, shown in cell.values.items()
+                if shown.validity != "Inv"
+            ],
+            "alarms": [alarm_text(one, frame.words) for one in cell.alarms],
+            "orders": [_open(one, frame) for one in orders.get(cell.bed, ())],
+        }
+        for cell in beds
+    ]
+
+
+def _limits(one: Mapping[str, Any]) -> list[str]:
+    return [f"limit.{limit}" for limit in one["limits"]]
+
+
+def _open(one: Mapping[str, Any], frame: Frame) -> str:
+    due = f" · {_clock(one['due_at'], frame)}" if one["due_at"] else ""
+    return f"{frame.words.t('orders.kind.' + one['kind'])}: {one['words']}{due}"
+
+
+def _order(one: Mapping[str, Any], frame: Frame) -> dict[str, str]:
+    at = one["changed_at"] if one["done"] else one["due_at"]
+    held = f" ({frame.words.t('report.held')})" if one["held"] else ""
+    return {
+        "kind": frame.words.t(f"orders.kind.{one['kind']}"),
+        "words": f"{one['words']}{held}",
+        "at": when(at, frame) if at else "",
+        "by": one["changed_by"] if one["done"] else "",
+    }
+
+
+def _value(one: Mapping[str, Any], frame: Frame) -> dict[str, str]:
+    return {
+        "name": name_of(one["code"]),
+        "value": _text(one["value"], frame),
+        "unit": one["unit"],
+        "at": when(one["at"], frame),
+    }
+
+
+def _text(value: Any, frame: Frame) -> str:
+    if isinstance(value, int | float):
+        return frame.words.number(float(value))
+    return str(value or "–")
+
+
+def _clock(at: str, frame: Frame) -> str:
+    return clock(from_iso(at), frame.zone)

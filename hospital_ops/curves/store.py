@@ -48,6 +48,12 @@ select code, channel, scale, value_offset, physical_unit, started_at, rate_hz, s
  where place = $1 and code = $2 and started_at >= $3 and started_at < $4
  order by started_at
 """
+_LOOSE_WHOLE: Final = """
+select hospital_id, unit, place, patient_id, device, code, channel, rate_hz, scale, value_offset,
+       physical_unit, mode, started_at, received_at, sequence, entry_id, samples
+  from waveform
+ where place = $1 and started_at >= $2 and started_at < $3
+"""
 
 
 async def beds(db: Database) -> list[str]:
@@ -119,6 +125,15 @@ async def pieces(
         ]
     for each in sorted(waiting, key=_in_order):
         yield each
+
+
+async def loose(
+    connection: Connection, place: str, start_us: int, end_us: int
+) -> AsyncIterator[tuple[Curve, Piece]]:
+    """The pieces of a place that begin within the range and are not packed yet, in any order."""
+    limits = to_datetime(start_us), to_datetime(end_us)
+    async for row in connection.cursor(_LOOSE_WHOLE, place, *limits, prefetch=100):
+        yield _curve(row), _piece(row)
 
 
 def _in_order(each: tuple[Curve, Piece]) -> tuple[int, str, str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
 
 from hospital_ops.access import Permission, Principal
 from hospital_ops.clock import SECOND, iso
 from hospital_ops.curves.columns import columns
+from hospital_ops.curves.export import export
 from hospital_ops.errors import MessageError
 from web.auth import signed_in, web_of
 from web.reading import moment, note_reading, unit_of_bed
@@ -16,6 +18,7 @@ from web.reading import moment, note_reading, unit_of_bed
 router = APIRouter()
 Someone = Annotated[Principal, Depends(signed_in)]
 LONGEST_US = 31 * 86_400 * SECOND
+EXPORT_MOST_US: Final = 2 * 3600 * SECOND
 
 
 @router.get("/api/v1/icu/beds/{bed}/waveforms/columns")
@@ -40,3 +43,32 @@ async def wide(
     await note_reading(request, principal, unit, "read_waveforms", bed)
     found = await columns(web.database, principal.scope, bed, code, start, end, width)
     return {"from": iso(start), "to": iso(end), "width": width, "curves": found}
+
+
+@router.get("/api/v1/icu/beds/{bed}/waveforms/export")
+async def as_file(
+    request: Request,
+    bed: str,
+    principal: Someone,
+    form: Annotated[Literal["wfdb", "edf"], Query(alias="format")],
+    since: Annotated[str, Query(alias="from")],
+    until: Annotated[str, Query(alias="to")],
+) -> Response:
+    """The stored curves of a bed for other programs, at most two hours, without a name."""
+    web = web_of(request)
+    unit = unit_of_bed(request, bed, principal, Permission.SEE_PATIENT)
+    start, end = moment(since), moment(until)
+    if start is None or end is None or not start < end <= start + EXPORT_MOST_US:
+        raise MessageError("bad_range", "`from` lies before `to`, at most two hours at a time")
+    start, end = start // SECOND * SECOND, -(-end // SECOND) * SECOND
+    detail = f"{form} {iso(start)} {iso(end)}"
+    await note_reading(request, principal, unit, "export_waveforms", bed, detail)
+    made = await export(web.database, principal.scope, bed, form, start, end)
+    return Response(
+        made.data,
+        media_type=made.media,
+        headers={
+            "Content-Disposition": f'attachment; filename="{made.name}"',
+            "Cache-Control": "no-store",
+        },
+    )

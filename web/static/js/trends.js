@@ -16,6 +16,7 @@ const rangeText = document.getElementById("trends-range");
 const said = document.getElementById("trends-said");
 const SPAN_US = { "10m": 600e6, "1h": 3600e6, "6h": 21600e6, "24h": 864e8, "3d": 2592e8, "7d": 6048e8 };
 const CURVES_BELOW_US = 60e6; // from a minute on the stored curve is drawn
+const EXPORT_BELOW_US = 2 * 3600e6; // what the server gives at a time
 const NARROWEST_US = 2e6;
 const WAIT_MS = 120; // while somebody turns the wheel nothing is asked for
 const ROWS_MOST = 60;
@@ -109,6 +110,12 @@ function paint() {
     if (found.length) draw(figure.querySelector("canvas"), found, view, drawn.step, style, numbers);
   }
   const close = view.to - view.from <= CURVES_BELOW_US;
+  const files = document.getElementById("trends-export");
+  files.hidden = view.to - view.from > EXPORT_BELOW_US;
+  const range = `from=${encodeURIComponent(iso(view.from))}&to=${encodeURIComponent(iso(view.to))}`;
+  for (const link of files.querySelectorAll("[data-export]")) {
+    link.href = `/api/v1/icu/beds/${bed}/waveforms/export?format=${link.dataset.export}&${range}`;
+  }
   strip.hidden = !close || !drawn.pieces.length;
   section.dataset.curves = strip.hidden
     ? 0

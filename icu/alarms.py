@@ -16,7 +16,7 @@ from hospital_ops.identity import derived
 from icu.ages import NO_AGE, Age, age_at
 from icu.rules import HIGH, PRIORITIES, RULES, words
 from icu.state import Alarm, BedState, UnitState
-from icu.states import ACKNOWLEDGED, ACTIVE, INACTIVE, after
+from icu.states import ACKNOWLEDGED, ACTIVE, INACTIVE, LATCHED, after
 
 # One tap "seen" without a name; the most that anybody can ask for (IEC 60601-1-8 leaves it to the
 # maker; 120 s is the usual medical pause, `states` of alarms.json).
@@ -224,6 +224,12 @@ def _aside(bed: BedState, alarm: Alarm) -> None:
     bed.alarms[alarm.key] = alarm
 
 
+def _taken_on_before(lesser: Alarm, greater: Alarm) -> bool:
+    """Whether an alarm as urgent as one that was taken on has begun to ring after it."""
+    rings = lesser.state in (ACTIVE, LATCHED)
+    return rings and greater.state == ACKNOWLEDGED and lesser.priority == greater.priority
+
+
 def merging(bed: BedState) -> dict[str, str]:
     """Id of an alarm -> id of the one that rings for it: one value never rings twice.
 
@@ -238,6 +244,8 @@ def merging(bed: BedState) -> dict[str, str]:
                 continue
             louder = PRIORITIES.index(own.priority) < PRIORITIES.index(device.priority)
             lesser, greater = (device, own) if louder else (own, device)
+            if _taken_on_before(lesser, greater):
+                continue  # it may be another condition of the same value
             merged.setdefault(lesser.id, greater.id)
     silence = bed.alarms.get(NO_DATA)
     for each in bed.alarms.values():

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hospital_ops.codes import by_key
 from icu.alarms import PAUSE_MAX_US
 from tests.alarm_ward import BED, Ward
 
@@ -130,3 +131,26 @@ def test_a_technical_alarm_of_a_pump_is_not_merged() -> None:
     assert ward.alarms()["spo2_low"].merged_into == ""
     assert ward.alarms()["device_alarm"].text == "Occlusion downstream"
     assert ward.cell().bed == BED
+
+
+def test_a_red_that_begins_after_the_device_alarm_was_taken_on_rings() -> None:
+    """The rate was too high and somebody took it on; then it falls too low."""
+    ward = Ward()
+    heart = {"about": by_key["hr"].code, "text": "HR high", "value": 150.0, "priority": "PH"}
+    ward.device_alert(**heart)
+    ward.act("acknowledge", ward.alarms()["device_alarm"].id)
+    ward.send(8, hr=20.0, spo2=97.0)
+    alarms = ward.alarms()
+    assert alarms["brady_extreme"].state == "active"
+    assert alarms["brady_extreme"].merged_into == ""
+    assert alarms["brady_extreme"].next_posts or alarms["brady_extreme"].called
+
+
+def test_what_is_less_urgent_than_what_was_taken_on_stays_under_it() -> None:
+    ward = Ward()
+    ward.device_alert(priority="PH")
+    ward.act("acknowledge", ward.alarms()["device_alarm"].id)
+    ward.send(18, **LOW_SPO2)
+    alarms = ward.alarms()
+    assert alarms["spo2_low"].priority == "medium"
+    assert alarms["spo2_low"].merged_into == alarms["device_alarm"].id

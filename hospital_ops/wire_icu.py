@@ -110,6 +110,7 @@ class BedAct(Form, frozen=True, tag="bact"):
     mode: str
     reason: str = ""  # of a stand-by
     minutes: int = 0  # of a stand-by; 0: the longest
+    patient_id: str = ""  # for whom it was decided: nothing where another one lies by now
 
 
 class CareAgreed(Form, frozen=True, tag="care"):

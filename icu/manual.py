@@ -57,7 +57,8 @@ not certified as a medical device. Every page says so.
    every band. `limits_missing` says so.
 6. The pulse rate rings only where there is no heart rate. SpO2 high rings only on oxygen.
 7. An alarm that a device sends keeps its priority. Ours on the same value is listed under it
-   (`merged_into`), unless ours is the louder one. A line wins over the cuff on the same rule, and
+   (`merged_into`), unless ours is the louder one, or is as urgent and begins after the device's
+   was taken on: that one may have been about something else. A line wins over the cuff, and
    `no_data` of a silent bed over `silent_sensor` of its values.
 8. An alarm's id is derived from rule, patient (or bed), code and onset: doing it again does
    nothing. It moves with its patient to another bed.
@@ -86,7 +87,7 @@ Where two states stand, the second holds for rules that latch, and for `lost` al
 Each is decided by name on the page of the bed (or `POST /api/v1/icu/beds/{{bed}}/acts/{{act}}`),
 goes in by the stream, stands on the tile with its end, and ends by itself. What it covers stays
 visible, is called for nobody meanwhile, and sounds in full when it ends. None goes over to the next
-patient.
+patient, and what was decided for one patient does nothing once another lies there.
 
 | act | who | covers | at most |
 | --- | --- | --- | --- |

@@ -48,6 +48,11 @@ def silent_until(bed: BedState, alarm: Alarm) -> int:
     return max((q.until for q in bed.quiets.values() if covers(q.kind, alarm)), default=0)
 
 
+def is_for(turn: Turn, act: wire.BedAct) -> bool:
+    """Whether the patient for whom it was decided still lies here."""
+    return act.patient_id in ("", turn.patient_id)
+
+
 def take(turn: Turn, act: wire.BedAct) -> None:
     """What somebody decided for the whole bed; what cannot be is nothing."""
     bed = turn.bed

@@ -248,6 +248,10 @@ class IcuUnit:
 
     def _bed_act(self, act: wire.BedAct, decisions: Decisions) -> None:
         turn = self._turn(self._bed(act.bed))
+        if not quiet.is_for(turn, act):
+            self._count("act_on_other_patient")
+            decisions.dirty.add(HEAD)
+            return
         quiet.take(turn, act)
         technical.reconcile(turn)
         self._done(turn, decisions)

@@ -191,6 +191,7 @@ async def _act(
         source=principal.actor,
         received_at=at,
         mode=row["mode"],
+        patient_id=str(row["patient_id"]),
     )
     await _send(connection, principal, row["unit"], entry)
 

@@ -37,7 +37,7 @@ def admission(
     )
 
 
-def silence(principal: Principal, unit: str, bed: str, at: int) -> wire.BedAct:
+def silence(principal: Principal, unit: str, bed: str, patient_id: str, at: int) -> wire.BedAct:
     """What still hangs on the bed of somebody who died rings for nobody."""
     return wire.BedAct(
         unit=unit,
@@ -49,4 +49,5 @@ def silence(principal: Principal, unit: str, bed: str, at: int) -> wire.BedAct:
         source=principal.actor,
         received_at=at,
         mode=principal.mode,
+        patient_id=patient_id,
     )

@@ -88,7 +88,9 @@ async def end(
         act = await _keep(connection, principal, whose, kind, "", words, closed, at)
         told: list[tuple[str, wire.Entry]] = []
         if kind == "death":  # what still hangs on the bed does not ring for the dead
-            told.append((whose.unit, entries.silence(principal, whose.unit, bed, at)))
+            told.append(
+                (whose.unit, entries.silence(principal, whose.unit, bed, whose.patient_id, at))
+            )
         person = await _person(connection, principal, whose.patient_id)
         left = entries.admission(principal, act, whose.unit, "A03", person, at, bed=bed)
         await _tell(connection, principal, [*told, (whose.unit, left)])

@@ -215,3 +215,28 @@ def test_no_path_of_silences_loses_a_red_and_every_one_of_them_ends(
     assert not ward.cell().quiets
     for cell in ward.cell().alarms:
         assert cell.paused_until == 0
+
+
+@pytest.mark.parametrize("act", ["close", "comfort", "standby"])
+def test_what_was_decided_for_one_patient_never_silences_the_next_one(act: str) -> None:
+    ward = Ward()
+    ward.admission("A01", BED, "dead", "1950-01-01")
+    meant = ward.cell().patient
+    assert meant is not None
+    ward.admission("A03", BED, "dead", "1950-01-01")
+    ward.admission("A01", BED, "alive", "1980-01-01")
+    ward.send(8, **RED)
+    before = ward.alarms()["map_low"]
+    ward.bed_act(act, by="doctor", reason="ct", patient_id=meant.patient_id)  # too late
+    ward.bed_act("confirm_comfort", by="nurse", patient_id=meant.patient_id)
+    assert not ward.cell().quiets
+    assert ward.alarms()["map_low"] == before
+
+
+def test_what_was_decided_for_whoever_lies_here_holds() -> None:
+    ward = Ward()
+    ward.admission("A01", BED, "m1", "1950-01-01")
+    patient = ward.cell().patient
+    assert patient is not None
+    ward.bed_act("close", by="doctor", patient_id=patient.patient_id)
+    assert kinds(ward) == {"closed"}

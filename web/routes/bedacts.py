@@ -31,6 +31,10 @@ SHOWN_WITHIN_S = 1.0
 STANDBY_USUAL_MIN = 30
 
 
+class _AnotherPatient(Conflict):
+    """The bed was given to somebody else since the screen was painted."""
+
+
 @router.post("/api/v1/icu/beds/{bed}/seen")
 async def seen(request: Request, bed: str, principal: Someone) -> dict[str, Any]:
     """One tap, nobody's name: what rings at this bed is silent for the usual pause."""
@@ -54,14 +58,18 @@ async def seen(request: Request, bed: str, principal: Someone) -> dict[str, Any]
 @router.post("/api/v1/icu/beds/{bed}/acts/{act}")
 async def decide(request: Request, bed: str, act: str, principal: Someone) -> dict[str, Any]:
     """`standby` `{"reason","minutes"}`, `comfort`, `confirm_comfort`, `close`, `resume` or
-    `confirm_patient`; the bed of the snapshot says what holds then."""
+    `confirm_patient`; the bed of the snapshot says what holds then. With the `patient_id` of the
+    snapshot it is refused (409) where another patient lies there by now."""
     sent = events.parse_json(await request.body() or b"{}")
     if not isinstance(sent, dict):
         raise MessageError("not_an_object", "send one JSON object")
     reason, minutes = sent.get("reason", ""), sent.get("minutes", 0)
     if not isinstance(reason, str) or not isinstance(minutes, int) or isinstance(minutes, bool):
         raise MessageError("bad_act", "`reason` is a word and `minutes` a whole number")
-    at = await _do(request, bed, act, principal, reason, minutes)
+    patient = sent.get("patient_id", "")
+    if not isinstance(patient, str):
+        raise MessageError("bad_act", "`patient_id` is that of the snapshot")
+    at = await _do(request, bed, act, principal, reason, minutes, patient)
     return {"bed": bed, "act": act, "at": iso(at), "bedside": BEDSIDE}
 
 
@@ -81,6 +89,7 @@ async def press(
     reason: Annotated[str, Form(max_length=32)] = "",
     minutes: Annotated[str, Form(max_length=4)] = "",
     sure: Annotated[str, Form(max_length=4)] = "",
+    patient: Annotated[str, Form(max_length=64)] = "",
 ) -> HTMLResponse:
     """One press on the panel; a death is recorded only with its box ticked."""
     unit = unit_of_bed(request, bed, principal, Permission.SILENCE_ALARM)
@@ -90,7 +99,9 @@ async def press(
     rev = feed.rev if feed else 0
     try:
         length = int(minutes) if minutes.isdecimal() else 0
-        await _do(request, bed, act, principal, reason, length)
+        await _do(request, bed, act, principal, reason, length, patient)
+    except _AnotherPatient:
+        return _panel(request, unit, bed, principal, said="quiet.other_patient")
     except Conflict:
         return _panel(request, unit, bed, principal, said="quiet.another")
     if feed is not None:
@@ -99,9 +110,18 @@ async def press(
 
 
 async def _do(
-    request: Request, bed: str, act: str, principal: Principal, reason: str, minutes: int
+    request: Request,
+    bed: str,
+    act: str,
+    principal: Principal,
+    reason: str,
+    minutes: int,
+    patient: str,
 ) -> int:
-    """Checks who may, and appends the act with its audit entry; answers when it was."""
+    """Checks who may, and appends the act with its audit entry; answers when it was.
+
+    `patient`: whom the screen showed. An act holds for whoever was meant, and for nobody else.
+    """
     if act not in quiet.ACTS:
         raise NotFound(f"For a bed there are: {', '.join(quiet.ACTS)}.")
     needed = Permission.ORDER if act in quiet.BY_PHYSICIAN else Permission.SILENCE_ALARM
@@ -109,8 +129,12 @@ async def _do(
     web, unit = web_of(request), unit_of_bed(request, bed, principal, needed)
     if act == "standby" and (reason not in quiet.REASONS or minutes < 0):
         raise MessageError("bad_reason", f"`reason` is one of {', '.join(quiet.REASONS)}")
+    cell = _cell(request, unit, bed)
+    lying = cell.patient.patient_id if cell and cell.patient else ""
+    if patient and patient != lying:
+        raise _AnotherPatient("Another patient lies in this bed now: nothing was done.")
     if act == "confirm_comfort":
-        _second_person(_cell(request, unit, bed), principal)
+        _second_person(cell, principal)
     now = web.clock.now_us()
     entry = wire.BedAct(
         unit=unit,
@@ -124,6 +148,7 @@ async def _do(
         mode=web.mode,
         reason=reason if act == "standby" else "",
         minutes=minutes,
+        patient_id=lying,
     )
     note = audited(request, unit, principal, f"{act}_bed", bed)
     await web.appender.append_many(unit, [(entry, b""), (note, b"")])

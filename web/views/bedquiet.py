@@ -17,7 +17,7 @@ class QuietView:
     ends: bool  # there is something to end
     displaced: bool
     check: bool  # a message names another patient, and nobody has looked since
-    patient: bool
+    patient: str  # the id of whoever lies here; empty: nobody, or nobody knows
     may_confirm: bool  # somebody else has asked for comfort care
     waits: bool  # whoever looks has asked for it
     digest: str
@@ -30,7 +30,7 @@ def view(cell: BedCell | None, frame: Frame, actor: str) -> QuietView:
     lines = tuple(line(quiet, frame) for quiet in quiets)
     displaced = cell is not None and "displaced" in cell.flags
     check = cell is not None and "check_patient" in cell.flags
-    patient = cell is not None and cell.patient is not None
+    patient = cell.patient.patient_id if cell and cell.patient else ""
     by = asked.by if asked else ""
     told = repr((lines, displaced, check, patient, by))
     return QuietView(

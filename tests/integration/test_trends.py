@@ -106,3 +106,31 @@ async def test_a_trend_of_the_whole_stay_is_that_of_every_value(
     assert not await store.trends(app, elsewhere, BED, [CODE], START, now, HOUR)
     day = await store.charted(app, SCOPE, BED, START, START + int(timedelta(1).total_seconds()))
     assert day == []
+
+
+async def test_a_trend_is_of_whoever_lies_in_the_bed_and_never_of_the_patient_before(
+    app: Database, owner: Database, writer: Database
+) -> None:
+    await furnish(app)
+    came = START + 3 * HOUR
+    before, after = uuid4(), uuid4()
+    bound = [(START, before), (came - HOUR, None), (came, after), (came + HOUR, after)]
+    async with writer.transaction() as connection:
+        for number, (at, patient) in enumerate(bound):
+            await connection.execute(
+                "insert into binding (hospital_id, unit, bed, from_at, patient_id, mrn, entry_id)"
+                " values ('h1', 'h1-icu-1', $1, $2, $3, '', $4)",
+                BED, to_datetime(at), patient, f"{number}-0",
+            )  # fmt: skip
+        typed = {"code": "9187-6", "origin": "typed"}
+        rows = [row(START + HOUR, 40.0), row(came + 1, 90.0)]
+        rows += [row(START + HOUR, 500.0, **typed), row(came + 2, 60.0, **typed)]
+        await copied(connection, rows)
+    end = came + 2 * HOUR
+    assert [p.highest for p in await asked(app, START, end, HOUR)] == [90.0]  # from values
+    while await build_trends(owner, end + 24 * HOUR):
+        pass
+    assert [p.highest for p in await asked(app, START, end, HOUR)] == [90.0]  # from minutes
+    assert await store.span(app, SCOPE, BED) == (came + 1, came + 2)
+    charted = await store.charted(app, SCOPE, BED, START, end)
+    assert [one["value"] for one in charted] == [60.0]

@@ -2,16 +2,18 @@
 
 The minutes of `trend_minute` carry a stay; what is younger, or looked at closer than a minute, is
 read from the values themselves. Every piece is put into the steps of the question by `date_bin`.
+Nothing here reaches back before whoever lies in the bed now, or lay there last, came to it: a curve
+or a day is one patient's, never that of the bed (SAFETY I10).
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from hospital_ops.access import Scope
 from hospital_ops.clock import SECOND, from_datetime, to_datetime
-from hospital_ops.database import Database, Record
+from hospital_ops.database import Connection, Database, Record
 
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
@@ -22,8 +24,9 @@ _RAW: Final = """
 select code, date_bin($5, determined_at, $6) as bin, min(value) as lowest, max(value) as highest,
        sum(value) as total, count(*) as number, max(physical_unit) as unit
   from measurement m
- where place = $1 and code = any ($2) and determined_at >= $3 and determined_at < $4
-   and value is not null and validity <> 'Inv' and value not in ('Infinity', '-Infinity', 'NaN')
+ where place = $1 and code = any ($2) and determined_at >= greatest($3, $7::timestamptz)
+   and determined_at < $4 and value is not null and validity <> 'Inv'
+   and value not in ('Infinity', '-Infinity', 'NaN')
    and not exists (select from correction c where c.bed = m.place and c.event_id = m.event_id
                                               and c.determined_at = m.determined_at)
  group by code, bin
@@ -32,9 +35,22 @@ _MINUTES: Final = """
 select code, date_bin($5, minute, $3) as bin, min(lowest) as lowest, max(highest) as highest,
        sum(total) as total, sum(number) as number, max(physical_unit) as unit
   from trend_minute
- where place = $1 and code = any ($2) and minute >= $3 and minute < $4
+ where place = $1 and code = any ($2) and minute >= greatest($3, $6::timestamptz) and minute < $4
  group by code, bin
 """
+
+# When whoever lies in a bed, or lay there last, came to it: after everybody else.
+_SINCE: Final = """
+with last as (
+    select patient_id from binding where bed = $1 and patient_id is not null
+     order by from_at desc, entry_id desc limit 1
+)
+select min(b.from_at) from binding b, last
+ where b.bed = $1 and b.patient_id = last.patient_id and b.from_at >= coalesce(
+    (select max(o.from_at) from binding o where o.bed = $1 and o.patient_id <> last.patient_id),
+    timestamptz '-infinity')
+"""
+_EVER: Final = to_datetime(0)
 
 
 class Point(NamedTuple):
@@ -77,6 +93,11 @@ def merged(rows: list[Record]) -> dict[str, Trend]:
     }
 
 
+async def _since(connection: Connection, place: str) -> datetime:
+    """From when on what is stored of a bed is that of its last patient."""
+    return await connection.fetchval(_SINCE, place) or _EVER
+
+
 async def trends(
     database: Database,
     scope: Scope,
@@ -89,7 +110,7 @@ async def trends(
     """Lowest, highest and mean of each step between two moments, by code."""
     step = timedelta(microseconds=step_us)
     async with database.transaction(scope) as connection:
-        cut = start_us
+        cut, since = start_us, await _since(connection, place)
         rows: list[Record] = []
         if step_us >= MINUTE:
             made = await connection.fetchval(
@@ -100,13 +121,13 @@ async def trends(
                 cut = min(max(start_us, from_datetime(made)), max(end_us, start_us))
         if cut > start_us:
             rows += await connection.fetch(
-                _MINUTES, place, codes, to_datetime(start_us), to_datetime(cut), step
+                _MINUTES, place, codes, to_datetime(start_us), to_datetime(cut), step, since
             )
         if cut < end_us:
             # From the same origin, so that the steps of both ways are the same.
             origin = to_datetime(start_us)
             rows += await connection.fetch(
-                _RAW, place, codes, to_datetime(cut), to_datetime(end_us), step, origin
+                _RAW, place, codes, to_datetime(cut), to_datetime(end_us), step, origin, since
             )
     return merged(rows)
 
@@ -116,8 +137,9 @@ async def span(database: Database, scope: Scope, place: str) -> tuple[int, int] 
     async with database.transaction(scope) as connection:
         row = await connection.fetchrow(
             "select min(determined_at) as first, max(determined_at) as last from measurement"
-            " where place = $1",
+            " where place = $1 and determined_at >= $2",
             place,
+            await _since(connection, place),
         )
     if row is None or row["first"] is None:
         return None
@@ -145,7 +167,7 @@ async def events(
             " where bed = $1 and at >= $2 and at < $3"
             " order by at limit $4",
             place,
-            to_datetime(start_us),
+            max(to_datetime(start_us), await _since(connection, place)),
             to_datetime(end_us),
             EVENTS_MOST,
         )
@@ -167,7 +189,7 @@ async def charted(
             "   and m.determined_at >= $2 and m.determined_at < $3"
             " order by m.determined_at, m.received_at limit $4",
             place,
-            to_datetime(start_us),
+            max(to_datetime(start_us), await _since(connection, place)),
             to_datetime(end_us),
             CHARTED_MOST,
         )
@@ -197,6 +219,6 @@ async def validated(
             "select from_at, to_at, actor, at from flowsheet_hour"
             " where bed = $1 and from_at >= $2 and from_at < $3 order by at",
             place,
-            to_datetime(start_us),
+            max(to_datetime(start_us), await _since(connection, place)),
             to_datetime(end_us),
         )

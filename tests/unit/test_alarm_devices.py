@@ -136,7 +136,12 @@ def test_a_technical_alarm_of_a_pump_is_not_merged() -> None:
 def test_a_red_that_begins_after_the_device_alarm_was_taken_on_rings() -> None:
     """The rate was too high and somebody took it on; then it falls too low."""
     ward = Ward()
-    heart = {"about": by_key["hr"].code, "text": "HR high", "value": 150.0, "priority": "PH"}
+    heart: dict[str, Any] = {
+        "about": by_key["hr"].code,
+        "text": "HR high",
+        "value": 150.0,
+        "priority": "PH",
+    }
     ward.device_alert(**heart)
     ward.act("acknowledge", ward.alarms()["device_alarm"].id)
     ward.send(8, hr=20.0, spo2=97.0)

@@ -6,7 +6,6 @@ fields are empty, and the checks say what they could not look at.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -94,7 +93,7 @@ def wanted(sent: Mapping[str, Any], now: int) -> Wanted:
     until} where they apply. A recurring order without `due_at` is due now.
     """
     kind = sent.get("kind")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise MessageError("bad_kind", f"`kind` is one of {', '.join(KINDS)}")
     text = sent.get("text") or ""
     if not isinstance(text, str) or len(text) > TEXT_MAX:
@@ -106,7 +105,7 @@ def wanted(sent: Mapping[str, Any], now: int) -> Wanted:
     if not text.strip() and not details and target is None:
         raise MessageError("bad_text", "say what is ordered: `text`, or `details` of the kind")
     priority = sent.get("priority") or "routine"
-    if priority not in PRIORITIES:
+    if not isinstance(priority, str) or priority not in PRIORITIES:
         raise MessageError("bad_priority", f"`priority` is one of {', '.join(PRIORITIES)}")
     due = moment(sent.get("due_at"), "due_at") or 0
     plan = _plan(sent.get("repeat"))
@@ -122,7 +121,7 @@ def moment(text: Any, name: str) -> int | None:
         return None
     try:
         return from_iso(text)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise MessageError("bad_time", f"`{name}` is ISO 8601 with a zone") from error
 
 
@@ -165,7 +164,7 @@ def _value(kind: str, field: Field, sent: Mapping[str, Any]) -> Any:
 
 
 def _number(kind: str, field: Field, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if not order_targets.is_number(value):
         raise MessageError("bad_field", f"{kind}: `{field.name}` is a number")
     limits = codes.by_key[field.vital].reject_outside if field.vital else None
     if limits and not limits[0] <= value <= limits[1]:

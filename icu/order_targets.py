@@ -17,6 +17,8 @@ SPOKEN: Final[dict[str, str]] = {
     "sbp": "sbp", "rr": "rr", "etco2": "etco2", "cvp": "cvp", "icp": "icp", "cpp": "cpp",
     "temp": "temp", "urine": "urine", "glucose": "glucose", "rass": "rass",
 }  # fmt: skip
+_BEYOND: Final = 1e15  # of nothing in a hospital there is so much
+WORDS_MAX: Final = 120  # characters of a target in words
 _KEY: Final = {"map": "abp_mean", "sbp": "abp_sys"}
 LABELS: Final = {
     "map": "MAP", "spo2": "SpO2", "hr": "HR", "sbp": "SBP", "rr": "RR", "etco2": "etCO2",
@@ -90,7 +92,7 @@ def _bound(parameter: str, found: Mapping[str, Any], side: str) -> float | None:
     number = found.get(side)
     if number is None or number == "":
         return None
-    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+    if not is_number(number):
         raise MessageError("bad_target", f"`{side}` of a target is a number")
     vital = _vital(parameter)
     limits = vital.reject_outside if vital and vital.ucum == unit_of(parameter) else None
@@ -99,8 +101,16 @@ def _bound(parameter: str, found: Mapping[str, Any], side: str) -> float | None:
     return float(number)
 
 
+def is_number(value: Any) -> bool:
+    """Whether something sent is a finite number that can be reckoned with."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < _BEYOND and math.isfinite(value)
+
+
 def _of_words(text: str) -> dict[str, Any]:
-    match = _WORDS.match(text)
+    # Short, and without runs of blanks: the pattern would look at each way to divide them.
+    match = _WORDS.match(" ".join(text.split())) if len(text) <= WORDS_MAX else None
     if match is None:
         raise MessageError("bad_target", 'write a target like "MAP 65 to 75" or "SpO2 above 92"')
     first = float(match["low"].replace(",", "."))

@@ -95,7 +95,7 @@ class CrewIntake:
         if not isinstance(sent, Mapping):
             raise MessageError("not_an_item", "each item is an object with item_id and kind")
         kind, now = sent.get("kind"), self.clock.now_us()
-        if kind not in KINDS:
+        if not isinstance(kind, str) or kind not in KINDS:
             raise MessageError("bad_kind", f"`kind` is one of {', '.join(KINDS)}")
         names = KINDS[kind]
         said = {name: _text(sent[name], name) for name in names if sent.get(name) is not None}

@@ -86,7 +86,7 @@ def take_out(case: CaseState, ids: Collection[str], to: str = "") -> Taken:
         case.facts = {**case.facts, "ecg_findings": sorted(said | _findings(case.ecgs))}
     for old in list(case.gone)[: max(0, len(case.gone) + len(ids) - GONE_MAX)]:
         del case.gone[old]
-    case.gone |= dict.fromkeys(ids, to)
+    case.gone |= dict.fromkeys(sorted(ids), to)  # what is forgotten first is the same in a replay
     return taken
 
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from hospital_ops import wire
 from hospital_ops.board import CaseCell, case_json, decode_case
 from hospital_ops.clock import SECOND, from_iso, iso
 from hospital_ops.deciding import Stamped
+from hospital_ops.errors import MessageError
 from hospital_ops.identity import derived
+from triage.pathways import PATHWAYS
 from triage.phrases import PHRASES
 from triage.readiness import checklists
 from triage.unit import EdUnit
+from web.routes.readiness import checked_item
 
 CASE = str(derived("test", "ready"))
 NOON = from_iso("2026-11-21T12:00:00Z")
@@ -120,3 +125,9 @@ def test_every_phrase_speaks_both_languages_and_to_one_side() -> None:
         assert row["en"]
         assert row["ru"]
         assert row["to"] in ("crew", "hospital")
+
+
+@pytest.mark.parametrize("item", [[], {}, 7, "no such item"])
+def test_an_item_that_is_none_of_the_checklist_is_refused_in_words(item: Any) -> None:
+    with pytest.raises(MessageError):
+        checked_item(next(iter(PATHWAYS)), item)

@@ -233,3 +233,18 @@ def test_a_goal_for_map_or_spo2_offers_the_alarm_limits_and_no_other(
 def test_a_set_that_does_not_exist_is_not_found() -> None:
     with pytest.raises(NotFound):
         order_sets.signed("luck", {"version": "", "items": [{"item": 0}]}, NOON)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"kind": []},
+        {"kind": "diet", "text": "x", "priority": ["stat"]},
+        {"kind": "diet", "details": {"diet": "x", "energy_kcal": 10**400}},
+        {"kind": "nursing", "text": "x", "target": {"parameter": "map", "low": 10**400}},
+        {"kind": "nursing", "text": "x", "target": "MAP 65" + " " * 50_000 + "x"},
+    ],
+)
+def test_what_is_of_the_wrong_kind_or_size_is_answered_in_words(sent: dict[str, Any]) -> None:
+    with pytest.raises(MessageError):
+        wanted(sent, 0)

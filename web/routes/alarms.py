@@ -110,7 +110,7 @@ def done_to(
         source=principal.actor,
         received_at=now,
         mode=web.mode,
-        seconds=seconds,
+        seconds=min(seconds, PAUSE_MAX_US // SECOND),
     )
 
 

@@ -127,7 +127,9 @@ async def _do(
     needed = Permission.ORDER if act in quiet.BY_PHYSICIAN else Permission.SILENCE_ALARM
     needed = Permission.CONFIRM_BED if act == "confirm_patient" else needed
     web, unit = web_of(request), unit_of_bed(request, bed, principal, needed)
-    if act == "standby" and (reason not in quiet.REASONS or minutes < 0):
+    if minutes < 0:
+        raise MessageError("bad_minutes", "`minutes` is how long, 0 for the longest")
+    if act == "standby" and reason not in quiet.REASONS:
         raise MessageError("bad_reason", f"`reason` is one of {', '.join(quiet.REASONS)}")
     cell = _cell(request, unit, bed)
     lying = cell.patient.patient_id if cell and cell.patient else ""
@@ -147,7 +149,7 @@ async def _do(
         received_at=now,
         mode=web.mode,
         reason=reason if act == "standby" else "",
-        minutes=minutes,
+        minutes=min(minutes, quiet.LONGEST_US[quiet.STANDBY] // quiet.MINUTE_US),
         patient_id=lying,
     )
     note = audited(request, unit, principal, f"{act}_bed", bed)

@@ -56,7 +56,10 @@ async def sign_on(request: Request, unit: str, principal: Someone) -> dict[str, 
     hours = sent.get("hours", HOURS_USUAL)
     if not isinstance(hours, int) or isinstance(hours, bool):
         raise MessageError("bad_hours", f"`hours` is a whole number up to {HOURS_MOST}")
-    if not isinstance(beds, list) or not isinstance(second, list):
+    if not all(
+        isinstance(named, list) and all(isinstance(b, str) for b in named)
+        for named in (beds, second)
+    ):
         raise MessageError("bad_beds", "`beds` and `second` are lists of beds of this unit")
     return await _sign_on(request, unit, principal, str(sent.get("post")), beds, second, hours)
 

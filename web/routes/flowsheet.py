@@ -141,7 +141,11 @@ async def validate(
 ) -> HTMLResponse:
     """Notes that somebody has looked through the device values of an hour that is over."""
     unit = unit_of_bed(request, bed, principal, Permission.CARRY_OUT_ORDER)
-    web, start = web_of(request), from_iso(hour)
+    web = web_of(request)
+    try:
+        start = from_iso(hour)
+    except ValueError as error:
+        raise MessageError("bad_hour", "`hour` is the beginning of a column") from error
     span = next(
         (h for h in hours_of(day_of(start, _zone(request)), _zone(request)) if h.from_at == start),
         None,

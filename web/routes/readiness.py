@@ -97,6 +97,6 @@ def checked_item(pathway: Any, item: Any) -> tuple[str, str]:
         raise MessageError("bad_pathway", f"`pathway` is one of {', '.join(PATHWAYS)}")
     if item is None:
         return "pathway", pathway
-    if item not in {row["id"] for row in items_of(pathway)}:
+    if item not in [row["id"] for row in items_of(pathway)]:
         raise MessageError("bad_item", "`item` is no item that is on in this checklist")
     return "readiness", f"{pathway}:{item}"

@@ -96,7 +96,7 @@ async def press(request: Request, bed: str, principal: Someone) -> HTMLResponse:
     sent: dict[str, Any] = {name: value for name, value in form.items() if isinstance(value, str)}
     sent["limits"] = [str(limit) for limit in form.getlist("limits")]
     version = sent.get("version", "")
-    sent["version"] = int(version) if version.isdecimal() else 0
+    sent["version"] = int(version) if version.isdecimal() and len(version) < 10 else 0
     try:
         await _do(request, bed, principal, what, sent)
     except Conflict as error:

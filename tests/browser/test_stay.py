@@ -1,0 +1,87 @@
+"""A death that was an error and its reversal on the bed's page; the board of a past second."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from hospital_ops.clock import SECOND, iso
+from tests.browser.ward import Ward, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+UNIT, BED = "h2-icu-1", "h2-icu-1-04"
+PULSE = "8867-4"
+PATIENT_MS = 30_000
+WITHIN_S = 40.0
+
+
+async def test_a_death_is_taken_back_as_one_act_and_the_past_shows_who_lay_there(
+    ward: Ward, chromium: Browser
+) -> None:
+    monitor = ward.monitor(BED)
+    sent = await monitor.send(hr=88, spo2=97)
+    await monitor.close()
+
+    async def bed() -> dict[str, object]:
+        beds = (await ward.json("icu.h2", f"/api/v1/boards/{UNIT}"))["beds"]
+        return next(one for one in beds if one["bed"] == BED)
+
+    async def measured() -> bool:
+        return PULSE in (await bed())["values"]  # type: ignore[operator]
+
+    await until(measured, WITHIN_S)
+    page = await ward.open(chromium, "icu.h2", f"/icu/beds/{BED}?lang=en")
+    panel = page.locator("#stay")
+    await panel.get_by_text("End the stay").click(timeout=PATIENT_MS)
+    await panel.get_by_role("button", name="Death").click()
+    await expect(panel.get_by_role("alert")).to_contain_text("nothing was changed")
+    await panel.get_by_text("End the stay").click()
+    await panel.get_by_text("I have looked at the patient").click()
+    await panel.get_by_role("button", name="Death").click()
+    await expect(panel).to_contain_text("Nobody is admitted", timeout=PATIENT_MS)
+
+    async def empty() -> bool:
+        return (await bed())["patient_id"] is None
+
+    await until(empty, WITHIN_S)
+    await panel.get_by_label("What was the error?").fill("the bed beside")
+    await panel.get_by_role("button", name="Take this back").click()
+    await expect(panel).to_contain_text("Taken back at", timeout=PATIENT_MS)
+
+    async def back() -> bool:
+        return (await bed())["patient_id"] == ward.patient(BED)["patient_id"]
+
+    await until(back, WITHIN_S)
+    await page.context.close()
+
+    then = (sent // SECOND + 3) * SECOND
+    await page_of_the_past(ward, chromium, then)
+
+
+async def page_of_the_past(ward: Ward, chromium: Browser, then: int) -> None:
+    """Before the death: the value stands there, nothing claims to be live, time can be moved."""
+    async with ward.client("icu.h2") as client:
+
+        async def stored() -> bool:
+            answer = await client.get(f"/api/v1/boards/{UNIT}", params={"at": iso(then)})
+            return answer.status_code == 200
+
+        await until(stored, WITHIN_S)
+    page = await ward.open(chromium, "icu.h2", f"/icu/{UNIT}/past?lang=en&at={iso(then)}&bed={BED}")
+    frame = page.locator("#then")
+    await expect(frame).to_contain_text("NOT LIVE")
+    await expect(page.locator(f"#bed-{BED}-{PULSE} .n")).to_have_text("88")
+    await expect(page.locator("[data-part=link]")).to_have_count(0)
+    second = then // SECOND
+    await page.get_by_role("button", name="+1 s").click()
+    await expect(frame).to_have_attribute("data-at", str(second + 1), timeout=PATIENT_MS)
+    await page.get_by_role("button", name="−60 s").click()
+    await expect(frame).to_have_attribute("data-at", str(second - 59), timeout=PATIENT_MS)
+    await page.get_by_label("Speed").select_option("5")
+    await page.get_by_role("button", name="Play").click()
+    await page.wait_for_function(
+        "at => Number(document.getElementById('then').dataset.at) >= at",
+        arg=second - 49,
+        timeout=PATIENT_MS,
+    )
+    await page.context.close()

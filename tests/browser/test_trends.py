@@ -81,6 +81,7 @@ async def test_a_week_is_zoomed_down_to_the_single_beat(ward: Ward, chromium: Br
     first, last = await drawn(page)
     assert last - first == 7 * DAY_US
     assert abs(last - end) < DAY_US
+    await expect(page.locator("#trends-export")).to_be_hidden()  # more than a file may hold
     lane = page.locator('.lane[data-codes="8867-4"]')
     await expect(lane).to_be_visible()
     rows = page.locator("#trend-table tbody tr")
@@ -111,6 +112,12 @@ async def test_a_week_is_zoomed_down_to_the_single_beat(ward: Ward, chromium: Br
     await expect(strip).to_be_visible()
     curves = int(await page.locator("#trends").get_attribute("data-curves") or 0)
     assert abs(curves - 4 * RATE_HZ) <= 2  # every stored sample of the four seconds
+    for form, beginning in (("wfdb", b"PK"), ("edf", b"0       X X X X ")):
+        link = page.locator(f'[data-export="{form}"]')
+        await expect(link).to_be_visible()
+        file = await page.request.get(ward.http + str(await link.get_attribute("href")))
+        assert file.status == 200, await file.text()
+        assert (await file.body()).startswith(beginning)
     box = await page.locator("#lanes").bounding_box()
     assert box is not None
     beat_px = box["width"] * BEAT_S / 4

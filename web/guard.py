@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web import refusals
+from web.language import remembered
 
 BODY_MAX: Final = 1 << 20
 BODY_DEADLINE_S: Final = 30.0
@@ -76,6 +77,8 @@ class Guard:
     def _add_headers(self, scope: Scope, message: Message) -> None:
         headers = message.setdefault("headers", [])
         given = {name for name, _ in headers}
+        if any(name == b"content-type" and kind.startswith(b"text/html") for name, kind in headers):
+            headers += remembered(HTTPConnection(scope))
         headers += [header for header in self._always if header[0] not in given]
         # What is static is revalidated: an upgrade is seen at once.
         keep = b"no-cache" if scope["path"].startswith("/static/") else b"no-store"

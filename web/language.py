@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from starlette.requests import HTTPConnection
-from starlette.responses import Response
 
 from web.words import preferred
 
@@ -19,9 +18,10 @@ def language_of(connection: HTTPConnection) -> str:
     return preferred(connection.headers.get("accept-language", ""))
 
 
-def remember(request: HTTPConnection, answer: Response) -> Response:
-    """The same answer; a language that was asked for holds on every page of this browser."""
+def remembered(request: HTTPConnection) -> list[tuple[bytes, bytes]]:
+    """The header by which a language that was asked for holds on every page of this browser."""
     asked = request.query_params.get("lang")
-    if asked in LANGUAGES:
-        answer.set_cookie(COOKIE, asked, samesite="strict", max_age=31_536_000)
-    return answer
+    if asked not in LANGUAGES:
+        return []
+    value = f"{COOKIE}={asked}; Max-Age=31536000; Path=/; SameSite=strict"
+    return [(b"set-cookie", value.encode())]

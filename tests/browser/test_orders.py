@@ -67,6 +67,7 @@ async def test_a_set_is_signed_in_two_presses_checked_and_carried_out(
 ) -> None:
     await approve_the_set(ward, chromium)
     nurse = await the_panel(ward, chromium, "nurse.h2")
+    await nurse.locator(".allergies summary").click()
     await nurse.get_by_label("Substance").fill("penicillin")
     await nurse.get_by_role("button", name="Record", exact=True).click()
     await expect(nurse.locator(".allergies")).to_contain_text("penicillin", timeout=SLOW_MS)

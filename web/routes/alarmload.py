@@ -67,7 +67,14 @@ async def replay_panel(
     rule, _, code = what.partition("|")
     question = replay.Question(rule, code, view.number(limit), view.number(delay_s))
     found = await _replay(request, unit, principal, question, days)
-    page = Page(words=words, title=words.t("replay.title"), user=principal.actor, demo=web.demo)
+    page = Page(
+        words=words,
+        title=words.t("replay.title"),
+        user=principal.actor,
+        demo=web.demo,
+        unit=unit,
+        units=tuple(units_of(web, principal)),
+    )
     text = web.renderer.fill(
         "alarm_replay.html", page=page, unit=unit, days=days, found=view.replayed(found, words)
     )
@@ -84,6 +91,7 @@ async def page(request: Request, unit: str, principal: Someone, days: Days = 7) 
         title=words.t("load.title"),
         user=principal.actor,
         demo=web.demo,
+        unit=unit,
         units=tuple(units_of(web, principal)),
     )
     text = web.renderer.fill(

@@ -13,7 +13,7 @@ from hospital_ops.errors import NotFound
 from web import store
 from web.auth import signed_in, web_of
 from web.boards import IcuBoard
-from web.language import COOKIE, language_of
+from web.language import language_of
 from web.reading import moment, note_reading, unit_of_bed
 from web.routes.pages import THEMES, units_of
 from web.views import bedpage
@@ -50,10 +50,7 @@ async def page(request: Request, bed: str, principal: Someone) -> HTMLResponse:
         demo=web.demo,
         units=units_of(web, principal),
     )
-    answer = HTMLResponse(text)
-    if "lang" in request.query_params:
-        answer.set_cookie(COOKIE, language, samesite="strict", max_age=31_536_000)
-    return answer
+    return HTMLResponse(text)
 
 
 @router.get("/api/v1/icu/beds/{bed}/waveforms")

@@ -12,7 +12,7 @@ from hospital_ops.access import Permission, Principal, require
 from hospital_ops.codebook import store
 from hospital_ops.codebook.rules import Rule
 from web.auth import signed_in, web_of
-from web.language import language_of, remember
+from web.language import language_of
 from web.routes.pages import units_of
 from web.views import codes as views
 from web.views.page import Page
@@ -48,7 +48,7 @@ async def page(request: Request, principal: Someone) -> Response:
         names={key: vital.name for key, vital in codes.by_key.items()},
         history=views.history(past, frame),
     )
-    return remember(request, HTMLResponse(html))
+    return HTMLResponse(html)
 
 
 @router.post("/map")

@@ -12,7 +12,7 @@ from hospital_ops.access import Permission, Principal, require
 from hospital_ops.clock import to_datetime
 from hospital_ops.feeds import store
 from web.auth import signed_in, web_of
-from web.language import language_of, remember
+from web.language import language_of
 from web.routes.pages import units_of
 from web.views import feeds as views
 from web.views.page import Page
@@ -48,4 +48,4 @@ async def page(request: Request, principal: Someone) -> Response:
         counted=views.letters(counted, frame),
         newest=views.letters(newest, frame),
     )
-    return remember(request, HTMLResponse(html))
+    return HTMLResponse(html)

@@ -11,7 +11,7 @@ from hospital_ops.access import PERMISSIONS, Permission, Principal, allows, know
 from hospital_ops.errors import NotFound
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
-from web.language import language_of, remember
+from web.language import language_of
 from web.reading import note_reading
 from web.state import Web
 
@@ -51,7 +51,7 @@ async def home(request: Request, principal: Someone) -> Response:
         demo=web.demo,
         others=[name for name, needed in OTHERS if needed in PERMISSIONS[principal.role]],
     )
-    return remember(request, HTMLResponse(page))
+    return HTMLResponse(page)
 
 
 @router.get("/icu/{unit}")
@@ -83,4 +83,4 @@ async def board(request: Request, unit: str, principal: Someone) -> Response:
             },
         )
     )
-    return remember(request, answer)
+    return answer

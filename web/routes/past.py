@@ -14,7 +14,7 @@ from hospital_ops.errors import MessageError, NotFound
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.boards import MAKE, Feed
-from web.language import language_of, remember
+from web.language import language_of
 from web.past import store
 from web.reading import NOT_HERE, note_reading
 from web.routes.pages import units_of
@@ -39,7 +39,7 @@ async def page(
         web.renderer, language, wanted, board,
         user=principal.actor, demo=web.demo, units=units_of(web, principal),
     )  # fmt: skip
-    return remember(request, HTMLResponse(text))
+    return HTMLResponse(text)
 
 
 @router.get("/icu/{unit}/past/frame")

@@ -14,7 +14,7 @@ from hospital_ops.access import Principal
 from hospital_ops.accounts import SignInRefused
 from hospital_ops.errors import MessageError
 from web.auth import check_origin, credentials, signed_in, web_of
-from web.language import language_of, remember
+from web.language import language_of
 
 router = APIRouter()
 
@@ -47,7 +47,7 @@ async def sign_in_page(request: Request, next: str = "/") -> Response:
     """The form."""
     web = web_of(request)
     page = web.renderer.sign_in_page(language_of(request), next_url=_local(next), demo=web.demo)
-    return remember(request, HTMLResponse(page))
+    return HTMLResponse(page)
 
 
 @router.post("/sign-in")

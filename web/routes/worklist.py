@@ -16,7 +16,7 @@ from icu.ordering import store
 from icu.set_approvals import store as approvals
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
-from web.language import language_of, remember
+from web.language import language_of
 from web.lying import place_of
 from web.reading import NOT_HERE, note_reading
 from web.routes.orders import moved, permitted
@@ -48,7 +48,7 @@ async def page(request: Request, unit: str, principal: Someone, by: str = "bed")
     shown = await _list(request, unit, principal, by)
     page = _page(request, principal, words.t("worklist.title"), unit)
     html = web_of(request).renderer.fill("worklist.html", page=page, **shown)
-    return remember(request, HTMLResponse(html))
+    return HTMLResponse(html)
 
 
 @router.get("/worklist/{unit}/list")
@@ -98,7 +98,7 @@ async def sets(request: Request, principal: Someone) -> Response:
         sets=found,
         may=allows(principal, Permission.APPROVE_ORDER_SETS, principal.hospital),
     )
-    return remember(request, HTMLResponse(html))
+    return HTMLResponse(html)
 
 
 @router.post("/order-sets/{order_set}")

@@ -11,7 +11,7 @@ from icu.explained import rule_json
 from web.views.alarmcheck import verdict_text
 from web.views.alarms import AlarmView, alarm_text, alarm_view, ordered, shown
 from web.views.duty import call_lines, next_line
-from web.views.values import Frame, clock
+from web.views.values import Frame, clock, unit_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +58,11 @@ def digest(found: list[AlarmRow]) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
+def cited(source: str) -> str:
+    """Where a limit comes from, without the place in our own tables that says it at length."""
+    return source.replace(" (seen, see default_limits.source)", "")
+
+
 def _row(bed: BedCell, alarm: AlarmCell, view: AlarmView, frame: Frame) -> AlarmRow:
     words, now_us = frame.words, frame.now_us
     birth_date = bed.patient.birth_date if bed.patient else ""
@@ -66,12 +71,12 @@ def _row(bed: BedCell, alarm: AlarmCell, view: AlarmView, frame: Frame) -> Alarm
     paused = alarm.paused_until
     limit = ""
     if alarm.limit is not None and alarm.sign:
-        limit = f"{alarm.sign} {words.number(alarm.limit)} {alarm.unit}"
+        limit = f"{alarm.sign} {words.number(alarm.limit)} {unit_words(alarm.unit, words)}"
     return AlarmRow(
         view=view,
         since=words.since((now_us - alarm.since) / SECOND),
         limit=limit,
-        source=alarm.device or str(rule["limit_source"] or ""),
+        source=alarm.device or cited(str(rule["limit_source"] or "")),
         delay=words.duration(rule["delay_s"]) if rule["delay_s"] and not alarm.device else "",
         seen_by=alarm.acknowledged_by,
         paused=clock(paused, frame.zone, seconds=True) if paused else "",

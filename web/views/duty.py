@@ -77,8 +77,7 @@ def _line(call: CallCell, frame: Frame) -> str:
     words = frame.words
     said = words.t(
         "duty.called",
-        post=words.t(f"duty.post.{call.post}"),
-        who=call.who,
+        who=f"{words.t(f'duty.post.{call.post}')} {call.who}".strip(),
         time=clock(call.at, frame.zone),
     )
     return f"{said}, {words.t('duty.read')}" if call.read_at else said

@@ -10,6 +10,7 @@ from hospital_ops.clock import from_iso
 from hospital_ops.waveform import NO_SAMPLE
 from hospital_ops.wire import Reason, Verdict
 from web.views.alarmcheck import verdict_text
+from web.views.alarmpanel import cited
 from web.views.values import Frame, clock
 
 
@@ -45,7 +46,7 @@ def shown(found: dict[str, Any], frame: Frame) -> Evidence:
         duration=words.duration(found["duration_s"]),
         check=verdict_text(_verdict(found["verdict"]), words),
         approved=found["approved_by"] or "",
-        source=rule["limit_source"] or "",
+        source=cited(rule["limit_source"] or ""),
         stored=found["stored"],
         curves=len({(c["code"], c["channel"]) for c in found["strip"]["curves"]}),
     )

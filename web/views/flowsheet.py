@@ -17,7 +17,7 @@ from web.hours import Hour
 from web.render import Renderer
 from web.trends.store import Trend
 from web.views.page import Page
-from web.views.values import Frame, clock, decimals_of
+from web.views.values import Frame, clock, decimals_of, name_words, unit_words
 from web.words import Words
 
 DEVICE: Final = tuple(
@@ -159,16 +159,6 @@ def render(
     )
 
 
-def _name(code: str, words: Words) -> str:
-    vital = codes.by_loinc.get(code) or codes.by_key.get(code)
-    if vital is None:
-        return code
-    for key in (f"flow.{vital.key}", f"value.{vital.key}"):
-        if words.has(key):
-            return words.t(key)
-    return vital.name
-
-
 def _device(sheet: Sheet, columns: list[Hour], words: Words) -> list[Row]:
     rows = []
     for code in DEVICE:
@@ -180,7 +170,7 @@ def _device(sheet: Sheet, columns: list[Hour], words: Words) -> list[Row]:
         for hour in columns:
             point = steps.get(hour.from_at)
             cells.append(words.number(point.mean, decimals_of(code)) if point else "")
-        rows.append(Row(_name(code, words), trend.unit, cells))
+        rows.append(Row(name_words(code, words), unit_words(trend.unit, words), cells))
     return rows
 
 
@@ -196,9 +186,11 @@ def _charted(sheet: Sheet, columns: list[Hour], frame: Frame, origin: str) -> li
         key = (line["code"], line["channel"])
         row = rows.get(key)
         if row is None:
-            name = _name(line["code"], frame.words)
+            name = name_words(line["code"], frame.words)
             label = f"{name} {line['channel']}" if line["channel"] else name
-            row = rows[key] = Row(label, line["physical_unit"], [[] for _ in columns])
+            row = rows[key] = Row(
+                label, unit_words(line["physical_unit"] or "", frame.words), [[] for _ in columns]
+            )
         row.cells[index].append(_entry(line, at, frame))
     return list(rows.values())
 

@@ -8,8 +8,7 @@ from typing import Any
 from hospital_ops.board import BedCell
 from hospital_ops.clock import from_iso, to_datetime
 from web.views.alarms import alarm_text
-from web.views.patients import name_of
-from web.views.values import Frame, clock
+from web.views.values import Frame, clock, name_words, unit_words
 
 
 def things(
@@ -22,7 +21,9 @@ def things(
         found += [
             {"about": f"alarm:{one.id}", "name": alarm_text(one, words)} for one in cell.alarms
         ]
-        found += [{"about": f"value:{code}", "name": name_of(code)} for code in cell.values]
+        found += [
+            {"about": f"value:{code}", "name": name_words(code, words)} for code in cell.values
+        ]
     found += [
         {"about": f"message:{message}", "name": words.t("wrong.message", at=when(at, frame))}
         for message, at in messages
@@ -42,7 +43,7 @@ def line(one: dict[str, Any], frame: Frame) -> dict[str, Any]:
     words = frame.words
     about = one["about"]
     if one["kind"] == "value":
-        about = name_of(about)
+        about = name_words(about, words)
     elif one["kind"] == "alarm":
         about = one["seen"].get("text") or about
     state = f"incidents.outcome.{one['outcome']}" if one["outcome"] else "incidents.waits"
@@ -83,11 +84,11 @@ def details(one: dict[str, Any], frame: Frame) -> dict[str, Any]:
         "nearest": [
             {
                 "at": when(copy["at"], frame),
-                "name": name_of(str(copy["content"].get("code", ""))),
+                "name": name_words(str(copy["content"].get("code", "")), words),
                 "value": copy["content"].get("value")
                 if copy["content"].get("value_text") is None
                 else copy["content"]["value_text"],
-                "unit": copy["content"].get("physical_unit", ""),
+                "unit": unit_words(copy["content"].get("physical_unit") or "", words),
                 "device": copy["content"].get("device", ""),
                 "validity": copy["content"].get("validity", ""),
             }

@@ -100,6 +100,7 @@ def _input(key: str, each: Mapping[str, Any], figure: Mapping[str, Any], frame: 
     age = words.duration((frame.now_us - from_iso(each["at"])) / SECOND)
     value = each["value"]
     text = value if isinstance(value, str) else words.number(float(f"{value:.4g}"))
+    text = words.t("value.no") if text == "air" else text
     few = f" {words.t('indicator.few')}" if each.get("few") else ""
     return f"{input_name(key, words)} {text}{few} · {age}"
 

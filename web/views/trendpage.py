@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from hospital_ops import codes
 from hospital_ops.board import BedCell
 from web.render import Renderer
 from web.views.page import Page
-from web.views.values import Frame, clock, decimals_of
+from web.views.values import Frame, clock, decimals_of, unit_words
 
 # A lane holds what is read together: (key, tint, codes).
 LANES: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
@@ -58,21 +59,22 @@ def render(
         zone=str(frame.zone),
     )
     said = {key.removeprefix("trend.page."): words.t(key) for key in SAID}
+    units = {vital.ucum: unit_words(vital.ucum, words) for vital in codes.by_key.values()}
     return renderer.fill(
         "trends.html",
         page=page,
         cell=cell,
         spans=SPANS,
-        lanes=[_lane(key, tint, codes, frame) for key, tint, codes in LANES],
-        said=json.dumps(said, ensure_ascii=False),
+        lanes=[_lane(key, tint, sent, frame) for key, tint, sent in LANES],
+        said=json.dumps(said | {"units": units}, ensure_ascii=False),
     )
 
 
-def _lane(key: str, tint: str, codes: tuple[str, ...], frame: Frame) -> dict[str, Any]:
+def _lane(key: str, tint: str, sent: tuple[str, ...], frame: Frame) -> dict[str, Any]:
     return {
         "key": key,
         "tint": tint,
         "label": frame.words.t(f"value.{key}"),
-        "codes": " ".join(codes),
-        "decimals": decimals_of(codes[0]) or 0,
+        "codes": " ".join(sent),
+        "decimals": decimals_of(sent[0]) or 0,
     }

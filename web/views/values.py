@@ -12,6 +12,7 @@ from datetime import tzinfo
 from functools import cache
 from typing import Final
 
+from hospital_ops import codes
 from hospital_ops.board import Shown
 from hospital_ops.clinical.tables import table
 from hospital_ops.clock import SECOND, to_datetime
@@ -95,6 +96,24 @@ def unit_of(shown: Shown, words: Words) -> str:
     if words.has(key):
         return words.t(key)
     return "" if shown.unit.startswith("{") else shown.unit
+
+
+def unit_words(unit: str, words: Words) -> str:
+    """A UCUM unit as a line or a table says it, where no unit goes without saying."""
+    if unit == "1" or unit.startswith("{"):
+        return ""
+    key = f"unit.{unit}"
+    said = words.t(key) if words.has(key) else ""
+    return said or unit.replace("[", "").replace("]", "")
+
+
+def name_words(code: str, words: Words) -> str:
+    """What a value is called here, by its code or key; the sender's own code where it is none."""
+    vital = codes.by_code.get(code) or codes.by_key.get(code)
+    if vital is None:
+        return code
+    keys = (f"{kind}.{vital.key}" for kind in ("flow", "value", "input"))
+    return next((words.t(key) for key in keys if words.has(key)), vital.name)
 
 
 def quality_of(kind: str, amber: int, gone: int, now_us: int) -> str:

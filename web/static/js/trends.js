@@ -30,9 +30,11 @@ let timer = 0;
 let calipers = [];
 let drawn = { trends: {}, events: [], pieces: [], step: 0 };
 
+// Day before month and 24 hours, in both languages.
+const LOCALE = section.dataset.language === "en" ? "en-GB" : section.dataset.language;
 const iso = (us) => new Date(us / 1000).toISOString();
 const local = (us, options) =>
-  new Date(us / 1000).toLocaleString(section.dataset.language, { timeZone: section.dataset.zone, ...options });
+  new Date(us / 1000).toLocaleString(LOCALE, { timeZone: section.dataset.zone, ...options });
 const stamp = (us) =>
   local(us, { day: "2-digit", month: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
@@ -147,13 +149,13 @@ function table() {
     const row = document.createElement("tr");
     cells.forEach((text, index) => {
       const cell = document.createElement(index && name === "td" ? "td" : "th");
-      cell.scope = name === "td" ? "row" : "col";
+      if (cell.tagName === "TH") cell.scope = name === "td" ? "row" : "col";
       cell.textContent = text;
       row.append(cell);
     });
     return row;
   };
-  const heading = codes.map(([code, label]) => `${label} ${drawn.trends[code].unit}`);
+  const heading = codes.map(([code, label]) => `${label} ${words.units[drawn.trends[code].unit] ?? drawn.trends[code].unit}`);
   head.replaceChildren(line([words.at, ...heading], "th"));
   body.replaceChildren(
     ...[...rows.entries()].sort((a, b) => b[0] - a[0]).slice(0, ROWS_MOST + 2).map(([at, row]) =>

@@ -59,14 +59,14 @@ def render(
         zone=str(frame.zone),
     )
     said = {key.removeprefix("trend.page."): words.t(key) for key in SAID}
-    units = {vital.ucum: unit_words(vital.ucum, words) for vital in codes.by_key.values()}
+    named = {vital.ucum: unit_words(vital.ucum, words) for vital in codes.by_key.values()}
     return renderer.fill(
         "trends.html",
         page=page,
         cell=cell,
         spans=SPANS,
         lanes=[_lane(key, tint, sent, frame) for key, tint, sent in LANES],
-        said=json.dumps(said | {"units": units}, ensure_ascii=False),
+        said=json.dumps(said | {"units": named}, ensure_ascii=False),
     )
 
 

@@ -144,3 +144,45 @@ async def test_the_panel_of_a_bed_names_rule_and_source_and_is_sent_only_when_it
             assert (await client.post(f"{panel}/{alarm}/silence")).status_code == 404
         async with httpx2.AsyncClient(headers=running.bearer("h1-wall")) as client:
             assert (await client.get(panel)).status_code in (403, 404)
+
+
+async def test_an_act_for_one_patient_is_refused_once_another_lies_in_the_bed(
+    fresh_valkey: Valkey,
+) -> None:
+    async with ward(fresh_valkey.url) as (running, _):
+        bed = f"{running.address}/api/v1/icu/beds/{BED}/acts"
+        page = f"{running.address}/icu/beds/{BED}/quiet"
+        other = "00000000-0000-4000-8000-000000000000"
+        for act in ("close", "comfort"):
+            refused = await post(running, "h1-doctor", f"{bed}/{act}", {"patient_id": other})
+            assert refused.status_code == 409, act
+        async with httpx2.AsyncClient(headers=running.bearer("h1-doctor")) as client:
+            panel = (await client.get(page)).text
+            meant = panel.partition('name="patient" value="')[2].partition('"')[0]
+            assert meant not in ("", other)
+            sent = {"sure": "yes", "patient": other}
+            pressed = await client.post(f"{page}/close", data=sent)
+            assert "Another patient lies in this bed now" in pressed.text
+        assert [a["state"] for a in await board(running)] == ["active"]
+        done = await post(running, "h1-doctor", f"{bed}/close", {"patient_id": meant})
+        assert done.status_code == 200
+
+        async def silent() -> bool:
+            return not await board(running)
+
+        await until(silent, "what rang is over for whom it was meant")
+
+
+async def test_a_pause_longer_than_any_number_is_the_longest_there_is(
+    fresh_valkey: Valkey,
+) -> None:
+    async with ward(fresh_valkey.url) as (running, url):
+        answer = await post(running, "h1-nurse", f"{url}/pause", {"seconds": 10**25})
+        assert answer.status_code == 200
+        stand_by = f"{running.address}/api/v1/icu/beds/{BED}/acts/standby"
+        sent = {"reason": "ct", "minutes": 10**25}
+        assert (await post(running, "h1-nurse", stand_by, sent)).status_code == 200
+        duty = f"{running.address}/api/v1/icu/units/{UNIT}/duty"
+        async with httpx2.AsyncClient(headers=running.bearer("h1-nurse")) as client:
+            odd = await client.put(duty, json={"post": "nurse", "beds": [{}]})
+        assert odd.status_code == 400

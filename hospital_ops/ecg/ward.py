@@ -22,7 +22,7 @@ from hospital_ops.ecg.hops import Array
 from hospital_ops.ecg.rhythm import LETHAL, Rhythm, UnitRhythm
 from hospital_ops.ecg.stream import MIN_RATE_HZ
 from hospital_ops.ecg.timeline import Timeline
-from hospital_ops.waveform import NO_SAMPLE
+from hospital_ops.waveform import NO_SAMPLE, RATE_MAX_HZ
 
 STEP_US: Final = SECOND // 2
 LEADS_MAX: Final = 3
@@ -89,9 +89,14 @@ class WardRhythm:
         self._waiting: dict[str, dict[str, deque[wire.Waved]]] = {}  # pulses before any ECG
         self._due = 0
 
+    @property
+    def kinds(self) -> int:
+        """How many kinds of curves (rate, leads) are analysed side by side."""
+        return len(self._blocks)
+
     def take(self, wave: wire.Waved) -> None:
         """A piece of a curve of a bed; what is neither ECG nor pulse is left."""
-        if not wave.bed:
+        if not wave.bed or wave.rate_hz > RATE_MAX_HZ:
             return
         if wave.code in PULSES:
             self._keep(wave, PULSES[wave.code])
@@ -149,6 +154,8 @@ class WardRhythm:
         """The bed in a free place of a block of its kind; what it was is over."""
         if before is not None:
             before.block.beds[before.block.beds.index(before)] = None
+            if not any(before.block.beds):  # a rate that wavers leaves nothing behind
+                self._blocks = [b for b in self._blocks if b is not before.block]
         block = next(
             (
                 b

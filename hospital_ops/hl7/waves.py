@@ -10,6 +10,7 @@ from typing import Final
 from hospital_ops.hl7.codes import coded, unit_of
 from hospital_ops.hl7.parse import Message
 from hospital_ops.hl7.values import number
+from hospital_ops.waveform import RATE_MAX_HZ
 
 GAP: Final = -32768  # this sample says: no sample here; it is never a value
 _TOP: Final = 32767
@@ -86,14 +87,17 @@ def describe(wave: Wave, name: str, value: str, unit: str) -> None:
 
 
 def finish(wave: Wave, channel: str, received_at: int) -> Piece | None:
-    """The piece that the wave makes; None where its rate cannot be known or it has no sample."""
+    """The piece that the wave makes; None where its rate cannot be known or it has no sample.
+
+    A rate that no device has is a mistake of the sender: no curve of that length is made.
+    """
     values = [None if v is None or v in wave.gaps else v for v in wave.values]
     rate = wave.rate_hz
     if rate <= 0 and wave.started_at is not None and wave.ended_at is not None:
         seconds = (wave.ended_at - wave.started_at) / 1e6
         rate = len(values) / seconds if seconds > 0 else 0.0
     present = [v for v in values if v is not None]
-    if rate <= 0 or not present:
+    if not 0 < rate <= RATE_MAX_HZ or not present:
         return None
     samples, scale, offset = pack(values, present)
     started_at = wave.started_at

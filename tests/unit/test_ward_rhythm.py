@@ -6,6 +6,7 @@ import pytest
 from hospital_ops import wire
 from hospital_ops.clock import SECOND
 from hospital_ops.deciding import Stamped
+from hospital_ops.ecg.ward import WardRhythm
 from icu.unit import IcuUnit
 from tests.alarm_ward import BED, START, UNIT
 from tests.curves import (
@@ -17,6 +18,7 @@ from tests.curves import (
     fibrillating,
     heart,
     off,
+    piece,
     still,
 )
 
@@ -166,3 +168,15 @@ def test_the_pulse_at_the_finger_is_told_as_a_fact_beside_the_finding() -> None:
     assert pleth.quality == "good"
     assert pleth.rate_per_min == pytest.approx(75, abs=3)
     assert START < ward.found[-1].at <= ward.now
+
+
+def test_a_rate_that_no_device_has_is_left_and_one_that_wavers_leaves_nothing_behind() -> None:
+    analysis = WardRhythm(UNIT)
+    analysis.take(piece(BED, ECG_II, 1e12, heart(75, 1), START, START))
+    analysis.take(piece(BED, PLETH, 1e12, heart(75, 1), START, START))
+    assert analysis.kinds == 0
+    for number in range(50):
+        rate = 250 + number / 100
+        analysis.take(piece(BED, ECG_II, rate, heart(75, 1), START + number * SECOND, START))
+        analysis.advance(START + number * SECOND)
+    assert analysis.kinds == 1

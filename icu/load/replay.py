@@ -8,6 +8,7 @@ Nothing changes by looking. Not for a red, and fewer than thirty events decide n
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -66,6 +67,8 @@ def standing(question: Question) -> Limit:
         raise MessageError("red", "a red alarm is not tuned: its limit is the table's")
     if question.limit is None and question.delay_s is None:
         raise MessageError("nothing_asked", "give `limit`, `delay_s` or both")
+    if question.limit is not None and not math.isfinite(question.limit):
+        raise MessageError("bad_limit", "`limit` is a number")
     if question.delay_s is not None and not 0 <= question.delay_s <= 120:
         raise MessageError("bad_delay", "`delay_s` is 0 to 120 seconds")
     return found[0]

@@ -69,6 +69,7 @@ def test_the_values_asked_for_are_those_that_matter_to_either_limit() -> None:
         (Question("nothing", SPO2, limit=70.0), "no_limit"),
         (Question("spo2_low", SPO2), "nothing_asked"),
         (Question("spo2_low", SPO2, delay_s=900), "bad_delay"),
+        (Question("spo2_low", SPO2, limit=float("nan")), "bad_limit"),
         (Question("spo2_low", SPO2, limit=80, band="grown"), "unknown_band"),
     ],
 )

@@ -59,6 +59,7 @@ class Permission(StrEnum):
     CONSENT = "consent"
     CONFIRM_MESSAGES = "confirm_messages"
     REVIEW_INCIDENTS = "review_incidents"
+    SET_LIMITS = "set_limits"
 
 
 _P = Permission
@@ -79,7 +80,8 @@ _NURSE: Final = _PHYSICIAN - {_P.REVIEW_INCIDENTS, _P.DECIDE_TRIAGE, _P.ORDER}
 
 PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
     Role.ED_PHYSICIAN: _PHYSICIAN,
-    Role.ICU_PHYSICIAN: _PHYSICIAN | {_P.CONSENT, _P.CONFIRM_MESSAGES, _P.APPROVE_ORDER_SETS},
+    Role.ICU_PHYSICIAN: _PHYSICIAN
+    | {_P.CONSENT, _P.CONFIRM_MESSAGES, _P.APPROVE_ORDER_SETS, _P.SET_LIMITS},
     Role.NURSE: _NURSE,
     Role.TRIAGE_NURSE: _NURSE | {_P.OPEN_CASE, _P.SEND_VALUES},
     Role.CREW: frozenset({_P.OPEN_CASE, _P.SEND_VALUES}),

@@ -66,6 +66,8 @@ class AlarmCell(Form, frozen=True):
     next_posts: tuple[str, ...] = ()  # who is called next, and when; empty: nobody any more
     next_at: int = 0
     story: str = ""  # the alarm that leads its story; empty: it leads, or stands alone
+    limit_by: str = ""  # who approved the limit or delay; empty: the table's start value
+    delay_s: float | None = None  # the delay, where a site has set limit or delay
 
 
 class QuietCell(Form, frozen=True):

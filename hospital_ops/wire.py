@@ -32,6 +32,7 @@ from hospital_ops.wire_icu import (
     Called,
     CareAgreed,
     DeviceAlert,
+    LimitSet,
     OnDuty,
     OrderChanged,
     Painted,
@@ -41,9 +42,9 @@ from hospital_ops.wire_signals import Reason, Rhythm, Verdict, Witness
 __all__ = (  # what comes from elsewhere; all else is this module's own
     "AlarmAct", "AlarmSite", "Alerted", "BedAct", "Called", "CareAgreed", "CaseItem", "CaseMoved",
     "CaseNote", "CaseSeen", "Corrected", "DecodeError", "DeviceAlert", "EdSettings", "Form",
-    "HourValidated", "OnDuty", "OrderChanged", "Painted", "PlaceGiven", "Rang", "Reason", "Rhythm",
-    "SheetSigned", "State", "Verdict", "Witness", "decoder", "encode", "field", "from_json",
-    "replaced", "to_json",
+    "HourValidated", "LimitSet", "OnDuty", "OrderChanged", "Painted", "PlaceGiven", "Rang",
+    "Reason", "Rhythm", "SheetSigned", "State", "Verdict", "Witness", "decoder", "encode", "field",
+    "from_json", "replaced", "to_json",
 )  # fmt: skip
 
 VERSION = 1
@@ -308,6 +309,7 @@ Entry = (
     | CareAgreed
     | OnDuty
     | AlarmSite
+    | LimitSet
     | Called
     | EcgReceived
     | Rhythm

@@ -156,6 +156,21 @@ class AlarmSite(Form, frozen=True, tag="site"):
     at: int
 
 
+class LimitSet(Form, frozen=True, tag="lim"):
+    """A limit or delay as a site has it now; committed in PostgreSQL, told by the relay."""
+
+    unit: str
+    rule: str
+    code: str
+    band: str  # of the ages; empty: a patient's own
+    version: int  # what is not newer than what is known changes nothing
+    limit: float | None  # None: as it stands without this change
+    delay_s: float | None
+    by: str  # who approved it
+    at: int
+    patient_id: str = ""  # empty: of the whole unit
+
+
 class Called(Form, frozen=True, tag="called"):
     """Somebody was called for an alarm, or has read the call."""
 

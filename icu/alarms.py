@@ -14,7 +14,8 @@ from hospital_ops import codes, wire
 from hospital_ops.clock import SECOND
 from hospital_ops.identity import derived
 from icu.ages import NO_AGE, Age, age_at
-from icu.rules import HIGH, PRIORITIES, RULES, words
+from icu.rules import HIGH, PRIORITIES, RULES, Limit, words
+from icu.site_limits import limits_for
 from icu.state import Alarm, BedState, UnitState
 from icu.states import ACKNOWLEDGED, ACTIVE, INACTIVE, LATCHED, after
 
@@ -54,6 +55,10 @@ class Turn:
     def subject(self) -> str:
         """Whom the ids of alarms are derived from: the patient, else the bed."""
         return self.patient_id or self.bed.bed
+
+    def limits(self, code: str) -> tuple[Limit, ...]:
+        """The limits that hold for a code here and now."""
+        return limits_for(self.unit.limits, self.patient_id, code, self.age)
 
     def tell(self, alarm: Alarm, state: str, by: str = "") -> None:
         """One event of the archive; no two of a unit share a moment."""

@@ -89,6 +89,8 @@ def alarm_cells(unit: UnitState, bed: BedState) -> tuple[AlarmCell, ...]:
             next_posts=step.posts if step else (),
             next_at=alarm.rang_at + step.after_us if step else 0,
             story=together.get(alarm.id, ""),
+            limit_by=alarm.limit_by,
+            delay_s=alarm.delay_s,
         )
         for alarm in order
         for step in (next_step(unit, bed, alarm, merged),)

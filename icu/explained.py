@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
+from hospital_ops.board import AlarmCell
 from hospital_ops.clock import SECOND
 from icu.ages import age_at
 from icu.rules import ROWS, limits_of, words
 
 
-def rule_json(rule: str, about: str, birth_date: str, now_us: int) -> dict[str, Any]:
+class SiteLimit(NamedTuple):
+    """The limit and delay of an alarm where a site has set one of them, and who approved it."""
+
+    limit: float | None
+    delay_s: float | None
+    by: str
+
+
+def of_cell(alarm: AlarmCell) -> SiteLimit | None:
+    """The same of an alarm on a board; None: the table's values hold."""
+    return SiteLimit(alarm.limit, alarm.delay_s, alarm.limit_by) if alarm.limit_by else None
+
+
+def rule_json(
+    rule: str, about: str, birth_date: str, now_us: int, site: SiteLimit | None = None
+) -> dict[str, Any]:
     """The rule with the limit that holds for an age, its delay and where the limit comes from."""
     row = ROWS.get(rule, {})
     band, years = age_at(birth_date, now_us)
     held = next(
         (limit for limit in limits_of(about, band, years) if limit.of.rule.id == rule), None
     )
+    delay_s = held.delay_us / SECOND if held else row.get("delay_s")
+    if site is not None and site.delay_s is not None:
+        delay_s = site.delay_s
     by_band = (row.get("limits") or {}).get(band) or {}
     return {
         "id": rule,
@@ -23,12 +42,12 @@ def rule_json(rule: str, about: str, birth_date: str, now_us: int) -> dict[str, 
         "condition": row.get("condition", ""),
         "kind": row.get("kind", "physiological"),
         "age_band": band,
-        "limit": held.limit if held else None,
-        "delay_s": held.delay_us / SECOND if held else row.get("delay_s"),
+        "limit": site.limit if site else held.limit if held else None,
+        "delay_s": delay_s,
         "latching": bool(row.get("latching")),
         "priority_reason": row.get("priority_reason", ""),
         "source": row.get("source"),
-        "limit_source": by_band.get("source") or row.get("source"),
-        "approved_by": None,  # nobody has changed a limit: the table's start value holds
+        "limit_source": "site" if site else by_band.get("source") or row.get("source"),
+        "approved_by": site.by if site else None,  # None: the table's start value holds
         "note": row.get("note"),
     }

@@ -16,7 +16,8 @@ from hospital_ops.wire import Witness
 from icu import alarms, crosscheck
 from icu.ages import age_at
 from icu.alarms import Turn
-from icu.rules import BY_KEY, HIGH, Limit, has_rules, limits_of
+from icu.rules import BY_KEY, HIGH, Limit, has_rules
+from icu.site_limits import limits_for
 from icu.state import Alarm, Pending
 from icu.states import ACKNOWLEDGED, ACTIVE
 
@@ -46,7 +47,6 @@ def number_of(shown: Shown | None, now: int) -> float | None:
 def judge(turn: Turn, names: Iterable[str]) -> None:
     """Looks at the limits of the codes that changed."""
     bed, now = turn.bed, turn.now
-    age = turn.age
     for name in names:
         if not has_rules(name):
             continue
@@ -56,7 +56,7 @@ def judge(turn: Turn, names: Iterable[str]) -> None:
             if _is_old(shown, now):
                 _past(turn, name, shown.value, shown.at, "")
             continue
-        for limit in limits_of(name, age.band, age.years):
+        for limit in turn.limits(name):
             if limit.beyond(value) and _asked_for(turn, limit):
                 _holds(turn, limit, shown, value)
             else:
@@ -107,12 +107,19 @@ def _ring(turn: Turn, limit: Limit, shown: Shown, value: float) -> None:
     rule, key = limit.of.rule, limit.of.key
     since = turn.bed.pending.pop(key).since
     alarm = alarms.made(turn, key, rule.id, limit.of.code, since, limit.priority)
-    alarm.value, alarm.limit, alarm.unit = value, limit.limit, limit.of.unit
+    alarm.value, alarm.unit = value, limit.of.unit
+    _held_to(alarm, limit)
     alarm.sign, alarm.step, alarm.good_until = limit.of.sign, limit.of.step, shown.gone_at
     if limit.of.side == "s":  # the number that counts is how long, not the rate of 0
         alarm.value = float((turn.now - since) // SECOND)
     alarm.verdict = crosscheck.verdict(rule.id, value, limit.limit, bed_pulse(turn))
     alarms.begin(turn, alarm)
+
+
+def _held_to(alarm: Alarm, limit: Limit) -> None:
+    """The limit that the alarm is beyond, and who approved it where it is not the table's."""
+    alarm.limit, alarm.limit_by = limit.limit, limit.by
+    alarm.delay_s = limit.delay_us / SECOND if limit.by else None
 
 
 def bed_pulse(turn: Turn) -> tuple[Witness, ...]:
@@ -126,7 +133,8 @@ def _goes_on(turn: Turn, alarm: Alarm, limit: Limit, shown: Shown, value: float)
     if limit.of.side == "s":
         alarms.move(turn, alarm, "true")
         return
-    alarm.value, alarm.limit = value, limit.limit
+    alarm.value = value
+    _held_to(alarm, limit)
     alarms.move(turn, alarm, "true")
     if alarm.priority != HIGH or alarm.step_from is None or not alarm.step:
         return
@@ -148,13 +156,12 @@ def _is_over(turn: Turn, key: str) -> None:
 def pass_time(turn: Turn) -> None:
     """Rings what has held for its delay; forgets what nobody has seen for too long."""
     bed, now = turn.bed, turn.now
-    age = turn.age
     for key, waiting in list(bed.pending.items()):
         if waiting.until and now >= waiting.until:
             del bed.pending[key]
             continue
         code = BY_KEY[key].code
-        limit = next((x for x in limits_of(code, age.band, age.years) if x.of.key == key), None)
+        limit = next((x for x in turn.limits(code) if x.of.key == key), None)
         if limit is None:
             del bed.pending[key]
             continue
@@ -171,13 +178,13 @@ def reconcile(turn: Turn) -> int:
 
     A rule that asks for another value beside its own is left to that value's next message.
     """
-    bed, now, age, mended = turn.bed, turn.now, turn.age, 0
+    bed, now, mended = turn.bed, turn.now, 0
     bed.reconciled_at = now
     for name, shown in bed.values.items():
         value = number_of(shown, now) if has_rules(name) else None
         if value is None or now - shown.at > OLD_US:
             continue
-        for limit in limits_of(name, age.band, age.years):
+        for limit in turn.limits(name):
             key = limit.of.key
             if limit.of.rule.id in _ASK_BESIDE:
                 continue
@@ -204,19 +211,18 @@ def next_moment(turn: Turn) -> int:
 
 
 def _longest_delay(code: str, key: str, turn: Turn) -> int:
-    age = turn.age
-    return next((x.delay_us for x in limits_of(code, age.band, age.years) if x.of.key == key), 0)
+    return next((x.delay_us for x in turn.limits(code) if x.of.key == key), 0)
 
 
 def judge_all(turn: Turn) -> None:
     """After a change of patient or age: every limit anew; what no longer applies is over."""
-    bed, age = turn.bed, turn.age
+    bed = turn.bed
     bed.pending.clear()
     for alarm in list(bed.alarms.values()):
         each = BY_KEY.get(alarm.key)
         if each is None:
             continue
-        if not any(x.of is each for x in limits_of(each.code, age.band, age.years)):
+        if not any(x.of is each for x in turn.limits(each.code)):
             alarms.move(turn, alarm, "lost")
     judge(turn, list(bed.values))
 
@@ -236,7 +242,7 @@ def _past(turn: Turn, code: str, value: float | str | None, at: int, mrn: str) -
     patient = bindings.whose(bed.history, at, mrn).patient_id
     person = bed.people.get(patient)
     age = age_at(person.birth_date if person else "", at)
-    for limit in limits_of(code, age.band, age.years):
+    for limit in limits_for(turn.unit.limits, patient, code, age):
         minute = at // MINUTE_US
         if limit.priority != HIGH or not limit.beyond(value):
             continue

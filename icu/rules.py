@@ -75,6 +75,7 @@ class Limit(NamedTuple):
     limit: float
     delay_us: int
     priority: str
+    by: str = ""  # who approved it, where a site has set it
 
     def beyond(self, value: float) -> bool:
         """Whether a value breaks the limit; an apnoea rule waits for no breath at all."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hospital_ops.bindings import History
 from hospital_ops.board import CallCell, PatientCell, QuietCell, Shown
-from hospital_ops.wire import AlarmSite, Form, OnDuty, State, Verdict, Witness, field
+from hospital_ops.wire import AlarmSite, Form, LimitSet, OnDuty, State, Verdict, Witness, field
 from icu.bedside_orders import BedsideOrder
 from icu.record import Record
 
@@ -51,6 +51,8 @@ class Alarm(State):
     called: tuple[CallCell, ...] = ()
     steps: int = 0  # how many steps of its calls have been taken
     hurried: bool = False  # one step was taken early, for no board had shown it
+    limit_by: str = ""  # who approved the limit or delay, where a site has set it
+    delay_s: float | None = None  # the delay, where a site has set limit or delay
 
 
 class SenderClock(State):
@@ -122,3 +124,4 @@ class UnitState(State):
     site: AlarmSite | None = None
     memory: float = 0.0  # share of the stream memory in use
     house: BedState = field(default_factory=lambda: BedState(bed="", label=""))  # of no bed
+    limits: dict[str, LimitSet] = field(default_factory=dict)  # set by the site, by name_of

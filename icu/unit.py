@@ -20,6 +20,7 @@ from icu import (
     painting,
     quiet,
     rhythm,
+    site_limits,
     technical,
     tracking,
     values,
@@ -75,6 +76,8 @@ class IcuUnit:
             elif isinstance(entry, wire.AlarmSite):
                 if self.state.site is None or entry.version > self.state.site.version:
                     self.state.site = entry
+            elif isinstance(entry, wire.LimitSet):
+                self._limit_set(entry, decisions)
             elif isinstance(entry, wire.OrderChanged):
                 self._order(entry, decisions)
             elif isinstance(entry, wire.Corrected):
@@ -271,6 +274,16 @@ class IcuUnit:
         for bed in self.state.beds.values():
             if bed.alarms:
                 self._done(self._turn(bed), decisions)
+
+    def _limit_set(self, entry: wire.LimitSet, decisions: Decisions) -> None:
+        """A site has set a limit: what rings and waits is held against it where it holds."""
+        beds = [self._turn(bed) for bed in self.state.beds.values()]
+        if not site_limits.taken(self.state.limits, entry, {turn.patient_id for turn in beds}):
+            return
+        for turn in beds:
+            if entry.patient_id in ("", turn.patient_id):
+                limits.reconcile(turn)
+                self._done(turn, decisions)
 
     def _first_receipt(self, message: wire.Observed) -> int:
         """A message without a time keeps its first receive time, however often it is sent."""

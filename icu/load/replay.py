@@ -9,19 +9,22 @@ Nothing changes by looking. Not for a red, and fewer than thirty events decide n
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from hospital_ops import codes
 from hospital_ops.clock import SECOND, iso
 from hospital_ops.errors import MessageError
-from icu.ages import BANDS, age_at
+from icu.ages import BANDS, Age, age_at
 from icu.load.figures import FEW
-from icu.rules import HIGH, Limit, limits_of
+from icu.rules import HIGH, Limit
+from icu.site_limits import DELAY_MOST_S, Changes, is_safe, limits_for, safe_range
 
 LISTED: Final = 50  # alarms named one by one in an answer
 ADULT: Final = "adult"
+_NONE: Final[Changes] = MappingProxyType({})
 
 
 class Value(NamedTuple):
@@ -53,12 +56,12 @@ class Ring(NamedTuple):
     ended: int
 
 
-def standing(question: Question) -> Limit:
-    """The limit that stands; MessageError where it may not be tuned, or there is none."""
+def standing(question: Question, changes: Changes = _NONE) -> Limit:
+    """The limit that stands in the unit; MessageError where it may not be tuned, or is none."""
     if question.band not in BANDS:
         raise MessageError("unknown_band", f"`band` is one of {', '.join(BANDS)}")
     found = [
-        limit for limit in limits_of(question.code, question.band, _years(question.band))
+        limit for limit in limits_for(changes, "", question.code, age_of(question.band))
         if limit.of.rule.id == question.rule
     ]  # fmt: skip
     if not found or found[0].of.side == "s":
@@ -69,22 +72,29 @@ def standing(question: Question) -> Limit:
         raise MessageError("nothing_asked", "give `limit`, `delay_s` or both")
     if question.limit is not None and not math.isfinite(question.limit):
         raise MessageError("bad_limit", "`limit` is a number")
-    if question.delay_s is not None and not 0 <= question.delay_s <= 120:
+    if question.delay_s is not None and not 0 <= question.delay_s <= DELAY_MOST_S:
         raise MessageError("bad_delay", "`delay_s` is 0 to 120 seconds")
     return found[0]
 
 
-def loosest(question: Question) -> tuple[str, float]:
+def may_apply(found: Mapping[str, Any]) -> bool:
+    """Whether what a replay has found may be applied: safe, whole, and of thirty events."""
+    return bool(found["safe"] and found["whole"] and not found["too_few"])
+
+
+def loosest(question: Question, changes: Changes = _NONE) -> tuple[str, float]:
     """The side, and the limit within which no value can matter to either of the two."""
-    stands = standing(question)
+    stands = standing(question, changes)
     asked = stands.limit if question.limit is None else question.limit
     side = stands.of.side
     return side, max(asked, stands.limit) if side == "low" else min(asked, stands.limit)
 
 
-def replayed(values: Iterable[Value], question: Question) -> dict[str, Any]:
+def replayed(
+    values: Iterable[Value], question: Question, changes: Changes = _NONE
+) -> dict[str, Any]:
     """What rang as it stands, and what would have rung; what is new and what would be missed."""
-    stands = standing(question)
+    stands = standing(question, changes)
     asked = as_asked(stands, question)
     rows = [each for each in values if age_at(each.birth_date, each.at).band == question.band]
     before, after = rings(rows, stands), rings(rows, asked)
@@ -104,6 +114,9 @@ def replayed(values: Iterable[Value], question: Question) -> dict[str, Any]:
         "new_list": [_told(each) for each in new[:LISTED]],
         "too_few": len(before) < FEW and len(after) < FEW,
         "source": stands.of.rule.source,
+        "safe": is_safe(stands, *age_of(question.band), asked.limit),
+        "range": safe_range(stands, *age_of(question.band)),
+        "approved_by": stands.by or None,
     }
 
 
@@ -151,5 +164,6 @@ def _told(ring: Ring) -> dict[str, Any]:
     return {"bed": ring.bed, "at": iso(ring.rang), "seconds": round((ring.ended - ring.rang) / 1e6)}
 
 
-def _years(band: str) -> int:
-    return {"adult": 40, "5-11": 8, "1-4": 2}.get(band, 0)
+def age_of(band: str) -> Age:
+    """An age within a band, at which its limits are asked for."""
+    return Age(band, {"adult": 40, "5-11": 8, "1-4": 2}.get(band, 0))

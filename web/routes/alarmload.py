@@ -7,9 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
-from hospital_ops.access import Permission, Principal, require
+from hospital_ops.access import Permission, Principal, allows, require
 from hospital_ops.clock import SECOND, iso
 from hospital_ops.errors import NotFound
+from icu.limit_changes import store as changed
 from icu.load import figures, replay, store
 from icu.rules import LIMIT_RULES
 from streams.shard import hospital_of
@@ -112,7 +113,8 @@ async def _replay(
 ) -> dict[str, Any]:
     web = web_of(request)
     _may(request, unit, principal)
-    edge = replay.loosest(question)
+    changes = await changed.in_force(web.database, principal.scope, unit)
+    edge = replay.loosest(question, changes)
     detail = f"{question.rule} {question.code}, {days} days"
     await note_reading(request, principal, unit, "replay_alarms", unit, detail)
     end = web.clock.now_us()
@@ -120,8 +122,14 @@ async def _replay(
     rows = await store.values(
         web.database, principal.scope, unit, question.code, span, web.mode, edge
     )
-    told = {"unit": unit, "days": days, "whole": len(rows) < store.MOST}
-    return told | replay.replayed(rows, question)
+    told: dict[str, Any] = {"unit": unit, "days": days, "whole": len(rows) < store.MOST}
+    told |= replay.replayed(rows, question, changes)
+    told["replay"] = None  # the id by which exactly this may be applied
+    if replay.may_apply(told) and allows(principal, Permission.SET_LIMITS, hospital_of(unit), unit):
+        told["replay"] = await changed.note_replay(
+            web.database, principal, unit, question, told, end, web.mode
+        )
+    return told
 
 
 def _may(request: Request, unit: str, principal: Principal) -> None:

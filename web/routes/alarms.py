@@ -64,7 +64,9 @@ async def explain(request: Request, bed: str, alarm: str, principal: Someone) ->
         "bed": cell.bed,
         "duration_s": round((now - found.since) / SECOND, 1),
         "acknowledged_by": found.acknowledged_by or None,
-        "rule": explained.rule_json(found.code, found.about, birth_date, now),
+        "rule": explained.rule_json(
+            found.code, found.about, birth_date, now, explained.of_cell(found)
+        ),
         "now": None
         if shown is None
         else {"value": shown.value, "unit": shown.unit, "determined_at": iso(shown.at)},

@@ -16,6 +16,9 @@ from hospital_ops.database import DatabaseGone
 from hospital_ops.errors import NotFound
 from hospital_ops.waveform import Frame
 from icu import explained
+from icu.ages import age_at
+from icu.explained import SiteLimit
+from icu.limit_changes.store import held_at
 from streams.evidence import store as evidence
 from streams.waves import frame_of, recent
 from web.auth import signed_in, web_of
@@ -66,7 +69,8 @@ async def _evidence(request: Request, bed: str, alarm: str, principal: Principal
     except DatabaseGone:
         row = None
     if row is not None:
-        return _of_row(row, cell, live, web.clock.now_us())
+        site = await _site_limit(request, principal, unit, row, cell, live)
+        return _of_row(row, cell, live, site, web.clock.now_us())
     if live is None:
         raise NotFound(UNKNOWN)
     now = web.clock.now_us()
@@ -76,7 +80,7 @@ async def _evidence(request: Request, bed: str, alarm: str, principal: Principal
         if wave.bed == bed
     ]
     return {
-        **_head(live.id, live.code, live.about, cell, now),
+        **_head(live.id, live.code, live.about, cell, now, explained.of_cell(live)),
         "priority": live.priority,
         "value": live.value,
         "limit": live.limit,
@@ -103,7 +107,11 @@ def _live(
 
 
 def _of_row(
-    row: dict[str, Any], cell: BedCell | None, live: AlarmCell | None, now: int
+    row: dict[str, Any],
+    cell: BedCell | None,
+    live: AlarmCell | None,
+    site: SiteLimit | None,
+    now: int,
 ) -> dict[str, Any]:
     since, last = from_datetime(row["since"]), from_datetime(row["last_at"])
     ended = row["last_state"] == "inactive"
@@ -111,7 +119,7 @@ def _of_row(
     stored = wire.from_json(row["verdict"]) if row["verdict"] else None
     frames = list(waveform.unpack(row["curves"])) if row["curves"] else []
     return {
-        **_head(str(row["alarm_id"]), row["rule"], row["about"], cell, now),
+        **_head(str(row["alarm_id"]), row["rule"], row["about"], cell, now, site),
         "priority": row["priority"],
         "value": row["value"],
         "limit": row["limit_value"],
@@ -125,9 +133,31 @@ def _of_row(
     }
 
 
-def _head(alarm: str, rule: str, about: str, cell: BedCell | None, now: int) -> dict[str, Any]:
+async def _site_limit(
+    request: Request,
+    principal: Principal,
+    unit: str,
+    row: dict[str, Any],
+    cell: BedCell | None,
+    live: AlarmCell | None,
+) -> SiteLimit | None:
+    """Who had approved the limit when the alarm began, also long after it has ended."""
+    if live is not None:
+        return explained.of_cell(live)
     birth_date = cell.patient.birth_date if cell and cell.patient else ""
-    told = explained.rule_json(rule, about, birth_date, now)
+    band = age_at(birth_date, from_datetime(row["raised_at"])).band
+    database = web_of(request).database
+    found = await held_at(database, principal.scope, unit, row["alarm_id"], band)
+    if found is None:
+        return None
+    return SiteLimit(row["limit_value"], found["delay_s"], found["approved_by"])
+
+
+def _head(
+    alarm: str, rule: str, about: str, cell: BedCell | None, now: int, site: SiteLimit | None
+) -> dict[str, Any]:
+    birth_date = cell.patient.birth_date if cell and cell.patient else ""
+    told = explained.rule_json(rule, about, birth_date, now, site)
     return {
         "alarm": alarm,
         "about": about,

@@ -1,0 +1,1 @@
+"""Limits that a site has set: their history in PostgreSQL, told to the live unit by the relay."""

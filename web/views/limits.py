@@ -1,0 +1,59 @@
+"""Limits in force and their changes in words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hospital_ops import codes
+from icu.rules import words as rule_words
+from web.words import Words
+
+
+def rows(found: Iterable[Mapping[str, Any]], words: Words) -> list[dict[str, Any]]:
+    """Rows of `GET .../beds/{bed}/limits` as a table shows them."""
+    return [
+        {
+            "what": f"{row['rule']}|{row['code']}|{row['version']}",
+            "name": f"{rule_words(row['rule'], words.language)} ({row['name']})",
+            "priority": words.t(f"alarm.{row['priority']}"),
+            "limit": f"{row['comparator']} {words.number(row['limit'])} {row['unit']}",
+            "delay": words.number(row["delay_s"]),
+            "source": words.t(f"limits.of.{row['of']}"),
+            "told": row["source"] if row["of"] == "table" else "",
+            "by": row["approved_by"] or "",
+            "range": _range(row["range"], words),
+            "tighten": row["tighten_only"],
+        }
+        for row in found
+    ]
+
+
+def changes(found: Iterable[Mapping[str, Any]], words: Words) -> list[dict[str, Any]]:
+    """Changes with who, when and why, the newest first."""
+    return [
+        {
+            "change": row["change"],
+            "name": f"{rule_words(row['rule'], words.language)}"
+            f" ({codes.by_code[row['code']].name})",
+            "band": row["band"],
+            "limit": "–" if row["limit"] is None else words.number(row["limit"]),
+            "delay": "–" if row["delay_s"] is None else words.number(row["delay_s"]),
+            "by": row["approved_by"],
+            "at": _when(row["approved_at"]),
+            "reason": row["reason"],
+            "in_force": row["in_force"],
+            "undone_by": row["undone_by"] or "",
+            "undone_at": _when(row["undone_at"]),
+            "undo_reason": row["undo_reason"] or "",
+        }
+        for row in found
+    ]
+
+
+def _range(found: list[float] | None, words: Words) -> str:
+    return f"{words.number(found[0])} – {words.number(found[1])}" if found else ""
+
+
+def _when(text: str | None) -> str:
+    return f"{text[:16].replace('T', ' ')} UTC" if text else ""

@@ -195,19 +195,22 @@ _LIMITS_OF_METHOD: Final = """
 _OF_A_SITE: Final = """\
 ## Limits of a site
 
-A unit may have limits and delays of its own, and so may a patient (the patient's come first, then the unit's, then the
-table's). They are committed in PostgreSQL with who, when and why, told to the unit by the relay and kept in its
-snapshots; what rings and waits is held against them at once.
+A unit may have limits and delays of its own, and so may a patient (the patient's come first, then
+the unit's, then the table's). They are committed in PostgreSQL with who, when and why, told to
+the unit by the relay and kept in its snapshots; what rings and waits is held against them at
+once.
 
-- **The unit's**: at `/icu/{unit}/alarm-load` a physician of intensive care replays another limit or delay on the unit's
-  own days and may apply exactly what was shown, within a day. Not for a red, not under thirty alarms, not outside the
-  safe range, not when the values were cut short or the limit has changed since. Another age band is another change.
-- **The patient's**: at `/icu/beds/{bed}/limits`, within the safe range. They hold in this unit and go along from bed to
-  bed; they do not end by themselves.
-- **The safe range** follows from the table: looser by no more than its step of "worse" (`acknowledged_red.step`, a
-  project value) and never beyond the red of the same side; stricter up to the limit of the other side, or what is
-  plausible. **A red is made stricter or left alone, and never waits longer; a rule that latches is not changed.** The
-  engine asks this again for every limit it is told: one that is outside does not hold, and the table's does.
+- **The unit's**: at `/icu/{unit}/alarm-load` a physician of intensive care replays another limit
+  or delay on the unit's own days and may apply exactly what was shown, within a day. Not for a
+  red, not under thirty alarms, not outside the safe range, not when the values were cut short or
+  the limit has changed since. Another age band is another change.
+- **The patient's**: at `/icu/beds/{bed}/limits`, within the safe range. They hold in this unit
+  and go along from bed to bed; they do not end by themselves.
+- **The safe range** follows from the table: looser by no more than its step of "worse"
+  (`acknowledged_red.step`, a project value) and never beyond the red of the same side; stricter
+  up to the limit of the other side, or what is plausible. **A red is made stricter or left alone,
+  and never waits longer; a rule that latches is not changed.** The engine asks this again for
+  every limit it is told: one that is outside does not hold, and the table's does.
 - **Taken back** in one act with a reason: the former limit holds again, and the history stays.
 
 Where the table has no limit for an age, none can be set here.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Browser, expect
 
-from hospital_ops.clock import SECOND, iso
+from hospital_ops.clock import SECOND, from_iso, iso
 from tests.browser.ward import Ward, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -19,7 +19,7 @@ async def test_a_death_is_taken_back_as_one_act_and_the_past_shows_who_lay_there
     ward: Ward, chromium: Browser
 ) -> None:
     monitor = ward.monitor(BED)
-    sent = await monitor.send(hr=88, spo2=97)
+    await monitor.send(hr=88, spo2=97)
     await monitor.close()
 
     async def bed() -> dict[str, object]:
@@ -30,6 +30,12 @@ async def test_a_death_is_taken_back_as_one_act_and_the_past_shows_who_lay_there
         return PULSE in (await bed())["values"]  # type: ignore[operator]
 
     await until(measured, WITHIN_S)
+    then = (await server_time(ward) // SECOND + 1) * SECOND  # the value stands there already
+
+    async def passed() -> bool:
+        return await server_time(ward) > then + SECOND
+
+    await until(passed, WITHIN_S)  # and the death comes after it
     page = await ward.open(chromium, "icu.h2", f"/icu/beds/{BED}?lang=en")
     panel = page.locator("#stay")
     await panel.get_by_text("End the stay").click(timeout=PATIENT_MS)
@@ -53,9 +59,12 @@ async def test_a_death_is_taken_back_as_one_act_and_the_past_shows_who_lay_there
 
     await until(back, WITHIN_S)
     await page.context.close()
-
-    then = (sent // SECOND + 3) * SECOND
     await page_of_the_past(ward, chromium, then)
+
+
+async def server_time(ward: Ward) -> int:
+    """What the board says that the time is, microseconds since 1970."""
+    return from_iso((await ward.json("icu.h2", f"/api/v1/boards/{UNIT}"))["server_time"])
 
 
 async def page_of_the_past(ward: Ward, chromium: Browser, then: int) -> None:

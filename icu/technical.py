@@ -29,6 +29,7 @@ class Held(NamedTuple):
     text: str = ""  # empty: the rule's own
 
 
+CHANNELS_MOST: Final = 1024  # of one bed, whose sender is remembered
 FLAT_MMHG: Final = figure("line_damped", r"pulse pressure <(\d+)")
 _WARN_US: Final = round(figure("monitoring_paused", r"in (\d+) s") * SECOND)
 _AMBER_US, _GONE_US = (round(s * SECOND) for s in codes.ages(codes.by_key["hr"].code)[1:])
@@ -182,7 +183,7 @@ def next_moment(bed: BedState, now: int) -> int:
 def heard(bed: BedState, channel: str, sender: str, now: int) -> None:
     """Who sends a channel of a bed; another one within the time of a live value is a clash."""
     known = bed.senders.get(channel)
-    if known == sender:
+    if known == sender or (known is None and len(bed.senders) >= CHANNELS_MOST):
         return
     if known is not None and now - bed.heard_at < _GONE_US:
         bed.clash_at = now

@@ -162,7 +162,7 @@ class IcuUnit:
                 if not other and outcome in ("shown", "late"):
                     shown = bed.values[values.name_of(observation)] if outcome == "shown" else None
                     figures |= tracking.note(bed, observation, shown, at, turn.now)
-            if outcome in ("late", "future"):
+            if outcome in ("late", "future", "too_many"):
                 self._count(outcome)
             if outcome == "shown":
                 changed[values.name_of(observation)] = None

@@ -12,6 +12,7 @@ from icu.state import BedState
 FUTURE_US = 60 * SECOND  # further ahead than this is not "now" (SAFETY rule 6)
 INTERVALS_KEPT = 6  # five intervals give the cycle (clinical/observation_classes.json)
 READINGS_FOR_A_CYCLE = 3
+UNMAPPED_MOST = 128  # names of a sender's own on one bed; more than a device has is a broken one
 
 
 def name_of(observation: wire.Observation) -> str:
@@ -22,10 +23,11 @@ def name_of(observation: wire.Observation) -> str:
 
 
 def take(bed: BedState, message: wire.Observed, observation: wire.Observation, at: int) -> str:
-    """Puts the observation on the bed; answers shown, same, late or future.
+    """Puts the observation on the bed; answers shown, same, late, future or too_many.
 
     Late data never replace a newer value (SAFETY I10); what comes from the future stays away from
-    the board. `at` is the event time: the device's, or the receive time where it gave none.
+    the board, and so do ever new names of a broken sender (the archive has them). `at` is the
+    event time: the device's, or the receive time where it gave none.
     """
     if at > message.received_at + FUTURE_US:
         return "future"
@@ -34,6 +36,8 @@ def take(bed: BedState, message: wire.Observed, observation: wire.Observation, a
         bed.values.pop(observation.text, None)
         bed.times.pop(observation.text, None)
     known = bed.values.get(name)
+    if known is None and not observation.mapped and _is_full(bed):
+        return "too_many"
     if known is not None and at < known.at:
         return "late"
     if known is not None and at == known.at and _same(known, observation):
@@ -41,6 +45,10 @@ def take(bed: BedState, message: wire.Observed, observation: wire.Observation, a
     _remember_time(bed, name, at)
     bed.values[name] = _shown(bed, message, observation, name, at)
     return "shown"
+
+
+def _is_full(bed: BedState) -> bool:
+    return sum(not shown.mapped for shown in bed.values.values()) >= UNMAPPED_MOST
 
 
 def _same(known: Shown, observation: wire.Observation) -> bool:

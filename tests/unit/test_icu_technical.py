@@ -11,6 +11,7 @@ from hospital_ops import wire
 from hospital_ops.board import state_of
 from hospital_ops.deciding import Stamped
 from icu.unit import IcuUnit
+from icu.values import UNMAPPED_MOST
 from tests.alarm_ward import BED, START, UNIT, Ward
 
 QUIET: dict[str, Any] = {"hr": 80.0, "spo2": 97.0, "rr": 15.0}
@@ -38,6 +39,20 @@ def test_a_silent_bed_rings_once_and_lists_its_sensors() -> None:
     assert {cell.about for cell in listed} == {"8867-4", "59408-5", "9279-1"}
     ward.send(1, **QUIET)
     assert not ward.alarms()
+
+
+def test_ever_new_names_of_a_broken_sender_do_not_fill_the_bed() -> None:
+    ward = Ward()
+    ward.send(5, **QUIET)
+    for n in range(3 * UNMAPPED_MOST):
+        name = f"x{n}"
+        odd = wire.Observation(name, 1.0, determined_at=ward.now, text=name, mapped=False)
+        told = (UNIT, "loop", name, name.encode(), ward.now, "Test", (odd,))
+        ward.give(wire.Observed(*told, bed=BED, device="mon"))
+    assert len(ward.cell().values) == UNMAPPED_MOST + len(QUIET)
+    assert ward.unit.state.counts["too_many"] == 2 * UNMAPPED_MOST
+    ward.send(1, **QUIET)
+    assert ward.cell().values["8867-4"].value == 80.0
 
 
 def test_losing_sight_of_a_ventilated_patient_is_red() -> None:

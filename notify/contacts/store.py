@@ -216,6 +216,17 @@ async def withdraw(connection: Connection, by: Scope, contact: str, why: str, no
     await audit.append(connection, row["unit"], by, "withdraw_contact", contact, why, now)
 
 
+async def patient_decides(connection: Connection, by: Scope, stay: str, now: int) -> int:
+    """The patient can decide: what rests on the law alone ends; answers how many were told."""
+    rows = await connection.fetch(
+        "select contact from contact where stay = $1 and basis = 'law' and withdrawn_at is null",
+        stay,
+    )
+    for row in rows:
+        await withdraw(connection, by, str(row["contact"]), "patient_decides", now)
+    return len(rows)
+
+
 async def of_stay(connection: Connection, stay: str) -> list[Contact]:
     """The contacts of a stay, withdrawn ones too, oldest first."""
     rows = await connection.fetch("select * from contact where stay = $1 order by contact", stay)

@@ -113,6 +113,12 @@ class Desk:
         async with self.database.transaction(by) as connection:
             await contacts.withdraw(connection, by, contact, why, self.clock.now_us())
 
+    async def patient_decides(self, by: Scope, bed: str) -> int:
+        """The patient is asked from now on: consent by law ends; answers for how many."""
+        async with self.database.transaction(by) as connection:
+            stay = await patients.open_stay_of_bed(connection, bed)
+            return await contacts.patient_decides(connection, by, stay.stay, self.clock.now_us())
+
     async def leaflet(self, by: Scope, contact: str) -> tuple[Contact, Hours, str]:
         """(relative, hours of the desk, token of the address that ends the messages)."""
         async with self.database.transaction(by) as connection:

@@ -263,3 +263,16 @@ async def test_hours_that_cannot_be_kept_are_refused_in_words(house: House) -> N
         assert (status, answer["error"].startswith("bad_")) == (400, True)
     _, known = await house.call("h1-doctor", "GET", path)
     assert known == good
+
+
+async def test_when_the_patient_can_decide_what_rests_on_the_law_ends(house: House) -> None:
+    for number, basis in (("+7 916 123-45-67", "law"), ("+7 916 123-45-68", "patient")):
+        await house.call(
+            "h1-doctor", "POST", CONTACTS, DAUGHTER | {"number": number, "basis": basis}
+        )
+    path = f"/api/v1/icu/beds/{BED}/patient-decides"
+    assert (await house.call("h1-nurse", "POST", path))[0] == 404
+    assert await house.call("h1-doctor", "POST", path) == (200, {"withdrawn": 1})
+    assert await house.call("h1-doctor", "POST", path) == (200, {"withdrawn": 0})
+    _, known = await house.call("h1-doctor", "GET", CONTACTS)
+    assert [one["withdrawn"] for one in known["contacts"]] == ["patient_decides", None]

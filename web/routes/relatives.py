@@ -143,6 +143,7 @@ async def bed(request: Request, bed: str, principal: Someone) -> HTMLResponse:
             who=found.stay,
             proposal=views.proposal_view(found.proposal, words),
             contacts=[(one, views.day_clock(one.enabled_at, zone)) for one in found.contacts],
+            by_law=any(one.basis == "law" and not one.withdrawn_at for one in found.contacts),
             history=views.history(found.messages, words, zone),
             may=allows(principal, Permission.CONSENT, hospital_of(unit), unit),
             relations=RELATIONS,
@@ -173,6 +174,8 @@ async def act_on_bed(request: Request, bed: str, principal: Someone) -> Response
         await desk.confirm_number(by, contact, None)
     elif what == "withdraw":
         await desk.withdraw(by, contact, "asked")
+    elif what == "patient_decides":
+        await desk.patient_decides(by, bed)
     elif what == "switch":
         wanted = {name: _word(form, name) == "on" for name in ("automatic", "treatment_limited")}
         await desk.change(by, bed, {**wanted, "hold_reason": _word(form, "hold_reason")})

@@ -114,6 +114,13 @@ async def act_on_contact(
     raise NotFound("A contact knows these acts: code, verify, withdraw.")
 
 
+@router.post("/icu/beds/{bed}/patient-decides")
+async def patient_decides(request: Request, bed: str, principal: Someone) -> dict[str, Any]:
+    """The patient can decide: consent by law ends at once, and the patient is asked."""
+    unit_of(request, principal, bed, Permission.CONSENT)
+    return {"withdrawn": await desk_of(request).patient_decides(principal.scope, bed)}
+
+
 @router.post("/icu/beds/{bed}/messages")
 async def confirm(request: Request, bed: str, principal: Someone) -> dict[str, Any]:
     """Confirms today's messages of the patient: `severity`, and `dynamics` to override."""

@@ -208,7 +208,10 @@ async def stored_up_to_the_end(
         position = await connection.fetchval(
             "select position from reader_position where shard = $1 and stream = $2", shard, stream
         )
-        return position is not None and order(position) >= order(last)  # ticks go on meanwhile
+        if position is None or order(position) < order(last):
+            return False
+        # Ticks go on meanwhile; but a position beyond the stream's end has reached nothing.
+        return order(position) <= order(await last_id(pipe, key_of(shard, stream)))
 
     await until(reached, f"{shard} {stream} is stored up to {last}")
 

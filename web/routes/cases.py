@@ -27,6 +27,7 @@ from web.words import words_of
 
 router = APIRouter(prefix="/ed/cases")
 Someone = Annotated[Principal, Depends(signed_in)]
+SHOWN_WITHIN_S = 3.0  # what was just sent is given a moment to come to the board
 
 
 @router.get("/{case}")
@@ -42,9 +43,22 @@ async def page(request: Request, case: str, principal: Someone) -> HTMLResponse:
 
 @router.post("/{case}/acknowledgement")
 async def acknowledge(request: Request, case: str, principal: Someone) -> Response:
-    """ "Heard by": the crew sees it."""
-    await web_of(request).intake.step(principal, case, "acknowledgement", "")
+    """ "Heard by": the crew sees it, and so does the page that follows."""
+    web = web_of(request)
+    await web.intake.step(principal, case, "acknowledgement", "")
+    unit, cell = await case_of(request, case, principal, Permission.SEE_PATIENT)
+    feed, end = web.feed(unit), web.clock.monotonic_s() + SHOWN_WITHIN_S
+    while feed is not None and not _has_heard(principal, cell):
+        left = end - web.clock.monotonic_s()
+        if left <= 0:
+            break  # it is kept; the page shows it when the board does
+        await feed.news(feed.rev, left)
+        unit, cell = await case_of(request, case, principal, Permission.SEE_PATIENT)
     return RedirectResponse(f"/ed/cases/{case}", status_code=303)
+
+
+def _has_heard(principal: Principal, cell: CaseCell) -> bool:
+    return principal.actor in [each.get("by") for each in cell.acknowledgements]
 
 
 @router.post("/{case}/decision")
@@ -164,8 +178,7 @@ def _page(
         demo=web.demo,
         unit=unit,
         may_decide=allows(principal, Permission.DECIDE_TRIAGE, hospital, unit),
-        may_acknowledge=acknowledges
-        and principal.actor not in [each.get("by") for each in cell.acknowledgements],
+        may_acknowledge=acknowledges and not _has_heard(principal, cell),
         said=said,
         lost=lost,
         free=free or [],

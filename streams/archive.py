@@ -94,6 +94,12 @@ STAGED = {
         "insert into alarm_call select * from staged_alarm_call on conflict do nothing",
         "truncate staged_alarm_call",
     ),
+    "trend_again": (
+        "create temporary table if not exists staged_trend_again"
+        " (hospital_id text, unit text, place text, hour timestamptz) on commit delete rows",
+        "insert into trend_again (hospital_id, unit, place, hour) select * from staged_trend_again",
+        "truncate staged_trend_again",
+    ),
     "dead_letter": (
         "create temporary table if not exists staged_dead_letter (like dead_letter)"
         " on commit delete rows",

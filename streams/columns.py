@@ -52,6 +52,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "hospital_id", "unit", "bed", "event_id", "replaced_by", "code", "determined_at", "actor",
         "role", "at", "reason", "mode", "entry_id",
     ),
+    "trend_again": ("hospital_id", "unit", "place", "hour"),
     "flowsheet_hour": (
         "hospital_id", "unit", "bed", "from_at", "to_at", "figures", "actor", "role", "at", "mode",
         "entry_id",

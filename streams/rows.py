@@ -76,6 +76,7 @@ class Batch:
     owners: dict[str, list[int | None]] = field(default_factory=lambda: defaultdict(list))
     audits: list[tuple[int, str, wire.Audited]] = field(default_factory=list)  # with its claim
     shown: past.Gathered = field(default_factory=past.Gathered)  # what boards showed
+    again: chart_rows.Again = field(default_factory=chart_rows.Again)  # hours of trends
 
     def take(self, taken: Taken) -> None:
         """Adds the rows of one entry."""
@@ -114,11 +115,14 @@ class Batch:
         elif isinstance(entry, chart_rows.Charted):
             table, row = chart_rows.row(entry, taken.shard, taken.entry_id)
             self.add(table, None, row)
+            self.again.corrected(taken.shard, entry)
 
     def finish(self) -> None:
         """What was gathered over the entries becomes rows."""
         for unit, at, whole, packed in self.shown.rows():
             self.add("board_frame", None, (hospital_of(unit), unit, to_datetime(at), whole, packed))
+        for unit, place, hour in sorted(self.again.hours):
+            self.add("trend_again", None, (hospital_of(unit), unit, place, to_datetime(hour)))
 
     def add(self, table: str, owner: int | None, row: Row) -> None:
         """One row of `table`, brought by the claim with index `owner`."""
@@ -168,6 +172,7 @@ class Batch:
             moment = moments.get(at)
             if moment is None:
                 moment = moments[at] = self._moment(message, at)
+                self.again.observed(taken.shard, message, at)
             number, text = _number_and_text(observation.value)
             self.add(
                 "measurement",

@@ -11,7 +11,7 @@ from hospital_ops.curves import store
 from hospital_ops.database import Database
 from hospital_ops.ecg import packed
 
-Key = tuple[str, str, float, float, str]
+Key = tuple[str, str, str, float, float, str]
 
 
 async def columns(
@@ -23,7 +23,7 @@ async def columns(
     end_us: int,
     width: int,
 ) -> list[dict[str, Any]]:
-    """One entry for each channel and scale: lows and highs in the curve's unit, None where nothing.
+    """One entry a channel, mode and scale: lows and highs in the curve's unit, None where nothing.
 
     A column is a second wide at the least; what is narrower is read as pieces.
     """
@@ -49,6 +49,7 @@ def _key(row: Any) -> Key:
     return (
         row["code"],
         row["channel"],
+        row["mode"],
         row["scale"],
         row["value_offset"],
         row["physical_unit"],
@@ -58,7 +59,7 @@ def _key(row: Any) -> Key:
 def _view(
     key: Key, parts: list[tuple[int, bytes, bytes]], start_us: int, end_us: int, width: int
 ) -> dict[str, Any]:
-    code, channel, scale, offset, unit = key
+    code, channel, mode, scale, offset, unit = key
     low, high = packed.columns(parts, start_us, end_us, width)
 
     def values(steps: list[int | None]) -> list[float | None]:
@@ -67,4 +68,11 @@ def _view(
     first, second = values(low), values(high)
     if scale < 0:
         first, second = second, first
-    return {"code": code, "channel": channel, "unit": unit, "low": first, "high": second}
+    return {
+        "code": code,
+        "channel": channel,
+        "mode": mode,
+        "unit": unit,
+        "low": first,
+        "high": second,
+    }

@@ -35,7 +35,7 @@ select hospital_id, unit, place, patient_id, device, code, channel, rate_hz, sca
  order by started_at, code, channel
 """
 _EXTREMES: Final = """
-select code, channel, scale, value_offset, physical_unit, started_at, low, high
+select code, channel, mode, scale, value_offset, physical_unit, started_at, low, high
   from wave_block
  where place = $1 and code = $2
    and started_at >= $3::timestamptz - interval '11 minutes' and started_at < $4
@@ -43,7 +43,7 @@ select code, channel, scale, value_offset, physical_unit, started_at, low, high
  order by started_at
 """
 _LOOSE: Final = """
-select code, channel, scale, value_offset, physical_unit, started_at, rate_hz, samples
+select code, channel, mode, scale, value_offset, physical_unit, started_at, rate_hz, samples
   from waveform
  where place = $1 and code = $2 and started_at >= $3 and started_at < $4
  order by started_at

@@ -10,14 +10,17 @@ from uuid import uuid4
 
 import pytest
 
+from hospital_ops import wire
 from hospital_ops.access import ALL_UNITS, Scope
 from hospital_ops.clock import SECOND, to_datetime
 from hospital_ops.database import Connection, Database
 from hospital_ops.migrations.trends import build_trends
+from streams import archive
 from streams.columns import COLUMNS
+from streams.rows import CLAIMED, Taken
 from tests.integration.two_hospitals import furnish
 from web.trends import store
-from web.trends.store import HOUR, MINUTE
+from web.trends.steps import HOUR, MINUTE, Point
 
 BED, CODE = "h1-icu-1-01", "8867-4"
 START = 1_780_002_000 * SECOND  # 21:00 UTC
@@ -61,7 +64,7 @@ async def copied(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
     )
 
 
-async def asked(app: Database, start: int, end: int, step: int) -> list[store.Point]:
+async def asked(app: Database, start: int, end: int, step: int) -> list[Point]:
     """The points of the heart rate."""
     found = await store.trends(app, SCOPE, BED, [CODE], start, end, step)
     return found[CODE].points if found else []
@@ -134,3 +137,135 @@ async def test_a_trend_is_of_whoever_lies_in_the_bed_and_never_of_the_patient_be
     assert await store.span(app, SCOPE, BED) == (came + 1, came + 2)
     charted = await store.charted(app, SCOPE, BED, START, end)
     assert [one["value"] for one in charted] == [60.0]
+
+
+async def admitted(writer: Database, mode: str, at: int) -> str:
+    """A patient of a mode lies in the bed from a moment on; the patient's id."""
+    person = str(uuid4())
+    async with writer.transaction() as connection:
+        await connection.execute(
+            "insert into patient_event (hospital_id, unit, patient_id, mrn, family, given, sex,"
+            " birth_date, trigger, bed, prior_bed, visit, event_at, received_at, mode, source,"
+            " entry_id) values ('h1', 'h1-icu-1', $1, '', '', '', '', '', 'A01', $2, '', '', $3,"
+            " $3, $4, 'adt', '7-0')",
+            person, BED, to_datetime(at), mode,
+        )  # fmt: skip
+        await connection.execute(
+            "insert into binding (hospital_id, unit, bed, from_at, patient_id, mrn, entry_id)"
+            " values ('h1', 'h1-icu-1', $1, $2, $3, '', '7-0')",
+            BED, to_datetime(at), person,
+        )  # fmt: skip
+    return person
+
+
+async def made(owner: Database, now: int) -> None:
+    """Makes every hour that is due."""
+    while await build_trends(owner, now):
+        pass
+
+
+async def test_what_a_test_device_sends_never_joins_the_curve_of_a_real_patient(
+    app: Database, owner: Database, writer: Database
+) -> None:
+    await furnish(app)
+    person = await admitted(writer, "Real", START)
+    own: dict[str, Any] = {"patient_id": person, "mode": "Real"}
+    typed = {"code": "9187-6", "origin": "typed"}
+    async with writer.transaction() as connection:
+        await copied(connection, [
+            row(START + HOUR + 1, 80.0, **own), row(START + HOUR + 2, 30.0, mode="Demo"),
+            row(START + HOUR + 3, 31.0, mode="Test"), row(START + HOUR + 4, 32.0, mode="Drill"),
+            row(START + HOUR + 5, 500.0, **typed), row(START + HOUR + 6, 60.0, **typed, **own),
+            # The monitor had named another patient: nobody's value, as long as nobody says whose.
+            row(START + HOUR + 7, 33.0, mode="Real", remark=CLAIMED),
+        ])  # fmt: skip
+    end = START + 3 * HOUR
+    for _ in ("from the values", "from the minutes"):
+        found = await store.trends(app, SCOPE, BED, [CODE], START, end, HOUR)
+        assert [(p.lowest, p.highest) for p in found[CODE].points] == [(80.0, 80.0)]
+        assert found[CODE].mode == "Real"
+        await made(owner, end + 24 * HOUR)
+    assert await store.span(app, SCOPE, BED) == (START + HOUR + 1, START + HOUR + 7)
+    charted = await store.charted(app, SCOPE, BED, START, end)
+    assert [one["value"] for one in charted] == [60.0]
+
+
+async def test_where_nobody_lies_simulated_values_are_a_curve_of_their_own_and_it_says_so(
+    app: Database, owner: Database, writer: Database
+) -> None:
+    await furnish(app)
+    rows = [
+        row(START + 1, 30.0),
+        row(START + HOUR + 1, 31.0),
+        row(START + HOUR + 2, 80.0, mode="Real"),
+    ]
+    async with writer.transaction() as connection:
+        await copied(connection, rows)
+    for _ in ("from the values", "from the minutes"):
+        both = (await store.trends(app, SCOPE, BED, [CODE], START, START + 2 * HOUR, HOUR))[CODE]
+        assert (both.mode, [p.highest for p in both.points]) == ("Real", [80.0])
+        first = (await store.trends(app, SCOPE, BED, [CODE], START, START + HOUR, HOUR))[CODE]
+        assert (first.mode, [p.highest for p in first.points]) == ("Test", [30.0])
+        await made(owner, START + 48 * HOUR)
+
+
+async def test_a_value_taken_back_days_later_leaves_the_minutes_and_one_that_came_late_joins_them(
+    app: Database, owner: Database, writer: Database
+) -> None:
+    await furnish(app)
+    wrong, later = uuid4(), START + 100 * HOUR
+    typed: dict[str, Any] = {"code": "9187-6", "origin": "typed", "physical_unit": "mL"}
+    async with writer.transaction() as connection:
+        await copied(connection, [
+            row(START + HOUR + 1, 4300.0, event_id=wrong, **typed),
+            row(START + HOUR + 2, 50.0, **typed), row(START + 5 * HOUR, 40.0, **typed),
+        ])  # fmt: skip
+    await made(owner, later)
+
+    async def highest() -> list[float]:
+        found = await store.trends(app, SCOPE, BED, ["9187-6"], START, START + 9 * HOUR, HOUR)
+        return [point.highest for point in found["9187-6"].points]
+
+    assert await highest() == [4300.0, 40.0]
+    correction = wire.Corrected(
+        unit="h1-icu-1", bed=BED, event=str(wrong), replaced_by="", code="9187-6", value=4300.0,
+        determined_at=START + HOUR + 1, by="nurse.h1", role="nurse", at=later, reason="typed twice",
+        source="nurse.h1", received_at=later, mode="Test",
+    )  # fmt: skip
+    late = wire.Observed(
+        unit="h1-icu-1", source="m", message_id="9", identity=b"9" * 32, received_at=later,
+        mode="Test", bed=BED, device="m",
+        observations=(wire.Observation("9187-6", 70.0, "mL", START + 3 * HOUR, origin="typed"),),
+    )  # fmt: skip
+    both: tuple[wire.Entry, ...] = (correction, late)
+    entries = [
+        Taken("h1-icu-1", "in", f"{later // 1000}-{number}", wire.encode(entry), b"x", entry)
+        for number, entry in enumerate(both)
+    ]
+    async with writer.transaction() as connection:
+        await archive.carry(connection, entries, {}, to_datetime(later))
+    # At once, by the values themselves; and when the hours have been made anew.
+    assert await highest() == [50.0, 70.0, 40.0]
+    assert await build_trends(owner, later) == 2
+    assert await highest() == [50.0, 70.0, 40.0]
+    async with owner.transaction() as connection:
+        assert await connection.fetchval("select count(*) from trend_again") == 0
+        assert await connection.fetchval("select max(highest) from trend_minute") == 70.0
+
+
+async def test_an_hour_is_made_when_the_archive_holds_what_was_received_in_it(
+    app: Database, owner: Database, writer: Database
+) -> None:
+    await furnish(app)
+    now = START + 3 * HOUR  # the archive may lie behind
+    async with writer.transaction() as connection:
+        await copied(connection, [row(START + 1, 80.0)])
+    for stored, hours in ((START + 74 * MINUTE, 0), (START + 76 * MINUTE, 1)):
+        async with writer.transaction() as connection:
+            await connection.execute(
+                "insert into reader_position (shard, stream, hospital_id, position, epoch)"
+                " values ('h1-icu-1', 'in', 'h1', $1, 1)"
+                " on conflict (shard, stream) do update set position = excluded.position",
+                f"{stored // 1000}-0",
+            )
+        assert await build_trends(owner, now) == hours

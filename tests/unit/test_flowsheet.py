@@ -16,7 +16,7 @@ from hospital_ops.errors import MessageError
 from tests.unit.test_icu_indicators import BED, UNIT, Bedside
 from web.hours import hours_of
 from web.routes.trends import steps
-from web.trends.store import MINUTE, merged
+from web.trends.steps import MINUTE, merged
 from web.views.flowsheet import event, events_of, moment_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -117,7 +117,7 @@ def test_a_step_that_minutes_and_values_both_know_is_one() -> None:
         {"code": "c", "bin": moment, "lowest": 55, "highest": 70, "total": 120, "number": 2,
          "unit": "/min"},
     ]  # fmt: skip
-    (point,) = merged(rows)["c"].points  # type: ignore[arg-type]
+    (point,) = merged(rows)["c"].points
     assert (point.lowest, point.highest, point.number) == (55, 80, 12)
     assert point.mean == pytest.approx(820 / 12)
     assert iso(point.at) == "2026-03-01T10:00:00.000Z"

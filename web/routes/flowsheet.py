@@ -23,6 +23,7 @@ from web.language import language_of
 from web.reading import NOT_HERE, note_reading, unit_of_bed
 from web.routes.pages import units_of
 from web.trends import store
+from web.trends.steps import HOUR
 from web.views import flowsheet as views
 
 router = APIRouter()
@@ -153,7 +154,7 @@ async def validate(
     if span is None or span.to_at > web.clock.now_us():
         return await _page(request, bed, unit, principal, said="flow.not_over")
     found = await store.trends(
-        web.database, principal.scope, bed, list(views.DEVICE), start, span.to_at, store.HOUR
+        web.database, principal.scope, bed, list(views.DEVICE), start, span.to_at, HOUR
     )
     figures = {code: trend.points[0].mean for code, trend in found.items() if trend.points}
     await _charting(request).validate(principal, unit, bed, (start, span.to_at), figures)
@@ -210,7 +211,7 @@ async def _sheet(
     web, start, end = web_of(request), columns[0].from_at, columns[-1].to_at
     try:
         device = await store.trends(
-            web.database, principal.scope, bed, list(views.DEVICE), start, end, store.HOUR
+            web.database, principal.scope, bed, list(views.DEVICE), start, end, HOUR
         )
         rows = await store.charted(web.database, principal.scope, bed, start, end)
         looked = await store.validated(web.database, principal.scope, bed, start, end)

@@ -17,12 +17,12 @@ from web.language import language_of
 from web.reading import moment, note_reading, unit_of_bed
 from web.routes.pages import THEMES, units_of
 from web.trends import store
+from web.trends.steps import MINUTE
 from web.views import trendpage
 
 router = APIRouter()
 Someone = Annotated[Principal, Depends(signed_in)]
 POINTS_MOST, CODES_MOST, DAYS_MOST = 4000, 20, 400
-MINUTE = store.MINUTE
 Codes = Annotated[list[str], Query(alias="code", max_length=CODES_MOST)]
 
 
@@ -53,14 +53,17 @@ async def trends(
         end = end if end is not None else max((whole[1] if whole else now) + 1, start + 1)
     start, end, step = steps(start, end, points)
     found = await store.trends(web.database, principal.scope, bed, known, start, end, step)
+    lying = await store.lying(web.database, principal.scope, bed)
     return {
         "bed": bed,
+        "mode": lying.mode or next((trend.mode for trend in found.values()), ""),
         "from": iso(start),
         "to": iso(end),
         "step_s": step / SECOND,
         "trends": {
             code: {
                 "unit": trend.unit,
+                "mode": trend.mode,
                 "points": [
                     [iso(p.at), p.lowest, p.highest, round(p.mean, 6), p.number]
                     for p in trend.points

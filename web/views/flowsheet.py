@@ -15,7 +15,7 @@ from hospital_ops.errors import MessageError
 from hospital_ops.identity import uuid7
 from web.hours import Hour
 from web.render import Renderer
-from web.trends.store import Trend
+from web.trends.steps import Trend
 from web.views.page import Page
 from web.views.values import Frame, clock, decimals_of, name_words, unit_words
 from web.words import Words

@@ -80,11 +80,13 @@ async function load() {
         ]),
       ),
       events: events.events.map((event) => ({ ...event, us: Date.parse(event.at) * 1000 })),
-      pieces,
+      pieces: ofOneMode(pieces, trends.mode),
       step: trends.step_s * 1e6,
     };
     [section.dataset.from, section.dataset.to] = [from, to];
     section.dataset.state = "drawn";
+    section.dataset.mode = trends.mode;
+    document.getElementById("trends-mode").hidden = !trends.mode || trends.mode === "Real";
     said.textContent = Object.keys(drawn.trends).length || pieces.length ? "" : words.none;
     paint();
     table();
@@ -101,6 +103,12 @@ async function curves(base, from, to) {
   const answer = await fetched(`${base}/waveforms?${range}`, "application/x-ndjson");
   const text = await answer.text();
   return text.split("\n").filter(Boolean).map((line) => JSON.parse(line));
+}
+
+/** Of a real patient real curves alone; where nobody says who lies there, as soon as one is real. */
+function ofOneMode(pieces, mode) {
+  const real = pieces.filter((piece) => piece.mode === "Real");
+  return mode === "Real" || (!mode && real.length) ? real : pieces;
 }
 
 function paint() {

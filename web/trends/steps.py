@@ -1,0 +1,110 @@
+"""Steps of a trend: rows of both ways put together, of one mode, and what is read where. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
+
+from hospital_ops.clock import SECOND, from_datetime
+
+MINUTE: Final = 60 * SECOND
+HOUR: Final = 60 * MINUTE
+REAL: Final = "Real"
+
+
+class Row(Protocol):
+    """A row of the archive, or a dict of a test: values by name."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """The value of a column."""
+
+
+R = TypeVar("R", bound=Row)
+
+
+class Lying(NamedTuple):
+    """Who lies in a bed, or lay there last, as far as a trend asks."""
+
+    since: datetime
+    mode: str = ""  # Real, Test, Demo, Drill; empty: nobody said
+
+    @property
+    def only(self) -> str | None:
+        """The one mode that may be shown; None: any. Nothing simulated joins a real patient's."""
+        return REAL if self.mode == REAL else None
+
+
+class Point(NamedTuple):
+    """One step of a trend."""
+
+    at: int  # its beginning, microseconds since 1970 UTC
+    lowest: float
+    highest: float
+    mean: float
+    number: int
+
+
+class Trend(NamedTuple):
+    """One value over time."""
+
+    unit: str
+    points: list[Point]
+    mode: str = ""  # Real, Test, Demo, Drill
+
+
+def of_one_mode(rows: Sequence[R], lying: Lying) -> tuple[str, Sequence[R]]:
+    """(mode, rows of it): simulated values and those of a patient never make one curve (I18).
+
+    Of a real patient only real ones; of another patient all, and all pass as simulated. Where
+    nobody said who lies there, real ones alone as soon as there is one.
+    """
+    if lying.mode not in ("", REAL):
+        return lying.mode, rows
+    real = [row for row in rows if row["mode"] == REAL]
+    if real or lying.mode == REAL:
+        return REAL, real
+    return min((row["mode"] for row in rows), default=""), rows
+
+
+def merged(rows: Iterable[R], mode: str = "") -> dict[str, Trend]:
+    """The rows of both ways put together: a step that both know is one."""
+    steps: dict[str, dict[int, tuple[float, float, float, int]]] = {}
+    units: dict[str, str] = {}
+    for row in rows:
+        at, code = from_datetime(row["bin"]), row["code"]
+        low, high = float(row["lowest"]), float(row["highest"])
+        total, number = float(row["total"]), int(row["number"])
+        known = steps.setdefault(code, {}).get(at)
+        if known is not None:
+            low, high = min(low, known[0]), max(high, known[1])
+            total, number = total + known[2], number + known[3]
+        steps[code][at] = (low, high, total, number)
+        units[code] = row["unit"]
+    return {
+        code: Trend(
+            units[code],
+            [Point(at, s[0], s[1], s[2] / s[3], s[3]) for at, s in sorted(found.items())],
+            mode,
+        )
+        for code, found in steps.items()
+    }
+
+
+def from_values(start: int, made: int, end: int, marked: Iterable[int]) -> list[tuple[int, int]]:
+    """The pieces of [start, end) that are read from the values themselves, oldest first.
+
+    What lies behind `made` has no minutes yet; a marked hour (its beginning) has minutes that no
+    longer hold. Pieces that touch are one.
+    """
+    made = min(max(start, made), end)
+    pieces = [(max(start, hour), min(made, hour + HOUR)) for hour in sorted(set(marked))]
+    joined: list[tuple[int, int]] = []
+    for first, past in [*pieces, (made, end)]:
+        if first >= past:
+            continue
+        if joined and joined[-1][1] == first:
+            joined[-1] = (joined[-1][0], past)
+        else:
+            joined.append((first, past))
+    return joined

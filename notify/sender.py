@@ -1,4 +1,4 @@
-"""The sender: claims one message, hands it to a provider once, writes down what came of it.
+"""The sender: claims a few messages, hands each to a provider once, writes down what came of it.
 
 Whatever happens between two of its steps, a message is submitted at most once: the claim is
 committed before the provider is asked, and a claim whose sender is gone becomes unknown.
@@ -7,27 +7,26 @@ committed before the provider is asked, and a claim whose sender is gone becomes
 from __future__ import annotations
 
 import asyncio
-import random
 from typing import Final
 
 from hospital_ops import log
 from hospital_ops.access import Scope
 from hospital_ops.clock import SECOND, Clock
-from hospital_ops.database import Connection, Database, DatabaseGone, Record
+from hospital_ops.database import Connection, Database, DatabaseGone
 from hospital_ops.errors import ConfigurationError
 from notify import states
 from notify.contacts import store as contacts
 from notify.outbox import store as outbox
 from notify.outbox.store import Claimed
-from notify.patients import store as patients
 from notify.providers import base
-from notify.providers.base import Outcome, Outgoing
+from notify.providers.base import Outcome, Outgoing, Provider
 from notify.providers.choose import Providers
 from notify.rules import CLAIM_FRESH_S, RULES
 from notify.sealing import Keys
 from notify.settling import store as settling
 
-AT_ONCE: Final = 8  # messages on their way from one process
+HANDS: Final = 3  # each claims a few, sends them side by side, and writes down what came of them
+TOGETHER: Final = 4  # claimed in one transaction; a process killed leaves at most 12 unknown
 IDLE_S: Final = 0.5
 SETTLE_S: Final = 60.0
 
@@ -46,13 +45,15 @@ class Sender:
         self.database, self.keys = database, keys
         self.providers, self.clock = providers, clock
         self.hospitals: list[str] = []
-        self._waiting: dict[str, list[Record]] = {}
+        self._waiting: dict[str, list[str]] = {}
+        self._answered: list[tuple[Claimed, Outcome, str]] = []
+        self._writing = asyncio.Lock()
 
     async def run(self) -> None:
         """Works until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._settle())
-            for _ in range(AT_ONCE):
+            for _ in range(HANDS):
                 tasks.create_task(self._work())
 
     async def _settle(self) -> None:
@@ -75,41 +76,47 @@ class Sender:
                 await asyncio.sleep(IDLE_S)
 
     async def step(self, hospital: str) -> bool:
-        """One message of a hospital, if one is due; answers whether there was one."""
+        """A few messages of a hospital, if any are due; answers whether there were some."""
         claimed = await self._claim(hospital)
-        if claimed is None:
-            return False
-        began = self.clock.monotonic_s()
-        number = self.keys.open(claimed.number, claimed.contact)
+        # One that fails must not take the others from the provider's door.
+        done = await asyncio.gather(*map(self._send, claimed), return_exceptions=True)
+        for error in done:
+            if isinstance(error, BaseException):
+                raise error
+        return bool(claimed)
+
+    async def _send(self, claimed: Claimed) -> None:
         provider = self.providers.of(claimed.mode)
+        await self._finish(claimed, await self._submit(claimed, provider), provider.name)
+
+    async def _submit(self, claimed: Claimed, provider: Provider) -> Outcome:
+        began = self.clock.monotonic_s()
+        try:
+            number = self.keys.open(claimed.number, claimed.contact)
+        except ConfigurationError as error:
+            logger.error("cannot_open", message=claimed.message, error=str(error))
+            return Outcome(base.AGAIN, code="no_key")
         if self.clock.monotonic_s() - began > CLAIM_FRESH_S:
             # We slept between the claim and the door: what was true at the claim is too old.
-            outcome = Outcome(base.AGAIN, code="slept")
-        else:
-            outcome = await provider.send(outgoing(claimed, number))
-        await self._finish(claimed, outcome, provider.name)
-        return True
+            return Outcome(base.AGAIN, code="slept")
+        return await provider.send(outgoing(claimed, number))
 
-    async def _claim(self, hospital: str) -> Claimed | None:
-        """The next of a shuffled batch: processes seldom reach for the same message."""
+    async def _claim(self, hospital: str) -> list[Claimed]:
+        """The next few of a shuffled list: processes seldom reach for the same message."""
         scope, waiting = scope_of(hospital), self._waiting.setdefault(hospital, [])
         if not waiting:
             async with self.database.transaction(scope) as connection:
-                found = await outbox.candidates(connection, self.clock.now_us())
-            random.shuffle(found)
-            waiting += found
+                waiting += await outbox.candidates(connection, self.clock.now_us())
         while waiting:
-            row = waiting.pop()
+            few, waiting[:] = waiting[:TOGETHER], waiting[TOGETHER:]
 
-            async def work(connection: Connection, row: Record = row) -> Claimed | None:
-                hours = await patients.hours_of(connection, row["unit"])
-                now = self.clock.now_us()
-                return await outbox.claim(connection, row["message"], row["stay"], hours, now)
+            async def work(connection: Connection, few: list[str] = few) -> list[Claimed]:
+                return await outbox.claim(connection, few, self.clock.now_us())
 
             claimed = await self.database.retrying(work, scope)
-            if claimed is not None:
+            if claimed:
                 return claimed
-        return None
+        return []
 
     async def settle(self, hospital: str) -> int:
         """Looks today's unknown messages up in the provider's list; answers how many it found.
@@ -138,28 +145,47 @@ class Sender:
         return settled
 
     async def _finish(self, claimed: Claimed, outcome: Outcome, provider: str) -> None:
-        now = self.clock.now_us()
-        to = _STATE_OF[outcome.kind]
-        reason = outcome.code if to != states.DELIVERED else ""
-        again_at = None
-        if outcome.kind == base.AGAIN:
-            again_at = now + round(_pause_s(claimed) * SECOND)
-        async with self.database.transaction(scope_of(claimed.hospital)) as connection:
-            await outbox.finish(
-                connection,
-                claimed,
-                to,
-                reason=reason,
-                provider=provider,
-                provider_id=outcome.provider_id,
-                again_at=again_at,
-                now=now,
-            )
-            if outcome.code in base.NUMBER_IS_WRONG | base.ASKED_TO_STOP:
-                why = "wrong_number" if outcome.code in base.NUMBER_IS_WRONG else "stop_word"
-                by = scope_of(claimed.hospital)
-                await contacts.withdraw(connection, by, claimed.contact, why, now)
-        logger.info("sms", message=claimed.message, state=to, code=outcome.code)
+        """Written with whatever else has been answered meanwhile: one commit for all of it."""
+        self._answered.append((claimed, outcome, provider))
+        async with self._writing:
+            answered, self._answered = self._answered, []
+            for hospital in {one.hospital for one, _, _ in answered}:
+                scope, now = scope_of(hospital), self.clock.now_us()
+                mine = [each for each in answered if each[0].hospital == hospital]
+
+                async def work(
+                    connection: Connection,
+                    scope: Scope = scope,
+                    now: int = now,
+                    mine: list[tuple[Claimed, Outcome, str]] = mine,
+                ) -> None:
+                    for one, came_of_it, by in mine:
+                        await _write_down(connection, scope, one, came_of_it, by, now)
+
+                await self.database.retrying(work, scope)
+        logger.info(
+            "sms", message=claimed.message, state=_STATE_OF[outcome.kind], code=outcome.code
+        )
+
+
+async def _write_down(
+    connection: Connection, scope: Scope, claimed: Claimed, outcome: Outcome, by: str, now: int
+) -> None:
+    to = _STATE_OF[outcome.kind]
+    again_at = now + round(_pause_s(claimed) * SECOND) if outcome.kind == base.AGAIN else None
+    await outbox.finish(
+        connection,
+        claimed,
+        to,
+        reason=outcome.code if to != states.DELIVERED else "",
+        provider=by,
+        provider_id=outcome.provider_id,
+        again_at=again_at,
+        now=now,
+    )
+    if outcome.code in base.NUMBER_IS_WRONG | base.ASKED_TO_STOP:
+        why = "wrong_number" if outcome.code in base.NUMBER_IS_WRONG else "stop_word"
+        await contacts.withdraw(connection, scope, claimed.contact, why, now)
 
 
 _STATE_OF: Final = {

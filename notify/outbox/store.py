@@ -16,6 +16,7 @@ from hospital_ops.clock import SECOND, from_datetime, to_datetime
 from hospital_ops.database import Connection, Record
 from hospital_ops.identity import uuid7
 from notify import due, hold, states
+from notify.patients import store as patients
 from notify.patients.store import microseconds
 from notify.rules import LEASE_S, RULES, Hours
 from notify.sealing import Sealed
@@ -41,8 +42,21 @@ select md5('relative' || s.patient_id || $4::date || c.contact || w.kind)::uuid,
 on conflict do nothing
 returning message
 """
+_LOCK_STAYS: Final = """
+select m.message from relative_message m join stay s using (stay)
+ where m.message = any ($1::uuid[]) and m.state = 'due' for no key update of s skip locked
+"""
+_LOCK_MESSAGES: Final = """
+select * from relative_message where message = any ($1::uuid[]) and state = 'due'
+   for update skip locked
+"""
+_CLAIM: Final = """
+update relative_message m set state = 'sending', attempt = n.attempt, attempts = m.attempts + 1,
+       lease_until = $3, changed_at = $4, reasons = '{}'
+  from unnest($1::uuid[], $2::uuid[]) n (message, attempt) where m.message = n.message
+"""
 _CLAIM_FACTS: Final = """
-select s.ended_at is null and s.unit = m.unit as here, s.end_reason,
+select m.message, s.ended_at is null and s.unit = m.unit as here, s.end_reason,
        c.withdrawn_at is null and c.verified_at is not null and c.mobile
          and c.number_index = m.number_index and (c.until is null or c.until > $2) as consented,
        c.withdrawn_at is null and c.number_index = m.number_index as reachable,
@@ -62,7 +76,7 @@ select s.ended_at is null and s.unit = m.unit as here, s.end_reason,
                and at > $2::timestamptz - interval '7 days'
              order by alarm_id, at desc) a
      where a.priority = 'high') alarms on true
- where m.message = $1
+ where m.message = any ($1::uuid[])
 """
 _TOO_MANY: Final = """
 insert into relative_stop (place, hospital_id, stopped_at, stopped_by, reason)
@@ -107,55 +121,59 @@ async def plan(connection: Connection, by: Scope, unit: str, window: due.Window,
     return len(rows)
 
 
-async def candidates(connection: Connection, now: int, limit: int = CANDIDATES) -> list[Record]:
-    """(message, stay, unit) of what may be due, oldest window first; judged under the lock."""
-    return await connection.fetch(
-        "select message, stay, unit from relative_message where state = 'due' and opens_at <= $1"
-        " and (not_before is null or not_before <= $1) order by opens_at, message limit $2",
+async def candidates(connection: Connection, now: int, limit: int = CANDIDATES) -> list[str]:
+    """What may be due; judged under the lock. A code first, for somebody waits for it at the desk;
+    the rest shuffled: what cannot leave for a while keeps nobody else back."""
+    rows = await connection.fetch(
+        "select message from relative_message where state = 'due' and opens_at <= $1"
+        " and (not_before is null or not_before <= $1)"
+        " order by kind <> 'code', random() limit $2",
         to_datetime(now),
         limit,
     )
+    return [str(row["message"]) for row in rows]
 
 
-async def claim(
-    connection: Connection, message: Any, stay: Any, hours: Hours, now: int
-) -> Claimed | None:
-    """Claims in the running transaction, or holds, expires or cancels; None: not to be sent now.
+async def claim(connection: Connection, messages: Sequence[str], now: int) -> list[Claimed]:
+    """Claims in the running transaction what may leave; holds, expires or cancels the others.
 
-    The stay's lock is the one that a death, discharge, transfer, withdrawal or hold takes.
+    The stay's lock is the one that a death, discharge, transfer, withdrawal or hold takes. What
+    another holds is left for later, so no claim ever waits for a lock while it has one.
     """
-    locked = await connection.fetchval(
-        "select true from stay where stay = $1 for no key update skip locked", stay
-    )
+    locked = [row["message"] for row in await connection.fetch(_LOCK_STAYS, messages)]
     if not locked:
-        return None
-    row = await connection.fetchrow(
-        "select * from relative_message where message = $1 and state = 'due' for update", message
-    )
-    if row is None:
-        return None
-    facts = await connection.fetchrow(_CLAIM_FACTS, message, to_datetime(now))
-    verdict, reasons = _judge(row, facts, hours, now)
-    if verdict == states.DUE:
-        return None
-    if verdict != states.SENDING:
-        await _move(connection, message, verdict, reasons, now)
-        return None
-    attempt = str(uuid7())
-    await connection.execute(
-        "update relative_message set state = 'sending', attempt = $2, attempts = attempts + 1,"
-        " lease_until = $3, changed_at = $4, reasons = '{}' where message = $1",
-        message,
-        attempt,
-        to_datetime(now + LEASE_S * SECOND),
-        to_datetime(now),
-    )
+        return []
+    rows = await connection.fetch(_LOCK_MESSAGES, locked)
+    known = {row["message"]: row for row in await _facts_of(connection, locked, now)}
+    hours = {
+        unit: await patients.hours_of(connection, unit) for unit in {row["unit"] for row in rows}
+    }
+    leaving = []
+    for row in rows:
+        facts = known.get(row["message"])
+        verdict, reasons = _judge(row, facts, hours[row["unit"]], now)
+        if verdict == states.SENDING and facts is not None:
+            leaving.append(_claimed(row, facts, now))
+        elif verdict != states.DUE:
+            await _move(connection, row["message"], verdict, reasons, now)
+    if leaving:
+        await connection.execute(
+            _CLAIM,
+            [one.message for one in leaving],
+            [one.attempt for one in leaving],
+            to_datetime(now + LEASE_S * SECOND),
+            to_datetime(now),
+        )
+    return leaving
+
+
+def _claimed(row: Record, facts: Record, now: int) -> Claimed:
     return Claimed(
-        message=str(message),
+        message=str(row["message"]),
         hospital=row["hospital_id"],
-        attempt=attempt,
+        attempt=str(uuid7()),
         contact=str(row["contact"]),
-        number=Sealed(facts["number_key"], facts["number_sealed"]) if facts else Sealed("", b""),
+        number=Sealed(facts["number_key"], facts["number_sealed"]),
         words=row["words"],
         mode=row["mode"],
         unit=row["unit"],
@@ -226,7 +244,12 @@ def _facts(row: Record, facts: Record, now: int) -> hold.Facts:
 
 async def facts_of(connection: Connection, message: Any, now: int) -> Record | None:
     """What a hold is judged by, for the confirmation; the same question as in the claim."""
-    return await connection.fetchrow(_CLAIM_FACTS, message, to_datetime(now))
+    rows = await _facts_of(connection, [message], now)
+    return rows[0] if rows else None
+
+
+async def _facts_of(connection: Connection, messages: Sequence[Any], now: int) -> list[Record]:
+    return await connection.fetch(_CLAIM_FACTS, messages, to_datetime(now))
 
 
 def reasons_of(row: Record, facts: Record, now: int) -> tuple[str, ...]:

@@ -216,6 +216,19 @@ async def test_a_refusal_before_anything_left_is_tried_again_and_a_silence_is_no
             await desk.settle(connection, DOCTOR, str(row["message"]), "sent", 0)
 
 
+async def test_a_number_whose_key_is_missing_waits_and_is_not_lost(ward: Ward) -> None:
+    await ward.ready(BED)
+    await ward.superuser.execute("update contact set number_key = 'elsewhere'")
+    await ward.send_all()
+    (row,) = await ward.todays()
+    assert (row["state"], row["reasons"], ward.provider.taken) == ("due", ["no_key"], [])
+    await ward.superuser.execute("update contact set number_key = 'test'")
+    ward.clock.advance(31)
+    await ward.archive_is_fresh()
+    await ward.send_all()
+    assert (await ward.states(), len(ward.provider.taken)) == (["sent"], 1)
+
+
 async def test_a_number_that_takes_no_sms_is_stopped(ward: Ward) -> None:
     await ward.ready(BED)
     ward.provider.answers = [Outcome(REFUSED, code="21614")]
@@ -226,8 +239,7 @@ async def test_a_number_that_takes_no_sms_is_stopped(ward: Ward) -> None:
 
 async def test_a_sender_that_died_leaves_unknown_and_nobody_sends_again(ward: Ward) -> None:
     await ward.ready(BED)
-    claimed = await ward.sender._claim("h1")
-    assert claimed is not None
+    (claimed,) = await ward.sender._claim("h1")
     ward.clock.advance(61)
     await ward.planner.tidy()
     assert await ward.states() == ["unknown"]

@@ -16,7 +16,7 @@ from hospital_ops.wire import Witness
 from icu import alarms, crosscheck
 from icu.ages import age_at
 from icu.alarms import Turn
-from icu.rules import BY_KEY, HIGH, Limit, has_rules
+from icu.rules import BY_KEY, HIGH, Limit, figure, has_rules
 from icu.site_limits import limits_for
 from icu.state import Alarm, Pending
 from icu.states import ACKNOWLEDGED, ACTIVE
@@ -30,6 +30,9 @@ _HR: Final = codes.by_key["hr"].code
 _FIO2: Final = codes.by_key["fio2"]
 _ON_OXYGEN: Final = codes.by_key["on_oxygen"].code
 _O2_FLOW: Final = codes.by_key["o2_flow"].code
+# A bed that sends one of these has a ventilator.
+VENTILATED: Final = tuple(codes.by_key[key].code for key in ("peep", "vt"))
+FLAT_MMHG: Final = figure("line_damped", r"pulse pressure <(\d+)")  # less is no pulse
 _ROOM_AIR_PERCENT: Final = _FIO2.plausible[0] if _FIO2.plausible else 0.0
 
 

@@ -97,8 +97,18 @@ patient, and what was decided for one patient does nothing once another lies the
 | `resume` | a nurse or physician | ends every silence at once | |
 
 Reasons: {reasons}. Comfort care covers what `comfort_care` of each rule silences, and technical
-alarms; the second person confirms within {asked} min, and it is renewed every day. Closing ends all
-alarms and clears the values; a monitor that is still attached may ring again after the time.
+alarms; the second person confirms within {asked} min, and it is renewed every day.
+
+Closing ends all alarms and clears the values. It is of that patient and of the devices that watched
+them: no beats, no breaths or a sensor off make no sound for the time. It ends at once, and what is
+beyond a limit of the unit rings, with
+- the first sign of life measured after it: a heart or pulse rate, SpO2, a cuff reading, an arterial
+  line with a pulse, beats that we find in the ECG, breaths where nothing shows a ventilator;
+- another device that sends pulse or breath, or an alarm about them;
+- values or an alarm that name another patient;
+- an admission, a move to the bed, or the reversal of the death.
+The beats of a pacemaker, and electrical activity without a pulse, count as life here: take the
+monitor off. Who is put there with nothing attached is seen by nobody.
 
 The table says of technical alarms both "low, visual only" (`rule_defaults.comfort_care`) and
 "audio on" (each row): here the former holds. Comfort care goes with its patient to another bed.

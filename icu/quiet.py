@@ -8,12 +8,13 @@ by another person. No silence goes over to the next patient.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from hospital_ops import wire
 from hospital_ops.board import QuietCell
 from hospital_ops.clock import SECOND
-from icu import admissions, alarms
+from icu import admissions, alarms, closed
 from icu.alarms import Turn
 from icu.rules import RULES
 from icu.state import Alarm, BedState
@@ -86,10 +87,10 @@ def _put(turn: Turn, kind: str, act: wire.BedAct, *, minutes: int = 0, by: str =
 def _close(turn: Turn, act: wire.BedAct) -> None:
     """A recorded death: what rings is over, and what was measured is gone from the board.
 
-    A monitor that is still attached to a living patient fills the bed again, and rings after the
-    hour at the latest.
+    What still hangs on the dead rings for nobody; somebody who lives rings at once (`closed.py`).
     """
     bed = turn.bed
+    bed.closed = closed.now(bed)
     for alarm in list(bed.alarms.values()):
         alarms.move(turn, alarm, "close", act.by)
     bed.values.clear()
@@ -98,6 +99,26 @@ def _close(turn: Turn, act: wire.BedAct) -> None:
     bed.onsets.clear()
     bed.quiets.clear()
     _put(turn, CLOSED, act)
+
+
+def heard(turn: Turn, message: wire.Observed | wire.DeviceAlert, changed: Sequence[str]) -> None:
+    """Values or an alarm of a device: somebody who lives at a closed bed rings at once."""
+    after_death = turn.bed.quiets.get(CLOSED)
+    if after_death is None:
+        return
+    if isinstance(message, wire.Observed):
+        lives = closed.by_values(turn.bed, after_death.since, message, changed, turn.now)
+    else:
+        lives = closed.by_alert(turn.bed, after_death.since, message)
+    if lives:
+        _end(turn, [CLOSED])
+
+
+def beats_seen(turn: Turn) -> None:
+    """Our own look at the ECG has spoken: beats at a closed bed are somebody's."""
+    after_death = turn.bed.quiets.get(CLOSED)
+    if after_death is not None and closed.by_beats(turn.bed.rhythm, after_death.since):
+        _end(turn, [CLOSED])
 
 
 def pass_time(turn: Turn) -> None:
@@ -129,10 +150,10 @@ def next_moment(bed: BedState, now: int) -> int:
 
 def leave(old: Turn, patient_id: str, new: Turn | None) -> None:
     """A bed's silences when its patient goes: comfort care goes along, others end here."""
-    comfort, closed = old.bed.quiets.get(COMFORT), old.bed.quiets.get(CLOSED)
+    comfort, after_death = old.bed.quiets.get(COMFORT), old.bed.quiets.get(CLOSED)
     old.bed.quiets.clear()
-    if closed is not None and not old.patient_id:
+    if after_death is not None and not old.patient_id:
         # The stay of somebody who died has ended: what still hangs on the bed rings for nobody.
-        old.bed.quiets[CLOSED] = closed
+        old.bed.quiets[CLOSED] = after_death
     if new is not None and comfort is not None and patient_id:
         new.bed.quiets[COMFORT] = comfort

@@ -74,6 +74,13 @@ class RhythmSeen(Form, frozen=True):
     witnesses: tuple[Witness, ...] = ()
 
 
+class Closed(Form, frozen=True):
+    """Of whom, and of which devices, the closing after a death is (`closed.py`)."""
+
+    numbers: tuple[str, ...] = ()  # of the dead
+    senders: tuple[str, ...] = ()  # that watched pulse and breath
+
+
 class BedState(State):
     """One bed: who lies there, the newest value of each code, and what is wrong."""
 
@@ -107,6 +114,7 @@ class BedState(State):
     record: Record = field(default_factory=Record)  # what the indicators are made of
     claimed_other: str = ""  # the number that it named; "-": none, but the mode of a demo device
     confirmed_claim: str = ""  # somebody has looked since: this claim does not ask again
+    closed: Closed = field(default_factory=Closed)  # while it is closed
 
 
 class UnitState(State):

@@ -14,7 +14,7 @@ from hospital_ops.clock import SECOND
 from icu import alarms, clocks, painting, rhythm
 from icu.ages import UNKNOWN
 from icu.alarms import NO_DATA, SILENT, Turn
-from icu.limits import number_of
+from icu.limits import FLAT_MMHG, VENTILATED, number_of
 from icu.rules import HIGH, RULES, figure, has_rules, limits_of, words
 from icu.state import BedState
 
@@ -30,14 +30,11 @@ class Held(NamedTuple):
 
 
 CHANNELS_MOST: Final = 1024  # of one bed, whose sender is remembered
-FLAT_MMHG: Final = figure("line_damped", r"pulse pressure <(\d+)")
 _WARN_US: Final = round(figure("monitoring_paused", r"in (\d+) s") * SECOND)
 _AMBER_US, _GONE_US = (round(s * SECOND) for s in codes.ages(codes.by_key["hr"].code)[1:])
 _SPO2: Final = codes.by_key["spo2"].code
 _NIBP: Final = tuple(codes.by_key[key].code for key in ("nibp_sys", "nibp_dia", "nibp_mean"))
 _ABP: Final = tuple(codes.by_key[key].code for key in ("abp_sys", "abp_dia"))
-# A bed that sends one of these has a ventilator: losing sight of it is red.
-_VENTILATED: Final = tuple(codes.by_key[key].code for key in ("peep", "vt"))
 
 
 def holding(turn: Turn) -> dict[str, Held]:
@@ -58,7 +55,7 @@ def holding(turn: Turn) -> dict[str, Held]:
                 _signal(held, name, shown, now)
         _line(turn, held)
     if rhythm.leads_off(bed, now):
-        priority = HIGH if any(code in bed.values for code in _VENTILATED) else ""
+        priority = HIGH if any(code in bed.values for code in VENTILATED) else ""
         held["leads_off"] = Held("leads_off", priority=priority)
     _overdue(turn, held)
     _whose(turn, held, silent)
@@ -76,7 +73,7 @@ def _silence(turn: Turn, held: dict[str, Held], gone: list[tuple[str, Shown]], a
     if all_ and turn.now - bed.heard_at >= _AMBER_US:
         if not turn.patient_id:
             return  # a monitor taken away from an empty bed is no alarm
-        ventilated = any(code in bed.values for code in _VENTILATED)
+        ventilated = any(code in bed.values for code in VENTILATED)  # losing sight of it is red
         since = max(shown.gone_at for _, shown in gone)
         held[NO_DATA] = Held(NO_DATA, "", since, HIGH if ventilated else "")
     for name, shown in gone:

@@ -128,6 +128,7 @@ class IcuUnit:
         if bed.next_change and bed.next_change <= turn.now:
             self._pass_time(turn)
         changed, figures = self._values(turn, message)
+        quiet.heard(turn, message, changed)
         if changed:
             limits.judge(turn, changed)
         if figures:
@@ -220,6 +221,7 @@ class IcuUnit:
             turn = self._turn(self._bed(message.bed))
             turn.bed.mode = message.mode
             devices.take(turn, message)
+            quiet.heard(turn, message, ())
             self._done(turn, decisions)
 
     def _rhythm(self, found: wire.Rhythm, decisions: Decisions) -> None:
@@ -227,6 +229,7 @@ class IcuUnit:
         turn = self._turn(self._bed(found.bed))
         turn.bed.mode = found.mode
         rhythm.take(turn, found)
+        quiet.beats_seen(turn)
         technical.reconcile(turn)
         self._done(turn, decisions)
 

@@ -28,7 +28,6 @@ from notify.sealing import Keys
 
 TELLS: Final = ("full", "state", "call")
 BASES: Final = ("patient", "law")
-ENDS: Final = ("death", "discharge", "transfer")
 _TEXT_MAX: Final = 80
 
 
@@ -175,14 +174,10 @@ class Desk:
         async with self.database.transaction(by) as connection:
             await desk.settle(connection, by, message, to, self.clock.now_us())
 
-    async def end(self, by: Scope, bed: str, reason: str) -> list[Record]:
-        """Ends the stay; answers its messages: what was sent, and what may be in flight."""
-        if reason not in ENDS:
-            raise MessageError("bad_reason", f"say one of {', '.join(ENDS)}")
+    async def of_stay(self, by: Scope, stay: str) -> list[Record]:
+        """The messages of a stay that has ended: what was sent, and what may be in flight."""
         async with self.database.transaction(by) as connection:
-            stay = await patients.open_stay_of_bed(connection, bed)
-            await patients.end(connection, by, stay, reason, self.clock.now_us())
-            return await desk.of_stay(connection, stay.stay)
+            return await desk.of_stay(connection, stay)
 
     async def change(self, by: Scope, bed: str, given: Mapping[str, Any]) -> None:
         """The patient's switches: automatic, treatment_limited, hold_reason."""

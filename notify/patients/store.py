@@ -162,12 +162,6 @@ async def set_hours(connection: Connection, by: Scope, unit: str, hours: Hours, 
     await audit.append(connection, unit, by, "set_message_hours", unit, detail, now)
 
 
-async def end(connection: Connection, by: Scope, whose: Stay, reason: str, now: int) -> None:
-    """Death, discharge or transfer by a person: cancels what has not left, in this transaction."""
-    await connection.execute("select stay_end($1, $2, $3)", whose.stay, to_datetime(now), reason)
-    await audit.append(connection, whose.unit, by, "end_stay", whose.stay, reason, now)
-
-
 async def change(connection: Connection, by: Scope, whose: Stay, now: int, **wanted: Any) -> None:
     """Switches of a patient: automatic, treatment_limited, hold_reason ("": none)."""
     await connection.execute(

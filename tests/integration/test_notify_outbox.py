@@ -113,10 +113,9 @@ async def test_late_news_of_an_earlier_stay_ends_nothing(ward: Ward) -> None:
 
 async def test_death_withdrawal_and_stop_are_stronger_than_a_confirmation(ward: Ward) -> None:
     await ward.ready(BED)
-    now = ward.clock.now_us()
     async with ward.app.transaction(DOCTOR) as connection:
-        await patients.end(connection, DOCTOR, await patients.open_stay_of_bed(connection, BED),
-                           "death", now)  # fmt: skip
+        whose = await patients.open_stay_of_bed(connection, BED)
+        await connection.execute("select stay_end($1, now(), 'death')", whose.stay)
     await ward.send_all()
     (row,) = await ward.todays()
     assert (row["state"], row["reasons"]) == ("cancelled", ["death"])

@@ -74,7 +74,7 @@ async def forbid(ward: Ward, act: str) -> None:
         whose = await patients.open_stay_of_bed(connection, BED)
         (contact,) = await contacts.of_stay(connection, whose.stay)
         if act == "death":
-            await patients.end(connection, DOCTOR, whose, "death", now)
+            await connection.execute("select stay_end($1, now(), 'death')", whose.stay)
         elif act == "withdrawal":
             await contacts.withdraw(connection, DOCTOR, contact.contact, "asked", now)
         elif act == "number change":

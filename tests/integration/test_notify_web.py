@@ -180,8 +180,11 @@ async def test_a_death_names_what_was_sent_and_what_may_be_in_flight(house: Hous
     )
     path = f"/api/v1/icu/beds/{BED}/stay/end"
     status, ended = await house.call("h1-doctor", "POST", path, {"reason": "death"})
-    assert status == 200
+    assert (status, ended["kind"]) == (200, "death")
     assert [m["state"] for m in ended["messages"]] == ["cancelled"]
+    _, acts = await house.call("h1-doctor", "GET", f"/api/v1/icu/beds/{BED}/stay")
+    assert [one["act"] for one in acts["acts"]] == [ended["act"]]  # one act, to be taken back
+    assert (await house.call("h1-doctor", "POST", path, {"reason": "transfer"}))[0] == 400
     status, _ = await house.call("h1-doctor", "POST", CONTACTS, DAUGHTER)
     assert status == 404
 

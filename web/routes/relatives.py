@@ -12,7 +12,7 @@ from starlette.datastructures import FormData
 from hospital_ops.access import Permission, Principal, allows, require
 from hospital_ops.clinical.dynamics import SEVERITY_WORDS
 from hospital_ops.errors import MessageError, NotFound
-from notify.desk.acts import BASES, ENDS, TELLS
+from notify.desk.acts import BASES, TELLS
 from notify.desk.day import DYNAMICS
 from notify.rules import languages
 from streams.shard import hospital_of
@@ -150,7 +150,6 @@ async def bed(request: Request, bed: str, principal: Someone) -> HTMLResponse:
             languages=languages(),
             tells=TELLS,
             bases=BASES,
-            ends=ENDS,
         )
     )
 
@@ -158,7 +157,7 @@ async def bed(request: Request, bed: str, principal: Someone) -> HTMLResponse:
 @router.post("/relatives/beds/{bed}")
 async def act_on_bed(request: Request, bed: str, principal: Someone) -> Response:
     """One act of the bed's forms, then the page again."""
-    unit = unit_of(request, principal, bed, Permission.CONSENT)
+    unit_of(request, principal, bed, Permission.CONSENT)
     desk, form, by = desk_of(request), await request.form(), principal.scope
     what, contact = _word(form, "act"), _word(form, "contact")
     if what == "enable":
@@ -179,9 +178,6 @@ async def act_on_bed(request: Request, bed: str, principal: Someone) -> Response
     elif what == "switch":
         wanted = {name: _word(form, name) == "on" for name in ("automatic", "treatment_limited")}
         await desk.change(by, bed, {**wanted, "hold_reason": _word(form, "hold_reason")})
-    elif what == "end":
-        await desk.end(by, bed, _word(form, "reason"))
-        return RedirectResponse(f"/relatives/{unit}", status_code=303)
     else:
         raise MessageError("unknown_act", "load the page again and repeat")
     return RedirectResponse(f"/relatives/beds/{bed}", status_code=303)

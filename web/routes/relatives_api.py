@@ -150,15 +150,6 @@ async def switch(request: Request, bed: str, principal: Someone) -> dict[str, An
     return {"changed": sorted(set(given) & {"automatic", "treatment_limited", "hold_reason"})}
 
 
-@router.post("/icu/beds/{bed}/stay/end")
-async def end(request: Request, bed: str, principal: Someone) -> dict[str, Any]:
-    """Death, discharge or transfer: cancels what waits; names what was sent or is in flight."""
-    unit_of(request, principal, bed, Permission.CONFIRM_MESSAGES)
-    given = await _body(request)
-    rows = await desk_of(request).end(principal.scope, bed, str(given.get("reason", "")))
-    return {"messages": [message_json(row) for row in rows]}
-
-
 @router.get("/relatives/{unit}/messages")
 async def messages(request: Request, unit: str, principal: Someone) -> dict[str, Any]:
     """Today's messages of a unit and whether they are stopped."""

@@ -20,6 +20,7 @@ from icu.stay.care import LIMITS
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.language import language_of
+from web.routes.relatives_api import desk_of, message_json
 from web.reading import note_reading, unit_of_bed
 from web.views import stays as views
 
@@ -52,6 +53,27 @@ async def act(request: Request, bed: str, principal: Someone) -> dict[str, Any]:
     """`{"act": "move"|"discharge"|"death", "stay", "to_bed", "words"}`, as one transaction."""
     sent = await _object(request)
     return await _do(request, bed, principal, _text(sent, "act"), sent)
+
+
+@router.post("/api/v1/icu/beds/{bed}/stay/end")
+async def end(request: Request, bed: str, principal: Someone) -> dict[str, Any]:
+    """The same act as `{"reason": "death"|"discharge"}` of whoever lies there, or of `stay`.
+
+    `messages` are those to relatives: what was cancelled, was sent, and may be in flight.
+    """
+    unit_of_bed(request, bed, principal, Permission.ORDER)
+    desk, sent = desk_of(request), await _object(request)
+    reason = _text(sent, "reason")
+    if reason not in stays.ENDS:
+        raise MessageError("bad_reason", f"`reason` is {' or '.join(stays.ENDS)}")
+    if not _text(sent, "stay"):
+        open_stay = await stays.present(web_of(request).database, principal, bed)
+        if not open_stay:
+            raise NotFound(stays.NOBODY)
+        sent |= {"stay": open_stay}
+    done = await _do(request, bed, principal, reason, sent)
+    rows = await desk.of_stay(principal.scope, done["stay"])
+    return done | {"messages": [message_json(row) for row in rows]}
 
 
 @router.post("/api/v1/icu/beds/{bed}/stay/acts/{act}/reversal")

@@ -23,7 +23,7 @@ _BREATH: Final = codes.by_key["rr"].code
 WATCHED: Final = _PULSE | _CUFF | _LINE | {_BREATH}
 
 
-def now(bed: BedState) -> Closed:
+def of(bed: BedState) -> Closed:
     """Of whom and of which devices a closing of this moment is."""
     binding = bed.history[-1] if bed.history else None
     numbers = (binding.mrn, *binding.known_as) if binding and binding.patient_id else ()

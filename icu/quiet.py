@@ -90,7 +90,7 @@ def _close(turn: Turn, act: wire.BedAct) -> None:
     What still hangs on the dead rings for nobody; somebody who lives rings at once (`closed.py`).
     """
     bed = turn.bed
-    bed.closed = closed.now(bed)
+    bed.closed = closed.of(bed)
     for alarm in list(bed.alarms.values()):
         alarms.move(turn, alarm, "close", act.by)
     bed.values.clear()

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from hospital_ops.board_ed import PlaceCell, RingCell, place_json, ring_json
 from hospital_ops.clock import SECOND, iso
-from hospital_ops.wire import Form, Verdict, decoder, field
+from hospital_ops.wire import Form, Verdict, decoder, field, replaced
 
 
 class Shown(Form, frozen=True):
@@ -176,6 +176,16 @@ class Head(Form, frozen=True):
     ring: tuple[str, ...] = ()  # ED: words of the crew for which a red rings
     calls: tuple[tuple[int, bool], ...] = ()  # ED, the last day: when, and whether it was used
     settings: int = 0  # version of the unit's settings
+
+
+# A bed's indicators are a cell of their own (a BedCell with nothing else): they change once in a
+# while, and the bed with every value. A board of the version before has them in the bed's cell.
+INDICATORS: Final = "/indicators"
+
+
+def with_indicators(bed: BedCell, cell: BedCell | None) -> BedCell:
+    """The bed with its indicators, where they came in a cell of their own."""
+    return bed if cell is None else replaced(bed, indicators=cell.indicators)
 
 
 decode_bed = decoder(BedCell)

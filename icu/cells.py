@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from hospital_ops.board import AlarmCell, BedCell, Head
-from icu import clocks
+from hospital_ops import wire
+from hospital_ops.board import INDICATORS, AlarmCell, BedCell, Head
+from icu import clocks, tracking
 from icu.alarms import merging
 from icu.calls import next_step
 from icu.quiet import silent_until
 from icu.rules import PRIORITIES
 from icu.state import BedState, UnitState
 from icu.stories import stories
-from icu.tracking import Found
 
 
 def head_cell(unit: UnitState) -> Head:
@@ -23,8 +23,36 @@ def head_cell(unit: UnitState) -> Head:
     )
 
 
-def bed_cell(unit: UnitState, bed: BedState, now: int, found: Found) -> BedCell:
-    """The cell of a bed at a moment, with its indicators as they were found last."""
+class Figures:
+    """The indicators of a unit's beds as they were found last, each encoded once as a cell."""
+
+    def __init__(self) -> None:
+        self.cells: dict[str, bytes] = {}  # by the name of the cell
+        self._trends: dict[str, dict[str, str]] = {}  # by bed
+        self._news: set[str] = set()
+
+    def find(self, bed: BedState, now: int) -> None:
+        """Finds those of a bed anew."""
+        found, name = tracking.found(bed, now), bed.bed + INDICATORS
+        self._trends[bed.bed] = found.trends
+        cell = BedCell(name, bed.label, None, {}, indicators=found.figures, mode=bed.mode)
+        self.cells[name] = wire.encode(cell)
+        self._news.add(name)
+
+    def trends(self, bed: str) -> dict[str, str]:
+        """Which values of a bed move."""
+        return self._trends.get(bed, {})
+
+    def news(self) -> set[str]:
+        """The cells that were made since this was asked last."""
+        if not self._news:
+            return self._news
+        news, self._news = self._news, set()
+        return news
+
+
+def bed_cell(unit: UnitState, bed: BedState, now: int, trends: dict[str, str]) -> BedCell:
+    """The cell of a bed at a moment, without its indicators."""
     binding = bed.history[-1] if bed.history else None
     patient = bed.people.get(binding.patient_id) if binding else None
     flags = []
@@ -45,13 +73,12 @@ def bed_cell(unit: UnitState, bed: BedState, now: int, found: Found) -> BedCell:
         values=dict(bed.values),
         alarms=alarm_cells(unit, bed),
         orders=dict(bed.order_counts),
-        indicators=found.figures,
         flags=tuple(flags),
         mode=bed.mode,
         device=bed.device,
         aged_at=bed.aged_at,
         quiets=tuple(bed.quiets.values()),
-        trends=found.trends,
+        trends=trends,
     )
 
 

@@ -45,7 +45,7 @@ def by_values(
 
 
 def by_alert(bed: BedState, since: int, message: wire.DeviceAlert) -> bool:
-    """Whether an alarm of a device is of another patient or of another device on pulse or breath."""
+    """Whether an alarm is of another patient, or of another device that watches pulse or breath."""
     if (message.at or message.received_at) <= since:
         return False
     if _names_another(bed.closed, message.mrn):

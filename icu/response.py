@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 
 from hospital_ops import codes
 from hospital_ops.clock import SECOND
-from icu.technical import FLAT_MMHG
+from icu.limits import FLAT_MMHG
 
 RULES: Final[dict[str, Any]] = json.loads(
     files("icu").joinpath("response_rules.json").read_text("utf-8")

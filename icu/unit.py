@@ -26,7 +26,7 @@ from icu import (
     values,
 )
 from icu.alarms import Turn
-from icu.cells import bed_cell, head_cell
+from icu.cells import Figures, bed_cell, head_cell
 from icu.state import BedState, UnitState
 
 TIMELESS_KEPT = 4096  # messages without a time whose first receipt is remembered
@@ -38,9 +38,9 @@ class IcuUnit:
 
     def __init__(self, unit: str, hospital: str, snapshot: bytes = b"") -> None:
         self.state = _load(snapshot) if snapshot else UnitState(unit=unit, hospital=hospital)
-        self._found: dict[str, tracking.Found] = {}  # indicators of each bed, as found last
+        self._figures = Figures()
         for bed in self.state.beds.values():
-            self._found[bed.bed] = tracking.found(bed, bed.record.found_at)
+            self._figures.find(bed, bed.record.found_at)
             for alarm in bed.alarms.values():
                 if not alarm.key:  # a snapshot of the version before, which knew technical ones
                     alarm.key, alarm.technical = alarm.id, True
@@ -92,12 +92,13 @@ class IcuUnit:
         if name == HEAD:
             return wire.encode(head_cell(self.state))
         bed = self.state.beds.get(name)
-        found = self._found.get(name) or tracking.Found({}, {})
-        return wire.encode(bed_cell(self.state, bed, self.state.now, found)) if bed else None
+        if bed is None:
+            return self._figures.cells.get(name)
+        return wire.encode(bed_cell(self.state, bed, self.state.now, self._figures.trends(name)))
 
     def names(self) -> Sequence[str]:
-        """The beds that have ever been heard of, and the head."""
-        return [HEAD, *self.state.beds]
+        """The head, the beds that have ever been heard of, and their indicators."""
+        return [HEAD, *self.state.beds, *self._figures.cells]
 
     def dump(self) -> bytes:
         """The whole state, for a snapshot."""
@@ -139,7 +140,7 @@ class IcuUnit:
             self._done(turn, decisions)
 
     def _find(self, bed: BedState) -> None:
-        self._found[bed.bed] = tracking.found(bed, self.state.now)
+        self._figures.find(bed, self.state.now)
 
     def _values(self, turn: Turn, message: wire.Observed) -> tuple[list[str], bool]:
         """Puts the values of a message on their bed: which codes changed, are figures due."""
@@ -209,6 +210,7 @@ class IcuUnit:
         decisions.outputs += turn.events
         decisions.urgent |= turn.red
         decisions.dirty.add(bed.bed)
+        decisions.dirty |= self._figures.news()
 
     def _corrected(self, entry: wire.Corrected, decisions: Decisions) -> None:
         bed = self._bed(entry.bed)

@@ -24,7 +24,7 @@ _ALIKE: Final = {
     **{key: "urine" for key in (*OUT, *VOLUMES)},
 }  # fmt: skip
 # codes.json, vent_mode and o2_device: what is no ventilator.
-NOT_VENTILATED: Final = frozenset(("none", "off", "standby", "high_flow", "air", ""))
+NOTVENTILATED: Final = frozenset(("none", "off", "standby", "high_flow", "air", ""))
 # "RASS": the lightest state that the scale calls sedation.
 SEDATED: Final = max(
     int(points) for points, label in table("scores")["rass"]["scale"].items() if "sedation" in label
@@ -99,7 +99,7 @@ def supported_at(record: Record, moment: int) -> bool:
     """Whether a ventilator was documented at a moment, or one sent PEEP around it."""
     modes = [span for span in record.held.get("vent_mode", ()) if span.at <= moment]
     if modes and moment - modes[-1].until < window_us("vent_mode", DAY):
-        return str(modes[-1].value).lower() not in NOT_VENTILATED
+        return str(modes[-1].value).lower() not in NOTVENTILATED
     return held_at(record, "peep", moment, window_us("peep", WARD)) is not None
 
 

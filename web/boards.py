@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hospital_ops.board import (
+    INDICATORS,
     BedCell,
     CaseCell,
     bed_json,
@@ -13,6 +14,7 @@ from hospital_ops.board import (
     decode_bed,
     decode_case,
     waits_for_board,
+    with_indicators,
 )
 from hospital_ops.clock import Clock
 from streams.projections import Places, Unit
@@ -25,9 +27,25 @@ class IcuBoard(BoardFeed[BedCell]):
 
     plural = "beds"
 
-    def decode(self, cell: bytes) -> BedCell:
-        """A bed as the live reader published it."""
-        return decode_bed(cell)
+    def __init__(
+        self, url: str, unit: Unit, places: Places, renderer: Renderer, clock: Clock
+    ) -> None:
+        super().__init__(url, unit, places, renderer, clock)
+        self.figures: dict[str, BedCell] = {}  # the indicators of each bed
+
+    def decoded(
+        self, cells: Mapping[str, bytes], known: Mapping[str, BedCell]
+    ) -> dict[str, BedCell]:
+        """The beds that changed; the indicators of each come in a cell of their own."""
+        new = {name: decode_bed(cell) for name, cell in cells.items()}
+        if not known:
+            self.figures.clear()
+        figures = {n.removesuffix(INDICATORS): new.pop(n) for n in cells if n.endswith(INDICATORS)}
+        self.figures.update(figures)
+        for bed in figures:
+            if bed not in new and bed in known:
+                new[bed] = known[bed]
+        return {bed: with_indicators(cell, self.figures.get(bed)) for bed, cell in new.items()}
 
     def view(self, cell: BedCell, now: int) -> dict[str, Any]:
         """The public form of a bed at this moment."""
@@ -95,9 +113,11 @@ class EdBoard(BoardFeed[CaseCell]):
 
     plural = "cases"
 
-    def decode(self, cell: bytes) -> CaseCell:
-        """A case as the live reader published it."""
-        return decode_case(cell)
+    def decoded(
+        self, cells: Mapping[str, bytes], known: Mapping[str, CaseCell]
+    ) -> dict[str, CaseCell]:
+        """The cases that changed."""
+        return {name: decode_case(cell) for name, cell in cells.items()}
 
     def view(self, cell: CaseCell, now: int) -> dict[str, Any]:
         """The public form of a case at this moment."""

@@ -153,14 +153,14 @@ class BoardFeed(ABC, Generic[C]):
         self.rev = rev
         head = cells.get(HEAD)
         self.head = decode_head(head) if head else None
-        self.cells = {name: self.decode(cell) for name, cell in cells.items() if name != HEAD}
+        self.cells = self.decoded({n: c for n, c in cells.items() if n != HEAD}, {})
 
     def _apply(self, entry: wire.Changed) -> None:
         cells, head_before = dict(entry.cells), self.head
         head = cells.pop(HEAD, None)
         if head is not None:
             self.head = decode_head(head)
-        after: dict[str, C] = {name: self.decode(cell) for name, cell in cells.items()}
+        after: dict[str, C] = self.decoded(cells, self.cells)
         before = {name: self.cells.get(name) for name in (*after, *entry.removed)}
         self.cells = {
             name: cell for name, cell in (self.cells | after).items() if name not in entry.removed
@@ -330,8 +330,8 @@ class BoardFeed(ABC, Generic[C]):
         return shown
 
     @abstractmethod
-    def decode(self, cell: bytes) -> C:
-        """A cell as the live reader published it."""
+    def decoded(self, cells: Mapping[str, bytes], known: Mapping[str, C]) -> dict[str, C]:
+        """What of the board changed by cells as the live reader published them; `known` stood."""
 
     @abstractmethod
     def view(self, cell: C, now: int) -> dict[str, Any]:

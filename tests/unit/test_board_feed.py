@@ -7,7 +7,7 @@ from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
 from hospital_ops import wire
-from hospital_ops.board import BedCell
+from hospital_ops.board import INDICATORS, BedCell
 from hospital_ops.clock import ManualClock
 from streams.projections import Bed, Places, Unit
 from web.boards import IcuBoard
@@ -161,3 +161,21 @@ def test_a_screen_that_is_too_far_behind_gets_the_board_anew(board: IcuBoard) ->
     slow.free = True
     board.show(viewer, 0.0)
     assert [(m["type"], m["rev"]) for m in slow.messages()] == [("snapshot", RING + 2)]
+
+
+def test_indicators_that_come_on_their_own_stand_on_the_bed_that_they_are_of(
+    board: IcuBoard,
+) -> None:
+    bed = "h1-icu-1-01"
+    figures = BedCell(bed + INDICATORS, "1", None, {}, indicators={"sofa": {"value": 3}})
+    change(board)
+    screen, _ = look(board)
+    screen.messages()
+    board._apply(wire.Changed(rev=2, at=0, cells={figures.bed: wire.encode(figures)}))
+    change(board)  # the bed alone
+    shown = [message["beds"] for message in screen.messages()]
+    assert [[one["bed"] for one in beds] for beds in shown] == [[bed], [bed]]
+    assert [one["indicators"] for beds in shown for one in beds] == [{"sofa": {"value": 3}}] * 2
+    again = {name: wire.encode(cell) for name, cell in board.cells.items()}
+    board.become(9, again)  # the board of the version before: all in the cell of the bed
+    assert board.cells[bed].indicators == {"sofa": {"value": 3}}

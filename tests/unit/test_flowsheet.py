@@ -80,7 +80,7 @@ def test_a_correction_takes_the_old_value_off_the_board_and_out_of_the_sum() -> 
     assert cell is not None
     shown = decode_bed(cell)
     assert shown.values[code].value == 40
-    assert shown.indicators["balance"]["value"] == 60
+    assert bed.figures()["balance"]["value"] == 60
 
 
 def test_a_correction_of_what_is_not_there_changes_nothing() -> None:

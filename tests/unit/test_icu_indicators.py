@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hospital_ops import codes, wire
-from hospital_ops.board import decode_bed
+from hospital_ops.board import INDICATORS, decode_bed
 from hospital_ops.clock import SECOND
 from hospital_ops.deciding import Stamped
 from icu.record import HOUR, MINUTE, Reading
@@ -43,8 +43,8 @@ class Bedside:
         )  # fmt: skip
         self.unit.decide([Stamped(self.now, event)])
 
-    def chart(self, **values: Any) -> None:
-        """Values of this moment; `origin` is who measured them."""
+    def chart(self, **values: Any) -> set[str]:
+        """Values of this moment, as `origin` measured them; answers what changed on the board."""
         origin = values.pop("origin", "typed")
         observations = tuple(
             wire.Observation(
@@ -59,7 +59,7 @@ class Bedside:
             unit=UNIT, source="s", message_id="m", identity=b"m", received_at=self.now,
             mode="Test", observations=observations, bed=BED, device="d",
         )  # fmt: skip
-        self.unit.decide([Stamped(self.now, message)])
+        return self.unit.decide([Stamped(self.now, message)]).dirty
 
     def measure(self, seconds: int = 70, **values: float) -> None:
         """A monitor sends the same values each second for a while."""
@@ -74,7 +74,7 @@ class Bedside:
 
     def figures(self, bed: str = BED) -> dict[str, Any]:
         """What the board is told."""
-        cell = self.unit.cell(bed)
+        cell = self.unit.cell(bed + INDICATORS)
         assert cell is not None
         return decode_bed(cell).indicators
 
@@ -274,7 +274,8 @@ def test_a_successor_finds_the_same_figures_in_the_snapshot() -> None:
     bed.chart(**FULL, urine=50, fluid_in=100, rass=0)
     bed.measure(90, abp_mean=66, hr=101, spo2=94)
     successor = IcuUnit(UNIT, "h1", bed.unit.dump())
-    assert successor.cell(BED) == bed.unit.cell(BED)
+    for name in (BED, BED + INDICATORS):
+        assert successor.cell(name) == bed.unit.cell(name)
     assert successor.dump() == bed.unit.dump()
 
 
@@ -283,9 +284,18 @@ def test_a_bed_of_the_version_before_has_no_record_and_no_figures() -> None:
     raw: list[Any] = wire.from_json(wire.to_json(bed.unit.state))
     place = BedState.__struct_fields__.index("record")
     state = IcuUnit(UNIT, "h1", wire.encode([*raw[:2], {BED: raw[2][BED][:place]}, *raw[3:]]))
-    cell = state.cell(BED)
+    cell = state.cell(BED + INDICATORS)
     assert cell is not None
     assert decode_bed(cell).indicators == {}
+
+
+def test_indicators_are_told_when_they_change_and_not_with_every_value() -> None:
+    bed, told = Bedside(), []
+    for second in range(120):
+        told.append(bed.chart(origin="monitor", hr=80 + second % 3))
+        bed.now += SECOND
+    assert all(BED in dirty for dirty in told)
+    assert sum(BED + INDICATORS in dirty for dirty in told) <= 3  # a minute closes
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hospital_ops import wire
-from hospital_ops.board import decode_bed
+from hospital_ops.board import INDICATORS, decode_bed
 from hospital_ops.clock import SECOND
 from hospital_ops.deciding import Stamped
 from icu.unit import IcuUnit
@@ -40,7 +40,7 @@ def told(events: Events) -> Iterator[tuple[int, dict[str, Any]]]:
             unit.decide([entry])
         done = upto
         unit.decide([Stamped(now * SECOND, wire.Tick(at=now * SECOND))])
-        cell = unit.cell(BED)
+        cell = unit.cell(BED + INDICATORS)
         assert cell is not None
         yield now, decode_bed(cell).indicators
 

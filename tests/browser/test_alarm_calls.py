@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
+from tests.browser.axe import assert_accessible
 from tests.browser.ward import Ward
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -19,8 +19,7 @@ async def opened(ward: Ward, chromium: Browser, name: str, path: str) -> Page:
 
 async def accessible(page: Page) -> None:
     """Axe finds nothing, and the page's program has no complaint."""
-    found = await Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    await assert_accessible(page)
     assert await page.evaluate("complaints") == []
 
 

@@ -8,14 +8,13 @@ from contextlib import asynccontextmanager, suppress
 
 import numpy as np
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, expect
 
 from hospital_ops.ecg.replay import Recorded
 from hospital_ops.ecg.synthetic import Loop, heart_loops
 from simulators.synthetic import synthetic_course
 from simulators.wave_device import WaveDevice, WavePlan
-from tests.browser.test_for_everyone import AXE
+from tests.browser.axe import assert_accessible
 from tests.browser.ward import Ward
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -73,8 +72,7 @@ async def test_a_standstill_with_a_pulse_rings_says_why_it_may_be_false_and_show
         evidence = page.locator("#bed-evidence")
         await expect(evidence).to_contain_text("no QRS for >= limit s")
         await expect(evidence).to_contain_text("changed by nobody")
-        found = await Axe().run(page, options=AXE)
-        assert not found.response["violations"], found.generate_report()
+        await assert_accessible(page)
 
         await alarms.get_by_role("button", name="Acknowledge").first.click()
         await expect(page.locator("html[data-sounds='']")).to_be_attached(timeout=WAIT_MS)

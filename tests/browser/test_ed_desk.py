@@ -6,9 +6,9 @@ import asyncio
 from typing import Any
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
+from tests.browser.axe import assert_accessible
 from tests.browser.ward import WELL, Ambulance, Ward, until
 
 pytestmark = [
@@ -17,7 +17,6 @@ pytestmark = [
 ]
 ED = "/ed/h1-ed"
 SLOW = 20_000
-AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}
 TAPS_MOST = 12
 
 
@@ -33,8 +32,7 @@ async def case_as(ward: Ward, vehicle: Ambulance, **wanted: Any) -> Any:
 
 async def clean(page: Page) -> None:
     """No finding of axe, no error of the page."""
-    found = await Axe().run(page, options=AXE)
-    assert not found.response["violations"], found.generate_report()
+    await assert_accessible(page)
     assert await page.evaluate("complaints") == []
 
 

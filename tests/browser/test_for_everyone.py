@@ -8,16 +8,15 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
+from tests.browser.axe import assert_accessible
 from tests.browser.ward import WELL, Ambulance, Ward, until
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.usefixtures("clear_street"),
 ]
-AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
 SIZES: dict[str, Any] = {
     "desk": {"width": 1440, "height": 900},
     "wall": {"width": 1920, "height": 1080},
@@ -69,8 +68,7 @@ async def checked(ward: Ward, chromium: Browser, path: str, mode: str, scheme: A
         chromium, "ed.h1", path, viewport=SIZES[mode], color_scheme=scheme,
         reduced_motion="reduce", locale="en-GB",
     )  # fmt: skip
-    found = await Axe().run(page, options=AXE)
-    assert found.violations_count == 0, f"{path} {mode} {scheme} {found.generate_report()}"
+    await assert_accessible(page, f"{path} {mode} {scheme}")
     assert await page.evaluate("complaints") == []
     await page.context.close()
 

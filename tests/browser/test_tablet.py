@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, Page, expect
 from playwright.async_api import Error as BrowserError
 
@@ -18,6 +17,7 @@ from hospital_ops import database
 from hospital_ops.access import Scope
 from hospital_ops.ecg import synthetic
 from simulators.network import FaultProxy
+from tests.browser.axe import assert_accessible
 from tests.browser.crew_tablet import (
     PIN,
     called_off,
@@ -33,7 +33,6 @@ from tests.browser.crew_tablet import (
 from tests.browser.ward import Ward, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
 HR, SPO2, RR = "8867-4", "59408-5", "9279-1"
 STEPS, STEP_MS = 100, 6000  # 10 minutes of the tablet's time
 # The vehicle's monitor on its channel: three values a message, under the tablet's own clock.
@@ -321,8 +320,7 @@ async def the_department_speaks(ward: Ward, page: Page, case: str) -> None:
 
 async def looked_at(page: Page) -> None:
     """Axe finds nothing, nothing breaks the policy, and gloves hit every target."""
-    found = await Axe().run(page, options=AXE)
-    assert found.violations_count == 0, found.generate_report()
+    await assert_accessible(page)
     assert await page.evaluate("complaints") == []
     small = await page.evaluate(
         "[...document.querySelectorAll('button')].filter((one) => one.offsetHeight < 48)"

@@ -17,6 +17,7 @@ WORDS: Final = {
     "sex": ("F", "M", "unknown"),
     "notify": ("alert", "advice", "information"),
     "age_band": AGE_BANDS,
+    "crew_colour": ("red", "yellow", "green"),
 }
 YES_OR_NO: Final = ("pregnant", "on_oxygen", "adult")
 OLDEST: Final = {"age_years": 130.0, "age_days": 130.0 * 366}

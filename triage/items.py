@@ -22,6 +22,7 @@ GONE_MAX: Final = 512
 TAKEN_OVER: Final = (
     "age_years", "age_days", "age_band", "age_sub_band", "adult", "sex", "pregnant", "complaint",
     "mechanism", "injuries", "on_oxygen", "eta", "notify", "crew", "code_word",
+    "crew_colour",
 )  # fmt: skip
 
 

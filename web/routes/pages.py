@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from hospital_ops.access import PERMISSIONS, Permission, Principal, allows, knows_of, require
 from hospital_ops.errors import NotFound
+from streams.intake import OWN_CASES_ONLY
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.language import language_of
@@ -18,8 +19,9 @@ from web.state import Web
 router = APIRouter()
 Someone = Annotated[Principal, Depends(signed_in)]
 # Pages beside the boards, and what one needs to open them.
-OTHERS = (
+OTHERS: Final = (
     ("patients", Permission.SEE_PATIENT),
+    ("triage-audit", Permission.SEE_PATIENT),
     ("worklist", Permission.CARRY_OUT_ORDER),
     ("relatives", Permission.CONFIRM_MESSAGES),
     ("incidents", Permission.REVIEW_INCIDENTS),
@@ -44,12 +46,15 @@ def units_of(web: Web, principal: Principal) -> list[dict[str, str]]:
 async def home(request: Request, principal: Someone) -> Response:
     """The boards that are open to the user."""
     web = web_of(request)
+    others = [name for name, needed in OTHERS if needed in PERMISSIONS[principal.role]]
+    if principal.role in OWN_CASES_ONLY:
+        others.append("triage-audit")  # of its own cases
     page = web.renderer.home_page(
         language_of(request),
         principal.actor,
         units_of(web, principal),
         demo=web.demo,
-        others=[name for name, needed in OTHERS if needed in PERMISSIONS[principal.role]],
+        others=others,
     )
     return HTMLResponse(page)
 

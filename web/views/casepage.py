@@ -21,6 +21,9 @@ from web.views.page import Page
 from web.views.values import Frame, clock
 
 COLOURS: Final = ("red", "yellow", "green")
+SAID: Final = (
+    "complaint", "mechanism", "injuries", "notify", "crew_colour", "crew", "code_word",
+)  # fmt: skip
 REASONS: Final = ("wrong_sign", "seen_otherwise", "limits", "other")
 
 
@@ -148,7 +151,7 @@ def _said(key: str, text: str, frame: Frame) -> str:
     """A fact in the reader's words where its code is known, else as the crew wrote it."""
     if key in ("complaint", "mechanism"):
         return complaint_words(text, frame)
-    known = f"case.{key}.{text}"
+    known = f"colour.{text}" if key == "crew_colour" else f"case.{key}.{text}"
     return frame.words.t(known) if frame.words.has(known) else text
 
 
@@ -156,7 +159,7 @@ def _facts(cell: CaseCell, frame: Frame) -> tuple[tuple[str, str], ...]:
     """What the crew said, in an order that does not change; nothing is left out."""
     words, facts = frame.words, cell.facts
     rows = []
-    for key in (*PERSON, "complaint", "mechanism", "injuries", "notify", "crew", "code_word"):
+    for key in (*PERSON, *SAID):
         if facts.get(key):
             rows.append((words.t(f"case.fact.{key}"), _said(key, str(facts[key]), frame)))
     for key in ("on_oxygen", "pregnant"):

@@ -118,6 +118,7 @@ export function way(one, back) {
   const done = (name) => steps.find((item) => item.step === name);
   return panel("way", say("tablet.way"), back,
     group(say("tablet.notify"), ...["alert", "advice", "information"].map((kind) => choice(`notify-${kind}`, say(`tablet.notify.${kind}`), facts.notify === kind, () => model.say(one.id, { notify: kind })))),
+    group(say("tablet.own_colour"), ...["red", "yellow", "green"].map((colour) => choice(`own-${colour}`, say(`colour.${colour}`), facts.crew_colour === colour, () => model.say(one.id, { crew_colour: facts.crew_colour === colour ? null : colour })))),
     group(facts.eta ? say("tablet.eta_at", { time: clock(facts.eta) }) : say("tablet.eta"), ...MINUTES.map((n) => choice(`eta-${n}`, say("tablet.minutes", { n }), false, eta(n)))),
     group(say("tablet.end"), choice("arrival", say("tablet.arrived"), done("arrival"), step("arrival")), choice("cancellation", say("tablet.cancelled"), done("cancellation"), step("cancellation"))));
 }

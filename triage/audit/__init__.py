@@ -1,0 +1,1 @@
+"""Triage that audits itself: what was proposed, said and decided, against the later course."""

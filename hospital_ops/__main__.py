@@ -8,7 +8,7 @@ from typing import Final
 
 COMMANDS: Final = {
     "demo": "the whole house on this machine, with simulated devices",
-    "serve": "one role, or all of them: serve gateway|live|store|web|notify|all",
+    "serve": "a role, all, or a unit's box: serve gateway|live|store|web|notify|all|edge",
     "migrate": "bring the database to this version",
     "doctor": "say what is wrong with configuration, servers, clock, disk",
     "unit": "hospitals, units and beds: unit hospital|add|list",

@@ -89,6 +89,11 @@ class Settings(BaseSettings):
     mllp_sources: tuple[MllpSource, ...] = ()
     http_sources: tuple[MllpSource, ...] = ()  # that post without a token, by their address
 
+    # The box of a unit (serve edge): its token, the keys of its disk, and the room it may take.
+    edge_token: SecretStr = SecretStr("")
+    edge_keys: SecretStr = SecretStr("")  # id:base64,...; empty: made in the data directory
+    edge_room_mib: Annotated[int, Field(ge=16, le=1 << 24)] = 8192
+
     board_days: Annotated[int, Field(ge=1, le=3650)] = 30  # so long what boards showed is kept
 
     # Curves older than this are packed without loss (docs/decisions/0033).

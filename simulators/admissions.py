@@ -10,8 +10,9 @@ import contextlib
 from collections.abc import Iterable, Sequence
 
 from hospital_ops.errors import NotStored
+from hospital_ops.forward.backoff import BackOff
 from simulators import messages, seeds
-from simulators.clients import TRY_AGAIN, BackOff, MllpClient, control_id_of
+from simulators.clients import TRY_AGAIN, MllpClient, control_id_of
 from simulators.courses import course_for, recordings_folder
 
 

@@ -7,13 +7,18 @@ first. Case ids and event ids are UUIDs version 7 whose random bits come from th
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import os
 from dataclasses import dataclass
 from typing import Any
 
 from hospital_ops.clock import SECOND, Clock, SystemClock, iso
+from hospital_ops.forward.backoff import BackOff
+from hospital_ops.forward.items import EVENTS, KEPT, STORED, Item
+from hospital_ops.forward.store import ROW_BYTES, Queue
+from hospital_ops.sealing import KEY_BYTES, Seal
 from simulators import seeds
-from simulators.clients import BackOff
 from simulators.ecg12 import TAKEN_AT_S, Upload, file_of
 from simulators.ledger import Ledger
 from simulators.scenarios import CUFF, STREAMED, Case
@@ -25,7 +30,7 @@ CUFF_EVERY_S = 120.0  # of the course
 TYPED = ("temp", "avpu", "gcs")
 TYPED_EVERY_S = 240.0
 BATCH = 40  # events: about 8 kB, small enough for a bad network
-KEPT_MAX = 20_000  # events on the tablet: some hours of one case
+ROOM_BYTES = 16 * 1024 * 1024  # of the tablet's queue: some hours of one case
 ETA_EVERY_S = 20.0  # how often the navigation is asked
 
 _log = logging.getLogger("simulators.ambulance")
@@ -64,7 +69,8 @@ class Drive:
         self._seed_parts = (plan.seed, plan.name, number)
         self.id = str(seeds.seeded_uuid7(self._started_us, "case", *self._seed_parts))
         self._count = 0
-        self._kept: list[Event] = []
+        # The same queue as in the box of a unit; a tablet that is switched off has lost its key.
+        self._queue = Queue(None, Seal({"tablet": os.urandom(KEY_BYTES)}), ROOM_BYTES)
         self._due = {"cuff": 0.0, "typed": 0.0}
         self._typed: tuple[object, ...] = ()
         self._told: dict[str, Any] = {}
@@ -78,7 +84,7 @@ class Drive:
     @property
     def waiting(self) -> int:
         """Events on the tablet that the hospital has not confirmed."""
-        return len(self._kept)
+        return self._queue.held().items
 
     def elapsed_s(self) -> float:
         """Seconds of the story since the first contact."""
@@ -96,12 +102,9 @@ class Drive:
             self._due["typed"] = t_s + TYPED_EVERY_S
             self._typed = (phase.avpu, phase.gcs)
             keys.extend(TYPED)
-        for key in keys:
-            self._keep(key, t_s)
-        while len(self._kept) > KEPT_MAX:
-            self._ledger.dropped(self._kept.pop(0)["event_id"])
+        self._keep([self._event(key, t_s) for key in keys])
 
-    def _keep(self, key: str, t_s: float) -> None:
+    def _event(self, key: str, t_s: float) -> Event:
         at_us = self._clock.now_us()
         value = self.case.value_at(key, t_s)
         self._count += 1
@@ -116,13 +119,34 @@ class Drive:
             "mode": self._plan.mode,
         }
         self._ledger.made(event["event_id"], self._plan.name, 1)
-        self._kept.append(event)
+        return event
+
+    def _keep(self, events: list[Event]) -> None:
+        """Puts the events into the queue; where it is full its oldest go, counted."""
+        now, name = self._clock.now_us(), self._plan.name
+        items = [
+            Item(one["event_id"], EVENTS, name, now, json.dumps(one).encode()) for one in events
+        ]
+        if not all(self._queue.add(items)):
+            for id_ in self._queue.give_up(sum(len(item.body) + ROW_BYTES for item in items)):
+                self._ledger.dropped(id_)
+            self._queue.add(items)
+
+    def _newest(self) -> list[Event]:
+        """What to send next: of the last seconds, then of the backlog, the newest first."""
+        now = self._clock.now_us()
+        items = self._queue.live(now, BATCH)
+        items = self._queue.backlog(now, BATCH - len(items)) + items
+        return [json.loads(item.body) for item in reversed(items)]
 
     async def run(self) -> None:
         """From first contact until the hospital has everything, the arrival too."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._record())
-            group.create_task(self._deliver())
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._record())
+                group.create_task(self._deliver())
+        finally:
+            self._queue.close()
 
     async def _record(self) -> None:
         loop = asyncio.get_running_loop()
@@ -134,7 +158,7 @@ class Drive:
         self._arrived_us = self._clock.now_us()
 
     async def _deliver(self) -> None:
-        while not (self._arrival_told and not self._kept and not self._ecg_waits()):
+        while not (self._arrival_told and not self.waiting and not self._ecg_waits()):
             if self.case.is_offline(self.elapsed_s()):
                 await asyncio.sleep(self._plan.every_s)
                 continue
@@ -160,7 +184,7 @@ class Drive:
             await self._line.arrive(self.id, iso(self._arrived_us))
             self._arrival_told = True
             return True
-        batch = self._kept[: -BATCH - 1 : -1]  # newest first
+        batch = self._newest()
         self._ecg_next = not self._ecg_next
         if await self._ecg_is_taken() and self._ecg and (self._ecg_next or not batch):
             await self._ecg.send_part(self._line)
@@ -174,9 +198,9 @@ class Drive:
             self._ledger.acked(id_)
         for id_ in receipt.rejected:
             self._ledger.refused(id_)
-        done = receipt.stored | receipt.rejected
-        self._kept = [event for event in self._kept if event["event_id"] not in done]
-        if not done:
+        outcomes = dict.fromkeys(receipt.stored, STORED) | dict.fromkeys(receipt.rejected, KEPT)
+        self._queue.settle(outcomes)
+        if not outcomes:
             raise TryAgain("nothing of the batch was stored")
         return True
 
@@ -218,7 +242,7 @@ class Drive:
 
     def _found(self) -> None:
         if not self._online:
-            _log.info("%s: delivered again, %d waiting", self._plan.name, len(self._kept))
+            _log.info("%s: delivered again, %d waiting", self._plan.name, self.waiting)
         self._online = True
         self._back_off.reset()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 from dataclasses import dataclass
 
 from hospital_ops.errors import MessageError
@@ -108,21 +107,3 @@ class MllpClient:
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
-
-
-class BackOff:
-    """Waiting times between attempts: full jitter, so that a ward does not return at once."""
-
-    def __init__(self, chance: random.Random, first_s: float = 0.2, most_s: float = 8.0) -> None:
-        self._chance, self._first_s, self._most_s = chance, first_s, most_s
-        self._tries = 0
-
-    def reset(self) -> None:
-        """The other side answers again."""
-        self._tries = 0
-
-    def next_s(self) -> float:
-        """Seconds to wait before the next attempt; the ceiling doubles each time."""
-        ceiling = min(self._first_s * 2**self._tries, self._most_s)
-        self._tries = min(self._tries + 1, 16)
-        return self._chance.uniform(ceiling / 4, ceiling)

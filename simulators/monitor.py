@@ -10,8 +10,9 @@ import logging
 from dataclasses import dataclass, field
 
 from hospital_ops.clock import SECOND, Clock, SystemClock
+from hospital_ops.forward.backoff import BackOff
 from simulators import messages, seeds
-from simulators.clients import TRY_AGAIN, BackOff, MllpClient
+from simulators.clients import TRY_AGAIN, MllpClient
 from simulators.course import Course
 from simulators.ledger import Ledger
 from simulators.messages import Reading, Sender

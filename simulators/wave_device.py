@@ -19,9 +19,9 @@ from websockets.exceptions import WebSocketException
 from hospital_ops import waveform
 from hospital_ops.clock import SECOND, Clock, SystemClock, iso
 from hospital_ops.ecg.replay import Recorded
+from hospital_ops.forward.backoff import BackOff
 from hospital_ops.waveform import Frame
 from simulators import seeds
-from simulators.clients import BackOff
 from simulators.course import Course
 from simulators.ledger import Ledger
 from simulators.waveforms import Curves, Player, RecordedCurves

@@ -34,6 +34,9 @@ _LOGGED_PEERS: Final = 256  # strangers named in the log, each once
 _BACKLOG: Final = 1024  # connections that may wait to be accepted: a ward after a power cut
 
 
+Decide = Callable[[bytes, Source, Announced, int, int], Intake]
+
+
 class Appending(Protocol):
     """What the gateway needs of `streams.append.Appender`."""
 
@@ -75,6 +78,7 @@ class MllpGateway:
 
     A peer that is no source is closed and counted in `strangers`. `places` answers which bed is
     where; `on_new_bed(unit, bed)` hears of beds that ADT names before they are registered.
+    `decide` says what becomes of a message; the box of a unit has a way of its own.
     """
 
     def __init__(
@@ -86,8 +90,9 @@ class MllpGateway:
         limits: Limits | None = None,
         on_new_bed: Callable[[str, str], None] | None = None,
         codebooks: Codebooks | None = None,
+        decide: Decide = take,
     ) -> None:
-        self.appender = appender
+        self.appender, self.decide = appender, decide
         self.places = Announced(places, on_new_bed)
         self.clock, self.codebooks = clock, codebooks
         self.limits = limits or Limits()
@@ -316,7 +321,7 @@ class _Connection(asyncio.Protocol):
                 appends.append([broken(frame, source, now)])
                 continue
             for raw in split_messages(frame.data):
-                intake = take(raw, source, gateway.places, now, limits.obx)
+                intake = gateway.decide(raw, source, gateway.places, now, limits.obx)
                 decided.append(intake)
                 appends.append(gateway.read(intake.appends))
         failures = await self._store(appends)

@@ -244,21 +244,13 @@ class Projections(Cases):
     async def principal_by_key(self, hospital: str, key: str, now_us: int) -> Principal | None:
         """Whoever was let in under `key`; a socket asks again while it is open."""
         row = await self.pipe.call("HGET", _key(hospital, "principals"), key)
-        if row is None:
-            return None
-        known = wire.from_json(row)
-        if known["expires_at"] is not None and known["expires_at"] <= now_us:
-            return None
-        return Principal(
-            actor=known["actor"],
-            role=Role(known["role"]),
-            hospital=hospital,
-            units=tuple(known["units"]),
-            key=key,
-            expires_at=known["expires_at"],
-            mode=known["mode"],
-            bed=known.get("bed", ""),
-        )
+        return None if row is None else _principal(hospital, key, row, now_us)
+
+    async def principals(self, hospital: str, now_us: int) -> list[Principal]:
+        """Everybody and every device of a hospital that is let in now."""
+        rows = await self._all(_key(hospital, "principals"))
+        found = (_principal(hospital, key, row, now_us) for key, row in rows.items())
+        return [one for one in found if one is not None]
 
     async def map_code(self, hospital: str, rule: Rule) -> None:
         """Makes a mapping known at once, before the relay's next turn."""
@@ -324,6 +316,22 @@ class Projections(Cases):
 
 def _rule_name(rule: Rule) -> str:
     return "\x1f".join(rule[:3])
+
+
+def _principal(hospital: str, key: str, row: bytes, now_us: int) -> Principal | None:
+    known = wire.from_json(row)
+    if known["expires_at"] is not None and known["expires_at"] <= now_us:
+        return None
+    return Principal(
+        actor=known["actor"],
+        role=Role(known["role"]),
+        hospital=hospital,
+        units=tuple(known["units"]),
+        key=key,
+        expires_at=known["expires_at"],
+        mode=known["mode"],
+        bed=known.get("bed", ""),
+    )
 
 
 def _row(principal: Principal, now_us: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from starlette.requests import HTTPConnection
@@ -29,6 +30,9 @@ HEADERS: Final = {
 _TOO_LARGE: Final = b'{"error":"too_large","detail":"send at most 1 MiB in one request"}'
 
 
+Note = Callable[[HTTPConnection, str], Awaitable[None]]  # counts a refusal under its sender
+
+
 class _TooLarge(Exception):
     """A body beyond the limit."""
 
@@ -36,8 +40,8 @@ class _TooLarge(Exception):
 class Guard:
     """Refuses large and slow bodies before a route sees them; adds the headers."""
 
-    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, *, secure: bool, note: Note = refusals.note) -> None:
+        self.app, self._note = app, note
         always = HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if secure else {})
         self._always = [(name.lower().encode(), value.encode()) for name, value in always.items()]
 
@@ -64,7 +68,7 @@ class Guard:
             if started:
                 raise
             code = "too_large" if isinstance(error, _TooLarge) else "too_slow"
-            await refusals.note(HTTPConnection(scope), code)
+            await self._note(HTTPConnection(scope), code)
             await answer(
                 {
                     "type": "http.response.start",

@@ -15,6 +15,7 @@ from notify.desk.acts import Desk
 from streams.append import Appender
 from streams.intake import Intake
 from streams.projections import Places, Projections
+from streams.relayed import RelayedIntake
 from web.boards import Feed
 from web.render import Renderer
 from web.wavefeed import WaveFeed
@@ -46,6 +47,7 @@ class Web:
     data_dir: Path | None = None  # where sheets for paper are kept; None: nowhere
     public_url: str = ""  # what the SMS provider signs its callbacks over
     twilio_token: str = field(default="", repr=False)
+    relayed: RelayedIntake | None = None  # what boxes of units forward; made when one does
 
     @property
     def cookie_name(self) -> str:

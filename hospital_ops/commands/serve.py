@@ -1,4 +1,4 @@
-"""`hospital-ops serve ROLE`: one process of a role, or a whole machine."""
+"""`hospital-ops serve ROLE`: one process of a role, a whole machine, or the box of a unit."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import asyncio
 import importlib
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import suppress
 from pathlib import Path
 from traceback import extract_tb
-from typing import Final
+from typing import Any, Final
 
 import uvloop
 
@@ -25,8 +25,12 @@ ROLES: Final = ("gateway", "live", "store", "web", "notify")
 def main(argv: list[str]) -> int:
     """Runs a role until SIGTERM or SIGINT; exit 2 where the configuration is not fit."""
     parser = argparse.ArgumentParser(prog="hospital-ops serve", description=__doc__)
-    parser.add_argument("role", choices=(*ROLES, "all"))
-    role = parser.parse_args(argv).role
+    parser.add_argument("role", choices=(*ROLES, "all", "edge"))
+    parser.add_argument("--upstream", help="edge: the hospital's address, https://...")
+    given = parser.parse_args(argv)
+    role = given.role
+    if (role == "edge") != bool(given.upstream):
+        parser.error("edge, and only edge, needs --upstream URL")
     try:
         if role == "all":
             from hospital_ops.commands.whole_machine import serve_all
@@ -34,7 +38,13 @@ def main(argv: list[str]) -> int:
             return serve_all()
         loaded = settings.load()
         log.configure(role, loaded.log_level)
-        uvloop.run(_until_told(role, Process(loaded, role)))
+        if role == "edge":
+            from hospital_ops.commands.edge import run
+
+            uvloop.run(_until_told(run(loaded, given.upstream)))
+            return 0
+        module = importlib.import_module(f"hospital_ops.commands.role_{role}")
+        uvloop.run(_until_told(module.run(Process(loaded, role))))
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         return 2
@@ -71,10 +81,9 @@ def _single(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
-async def _until_told(role: str, process: Process) -> None:
+async def _until_told(running: Coroutine[Any, Any, None]) -> None:
     """The role's work, cancelled by a signal."""
-    module = importlib.import_module(f"hospital_ops.commands.role_{role}")
-    work = asyncio.create_task(module.run(process))
+    work = asyncio.create_task(running)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, work.cancel)

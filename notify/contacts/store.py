@@ -12,10 +12,11 @@ from hospital_ops.clock import from_datetime, to_datetime
 from hospital_ops.database import Connection, Record
 from hospital_ops.errors import Conflict, NotFound
 from hospital_ops.identity import derived, uuid7
+from hospital_ops.sealing import Sealed
 from notify.patients.store import Stay, microseconds
 from notify.phone import Phone
 from notify.rules import RULES
-from notify.sealing import Keys, Sealed
+from notify.sealing import Keys
 
 _CODE_TRIES: Final[int] = RULES["code_attempts_max"]
 

@@ -15,11 +15,11 @@ from hospital_ops.access import Scope
 from hospital_ops.clock import SECOND, from_datetime, to_datetime
 from hospital_ops.database import Connection, Record
 from hospital_ops.identity import uuid7
+from hospital_ops.sealing import Sealed
 from notify import due, hold, states
 from notify.patients import store as patients
 from notify.patients.store import microseconds
 from notify.rules import LEASE_S, RULES, Hours
-from notify.sealing import Sealed
 
 CANDIDATES: Final = 100
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from hospital_ops.clock import from_datetime, to_datetime
 from hospital_ops.database import Connection
+from hospital_ops.sealing import Sealed
 from notify import states
 from notify.outbox.store import CANDIDATES, Claimed
-from notify.sealing import Sealed
 
 
 async def told(

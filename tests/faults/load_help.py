@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hospital_ops.clock import SystemClock, iso
+from hospital_ops.forward.backoff import BackOff
 from hospital_ops.identity import derived
-from simulators.clients import TRY_AGAIN, BackOff, MllpClient
+from simulators.clients import TRY_AGAIN, MllpClient
 from simulators.messages import Reading, Sender, observations
 from simulators.tablet import Refused, TabletLine, TryAgain
 from tests.faults.program_help import SEED, Program

@@ -11,12 +11,12 @@ import pytest
 
 from hospital_ops.clock import SECOND, ManualClock
 from hospital_ops.errors import MessageError, NotStored
+from hospital_ops.forward.backoff import BackOff
 from simulators import messages, seeds
 from simulators.admissions import admissions, send_all
 from simulators.clients import (
     END,
     START,
-    BackOff,
     MllpClient,
     control_id_of,
     read_acknowledgement,

@@ -37,13 +37,13 @@ async def _poster(request: Request) -> Poster:
         return of_principal(principal)
     if "origin" in request.headers:
         raise SignInNeeded
-    source = _named(request, web_of(request).sources)
+    source = named(request, web_of(request).sources)
     if source is None:
         raise SignInNeeded
     return of_source(source)
 
 
-def _named(request: Request, sources: tuple[Source, ...]) -> Source | None:
+def named(request: Request, sources: tuple[Source, ...]) -> Source | None:
     """The first source whose networks hold the sender's address."""
     try:
         address = ipaddress.ip_address(request.client.host if request.client else "")

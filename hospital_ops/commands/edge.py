@@ -1,0 +1,87 @@
+"""`hospital-ops serve edge --upstream URL`: the box of a unit whose link can be cut."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from hospital_ops import log, sealing
+from hospital_ops.clock import SystemClock
+from hospital_ops.commands.sources import source_of
+from hospital_ops.errors import ConfigurationError
+from hospital_ops.forward.roster import Roster
+from hospital_ops.forward.sending import Forwarder
+from hospital_ops.forward.shelf import Shelf
+from hospital_ops.forward.store import Queue
+from hospital_ops.forward.uplink import Offset, Uplink
+from hospital_ops.settings import Settings
+from streams.edge import BODY_MAX, EdgeIntake, ShelfAppender, hold
+from streams.mllp import Limits, MllpGateway
+from streams.projections import Places
+from web.edge import Box, make_box
+from web.server import listen, serve
+
+KEYS: Final = "HOSPITAL_OPS_EDGE_KEYS"
+ROSTER_S: Final = 30.0  # a device that was revoked is closed out after this, while the link is up
+
+logger = log.get("edge")
+
+
+async def run(settings: Settings, upstream: str) -> None:
+    """Takes what the unit's devices send, and forwards it, until cancelled."""
+    token = settings.edge_token.get_secret_value()
+    if not token:
+        raise ConfigurationError("HOSPITAL_OPS_EDGE_TOKEN is empty: it is the box's own token.")
+    folder, clock = settings.data_dir / "edge", SystemClock()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    text = settings.edge_keys.get_secret_value()
+    seal = sealing.Seal(sealing.parsed(text or sealing.kept(folder / "edge.keys"), KEYS))
+    offset = Offset()
+    lines = [Uplink(upstream, token, clock, offset) for _ in range(3)]
+    shelf = Shelf(Queue(folder / "queue.sqlite", seal, settings.edge_room_mib * 1024 * 1024))
+    roster = Roster(folder / "roster.sealed", seal)
+    forwarder = Forwarder(shelf, lines[0].deliver, lines[1].deliver, clock)
+    sources = [source_of(one) for one in settings.mllp_sources]
+    gateway = MllpGateway(
+        ShelfAppender(shelf, sources), Places(), sources, clock,
+        limits=Limits(frame_bytes=BODY_MAX), decide=hold,
+    )  # fmt: skip
+    box = Box(
+        EdgeIntake(shelf, clock),
+        roster,
+        forwarder.link,
+        clock,
+        tuple(source_of(one) for one in settings.http_sources),
+    )
+    listening = listen(settings.http_host, settings.http_port)
+    try:
+        await gateway.serve(settings.mllp_host, settings.mllp_port)
+        held = await shelf.held()
+        logger.info(
+            "listening", port=settings.mllp_port, http=settings.http_port, waiting=held.items
+        )
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(forwarder.run())
+            tasks.create_task(_keep_roster(roster, lines[2]))
+            tasks.create_task(serve(make_box(box), listening))
+    finally:
+        await gateway.close()
+        await shelf.close()
+        for line in lines:
+            await line.close()
+
+
+async def _keep_roster(roster: Roster, line: Uplink) -> None:
+    """Asks the hospital for the devices of the box's units, again and again."""
+    while True:
+        try:
+            found = await line.devices()
+            await asyncio.to_thread(roster.become, found)
+            wait_s = ROSTER_S
+        except OSError as error:
+            logger.info("roster_not_asked", why=str(error))
+            wait_s = 1.0 if not len(roster) else ROSTER_S
+        except (KeyError, TypeError, ValueError) as error:
+            logger.error("roster_not_understood", error=type(error).__name__)
+            wait_s = ROSTER_S
+        await asyncio.sleep(wait_s)

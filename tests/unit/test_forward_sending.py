@@ -61,7 +61,7 @@ async def forwarded(
     working = asyncio.create_task(forwarder.run())
     try:
         async with asyncio.timeout(30):
-            while len(hospital.came) < came or (await shelf.held()).items > left:
+            while len(hospital.came) < came or (await shelf.held()).items > left:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
     finally:
         working.cancel()

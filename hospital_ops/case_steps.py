@@ -38,6 +38,8 @@ ENDS: Final = frozenset(step.target for step in STEPS.values()) - {"", ARRIVED}
 NEVER_CAME: Final = frozenset(("cancelled", "refused", "left_on_scene", "died", "rerouted"))
 # Ends of which the board says nothing more.
 OFF_THE_BOARD: Final = NEVER_CAME | {"left_unseen", "discharged"}
+# What may be said of the moment at which symptoms began; the last is an answer, not a gap.
+ONSET_KINDS: Final = ("exact", "estimated", "last_known_well", "unknown")
 _ARRIVED: Final = (
     "The patient has arrived: hand over, discharge, or say that the patient left unseen."
 )

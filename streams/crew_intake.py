@@ -11,6 +11,7 @@ from uuid import UUID
 
 from hospital_ops import events, wire
 from hospital_ops.access import Permission, Principal
+from hospital_ops.case_steps import ONSET_KINDS
 from hospital_ops.clock import SECOND, from_iso, iso
 from hospital_ops.errors import MessageError
 from streams.intake import Intake, case_id
@@ -25,8 +26,10 @@ KINDS: Final[dict[str, tuple[str, ...]]] = {
     "treatment": ("what", "dose", "route"),
     "limit": ("what", "who", "until"),
     "note": ("text",),
+    "onset": ("how", "since"),
     "withdrawal": ("of",),
 }
+ONSET_OLDEST_US: Final = 365 * 86_400 * SECOND
 
 
 class CrewIntake:
@@ -59,6 +62,17 @@ class CrewIntake:
         ids = await self.appender.append_many(unit, [(entry, b"") for entry in entries])
         answer = {"stored": [entry.item for entry in entries], "rejected": rejected}
         return answer | ({"stored_at": iso(max(map(at_us, ids)))} if ids else {})
+
+    async def say_onset(
+        self, principal: Principal, case: str, item: str, how: str, since: int | None
+    ) -> None:
+        """What the hospital itself has asked: when the symptoms began (`since` in microseconds)."""
+        unit = await self.intake.case_unit(principal, case, Permission.ACKNOWLEDGE_CASE)
+        now = self.clock.now_us()
+        sent = {"item_id": item, "kind": "onset", "at": iso(now), "how": how}
+        if since is not None:
+            sent["since"] = iso(since)
+        await self.appender.append(unit, self._item(principal, unit, case, sent))
 
     async def move(self, principal: Principal, case: str, body: bytes) -> dict[str, Any]:
         """Moves `{"move_id", "to", "items": [ids], "note"}`; no items: the whole case joins it."""
@@ -104,6 +118,8 @@ class CrewIntake:
         if kind == "withdrawal":
             said["of"] = _id(said["of"], "of")
         at = _time(sent.get("at"), now)
+        if kind == "onset":
+            said = _onset(said, now)
         return wire.CaseItem(
             unit=unit,
             case=case_id(case),
@@ -134,6 +150,22 @@ def _id(text: Any, name: str) -> str:
         return str(UUID(text))
     except (ValueError, TypeError, AttributeError) as error:
         raise MessageError("bad_id", f"`{name}` is a UUID of your own") from error
+
+
+def _onset(said: dict[str, str], now_us: int) -> dict[str, str]:
+    """How the onset is known, and since when; a time that nobody knows has none."""
+    how, since = said["how"], said.get("since", "")
+    if how not in ONSET_KINDS:
+        raise MessageError("bad_onset", f"`how` is one of {', '.join(ONSET_KINDS)}")
+    if how == ONSET_KINDS[-1]:
+        return {"how": how}
+    try:
+        began = from_iso(since)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise MessageError("bad_onset", "`since` is ISO 8601 with a zone") from error
+    if not now_us - ONSET_OLDEST_US <= began <= now_us + FUTURE_US:
+        raise MessageError("bad_onset", "`since` lies within the past year, not in the future")
+    return {"how": how, "since": iso(began)}
 
 
 def _text(said: Any, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -10,9 +11,11 @@ from fastapi.responses import RedirectResponse, Response
 
 from hospital_ops.access import Permission, Principal
 from hospital_ops.case_steps import STEPS
+from hospital_ops.clock import from_datetime
 from hospital_ops.errors import MessageError, NotFound
 from hospital_ops.events import storable
 from streams.case_notes import note
+from streams.crew_intake import CrewIntake
 from streams.facts import SIGNS
 from triage.complaints import name_of
 from triage.phrases import PHRASES
@@ -76,6 +79,29 @@ async def say(request: Request, case: str, principal: Someone, phrase: Text) -> 
 async def read_back(request: Request, case: str, message: UUID, principal: Someone) -> Response:
     """A phrase of the crew was read."""
     await note(web_of(request).intake, principal, case, "read_back", "", about=str(message))
+    return _back(case)
+
+
+@router.post("/{case}/onset")
+async def onset(
+    request: Request,
+    case: str,
+    principal: Someone,
+    item: Annotated[UUID, Form()],
+    how: Text,
+    since: Text = "",
+) -> Response:
+    """When the symptoms began; the time is of the hospital's own clock."""
+    web = web_of(request)
+    began = None
+    if since:
+        try:
+            said = datetime.fromisoformat(since)
+        except ValueError as error:
+            raise MessageError("bad_onset", "the time is YYYY-MM-DDTHH:MM") from error
+        zone = web.renderer.frame("en", web.clock.now_us()).zone
+        began = from_datetime(said if said.tzinfo else said.replace(tzinfo=zone))
+    await CrewIntake(web.intake).say_onset(principal, case, str(item), how, began)
     return _back(case)
 
 

@@ -10,10 +10,13 @@ from hospital_ops.board import CaseCell
 from hospital_ops.case_steps import ARRIVED, COMING, ENDS
 from hospital_ops.clinical.tables import words as clinical_words
 from hospital_ops.clock import SECOND, from_iso
+from hospital_ops.identity import uuid7
 from triage import complaints
+from triage.onset import onset_of, until
 from triage.pathways import PATHWAYS
 from triage.phrases import phrases_to, words_of
 from triage.readiness import checklists
+from web.views.caseitems import onset_words
 from web.views.edboard import Room
 from web.views.values import Frame, clock
 
@@ -36,13 +39,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """A condition to rule out: findings for and against, what to look for, the window."""
+    """A condition to rule out: findings for and against, what to look for, its clocks."""
 
     name: str
     speaks_for: tuple[str, ...]
     against: tuple[str, ...]
     ask: tuple[tuple[str, str], ...]  # (finding, words)
-    window: str
+    clocks: tuple[tuple[str, int], ...]  # (words, when it ends; 0: no clock runs)
     source: str
 
 
@@ -66,6 +69,8 @@ class Desk:
     seen: bool  # the physician has said their own view, or decided
     rule_out: tuple[Condition, ...]
     label: str
+    onset: str  # when the symptoms began, as it was said last
+    onset_item: str  # the id of the next word about it
 
 
 def desk_view(
@@ -79,6 +84,7 @@ def desk_view(
     over = clock(cell.taken_over_at, frame.zone) if cell.taken_over_at else ""
     seen = bool(cell.view) or cell.decision is not None
     acts = ACTS.get(cell.step, ())
+    began = onset_of(cell.items)
     return Desk(
         case=cell.case,
         step=cell.step,
@@ -96,6 +102,8 @@ def desk_view(
         seen=seen,
         rule_out=_rule_out(cell, frame) if seen else (),
         label=complaints.LABEL[language],
+        onset=onset_words(began, frame) if began else "",
+        onset_item=str(uuid7()),
     )
 
 
@@ -164,19 +172,29 @@ def _rule_out(cell: CaseCell, frame: Frame) -> tuple[Condition, ...]:
             speaks_for=tuple(map(named, row["for"])),
             against=tuple(map(named, row["against"])),
             ask=tuple((f, named(f)) for f in row["ask"] if f not in cell.findings),
-            window=_window(row, cell, frame),
+            clocks=_clocks(row, cell, frame),
             source=str(row["source"]),
         )
         for row in rows
     )
 
 
-def _window(row: Mapping[str, Any], cell: CaseCell, frame: Frame) -> str:
-    """`120 min from first contact, until 14:32`; from onset no clock is known here."""
+def _clocks(row: Mapping[str, Any], cell: CaseCell, frame: Frame) -> tuple[tuple[str, int], ...]:
+    """The clocks of a window, each with its end (0: none runs): from onset, from first contact.
+
+    `complaints.json`: where the window counts from onset both are shown.
+    """
     minutes, words = row["window_min"], frame.words
     if not minutes:
-        return ""
-    if row["window_from"] == "onset" or not cell.opened_at:
-        return words.t("desk.window_onset", n=minutes)
-    until = clock(cell.opened_at + int(minutes) * 60 * SECOND, frame.zone)
-    return words.t("desk.window", n=minutes, time=until)
+        return ()
+    clocks = []
+    if row["window_from"] == "onset":
+        onset = onset_of(cell.items)
+        end = until(onset, minutes)
+        known = "unsaid" if onset is None else onset.how
+        at = clock(end, frame.zone) if end else ""
+        clocks.append((words.t(f"onset.window.{known}", n=minutes, time=at), end))
+    if cell.opened_at:
+        end = cell.opened_at + int(minutes) * 60 * SECOND
+        clocks.append((words.t("desk.window", n=minutes, time=clock(end, frame.zone)), end))
+    return tuple(clocks)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from hospital_ops.board import CaseCell
-from hospital_ops.clock import from_iso
+from hospital_ops.clock import from_iso, to_datetime
+from triage.onset import Onset, onset_of
 from web.views.values import Frame, clock
 
 
@@ -25,14 +28,28 @@ def items(cell: CaseCell, frame: Frame) -> tuple[ItemView, ...]:
         ItemView(
             at=clock(from_iso(str(item["at"])), frame.zone),
             kind=frame.words.t(f"case.item.{item['kind']}"),
-            said=", ".join(
-                str(item[name])
-                for name in ("what", "dose", "route", "who", "until", "text")
-                if item.get(name)
-            ),
+            said=_said(item, frame),
             limit=item["kind"] == "limit",
         )
         for item in cell.items
         if frame.words.has(f"case.item.{item['kind']}")
     ]
     return tuple(sorted(views, key=lambda view: not view.limit))
+
+
+def _said(item: Mapping[str, Any], frame: Frame) -> str:
+    if item["kind"] == "onset":
+        found = onset_of([item])
+        return onset_words(found, frame) if found else ""
+    names = ("what", "dose", "route", "who", "until", "text")
+    return ", ".join(str(item[name]) for name in names if item.get(name))
+
+
+def onset_words(onset: Onset, frame: Frame) -> str:
+    """`estimated, 12:10`; with the day where it is not today; "not known" is said as such."""
+    how = frame.words.t(f"onset.{onset.how}")
+    if not onset.since:
+        return how
+    began, now = (to_datetime(at).astimezone(frame.zone) for at in (onset.since, frame.now_us))
+    form = "%H:%M" if began.date() == now.date() else "%Y-%m-%d %H:%M"
+    return f"{how}, {began:{form}}"

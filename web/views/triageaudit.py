@@ -50,7 +50,11 @@ def _row(
             cell
             and {
                 "share": _percent(cell["share"], words),
-                "interval": f"{_percent(cell['low'], words)}-{_percent(cell['high'], words)}",
+                "interval": words.t(
+                    "audit.interval",
+                    a=words.number(100 * cell["low"], 1),
+                    b=words.number(100 * cell["high"], 1),
+                ),
                 "of": words.t("audit.k_of_n", k=cell["k"], n=cell["n"]),
                 "href": f"/triage-audit/cases?{urlencode(asked)}",
             }
@@ -174,6 +178,7 @@ def rules(words: Words) -> list[dict[str, str]]:
             "name": row["name"],
             "state": words.t(f"audit.rule.{row['state']}"),
             "source": row["source"] or words.t("audit.no_source"),
+            "why": words.t(f"audit.why.{row['id']}") if row["state"] == "off" else "",
         }
         for row in catalogue()
     ]

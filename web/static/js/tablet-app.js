@@ -5,6 +5,7 @@ import * as screen from "./tablet-case.js";
 import * as gate from "./tablet-gate.js";
 import * as model from "./tablet-model.js";
 import * as monitor from "./tablet-monitor.js";
+import { onset } from "./tablet-onset.js";
 import * as pad from "./tablet-pad.js";
 import * as panels from "./tablet-panels.js";
 import * as store from "./tablet-store.js";
@@ -16,7 +17,7 @@ const HOUR_MS = 3_600_000;
 const place = document.getElementById("app");
 const now = { view: "start", open: null, panel: "", about: null, running: false };
 
-const PANELS = { ...panels, ...things, complaint: panels.complaints };
+const PANELS = { ...panels, ...things, complaint: panels.complaints, onset };
 const say = (...given) => words.say(...given);
 
 function toPanel(name) {

@@ -98,7 +98,7 @@ export function who(one, panel) {
   const what = one.facts.complaint ? complaint(one.facts.complaint) : say("tablet.no_complaint");
   const button = (name, words) => h("button", { type: "button", "data-key": `to-${name}`, onclick: () => panel(name) }, words);
   return h("section", { class: "who", "data-part": "who" }, h("h2", {}, `${whom(one)} · ${what}`),
-    h("div", { class: "acts" }, button("person", say("tablet.person")), button("complaint", say("tablet.complaint"))));
+    h("div", { class: "acts" }, button("person", say("tablet.person")), button("complaint", say("tablet.complaint")), button("onset", say("tablet.onset"))));
 }
 
 function value(one, name, found, draw) {

@@ -5,6 +5,7 @@ import * as model from "./tablet-model.js";
 import { choice, panel } from "./tablet-panels.js";
 import { where, whom } from "./tablet-case.js";
 import { prepare } from "./tablet-ecg.js";
+import { began } from "./tablet-onset.js";
 import { clinical, clock, complaint, number, say, tables } from "./tablet-words.js";
 
 const TREATMENTS = ["oxygen", "access", "fluid", "adrenaline", "aspirin", "analgesia", "airway", "cpr", "shock", "tourniquet", "splint", "glucose"];
@@ -96,7 +97,7 @@ export function atmist(one, back) {
   const things = (what) => model.of(one.id).filter((item) => item.kind === "thing" && item.what === what && !item.withdrawn).reverse();
   const vitals = ["hr", "nibp_sys", "spo2", "rr", "temp", "glucose", "gcs", "avpu"].map((key) => shown(one, key)).filter(Boolean);
   const rows = {
-    a: whom(one), t: [say("tablet.since", { time: clock(one.opened) }), facts.eta && say("tablet.eta_at", { time: clock(facts.eta) })].filter(Boolean).join(" · "),
+    a: whom(one), t: [began(one.id) && `${say("tablet.onset")}: ${began(one.id)}`, say("tablet.since", { time: clock(one.opened) }), facts.eta && say("tablet.eta_at", { time: clock(facts.eta) })].filter(Boolean).join(" · "),
     m: [facts.complaint && complaint(facts.complaint), facts.mechanism].filter(Boolean).join(" · "), i: facts.injuries ?? "",
     s: [...vitals, ...(facts.signs ?? []).map(clinical), facts.on_oxygen ? say("tablet.oxygen_on") : null].filter(Boolean).join(" · "),
     x: [...things("treatment"), ...things("limit")].map((item) => `${clock(item.at)} ${told(item.said)}`).join(" · "),
@@ -107,6 +108,7 @@ export function atmist(one, back) {
 const VALUE_NAMES = { "8867-4": "hr", "8480-6": "bp", "8462-4": "bp", "59408-5": "spo2", "9279-1": "rr", "8310-5": "temp", "15074-8": "glucose" };
 const named = (item) => {
   if (item.kind === "value") return `${VALUE_NAMES[item.code] ? say(`tablet.v.${VALUE_NAMES[item.code]}`) : codeName(item.code)} ${number(item.value)}`;
+  if (item.kind === "thing" && item.what === "onset") return `${say("tablet.onset")}: ${say(`tablet.onset.${item.said.how}`)}${item.said.since ? ` ${clock(item.said.since)}` : ""}`;
   if (item.kind === "thing") return item.what === "withdrawal" ? say("tablet.taken_back") : told(item.said);
   if (item.kind === "ecg") return `${say("tablet.ecg")} ${item.name}`;
   if (item.kind === "read") return say("tablet.read_back");

@@ -83,6 +83,15 @@ class QuietCell(Form, frozen=True):
     reason: str = ""
 
 
+class DeviceLimits(Form, frozen=True):
+    """The alarm limits that a device at the bed has told of one code, in the unit of the value."""
+
+    low: float | None
+    high: float | None
+    at: int  # when it last said so
+    device: str = ""
+
+
 class PatientCell(Form, frozen=True):
     """Whom a tile is about; a wall shows initials, sex and age only."""
 
@@ -114,6 +123,7 @@ class BedCell(Form, frozen=True):
     aged_at: int = 0  # when a value last turned stale or was withdrawn
     quiets: tuple[QuietCell, ...] = ()
     trends: dict[str, str] = field(default_factory=dict)  # code: fast_up, up, down, fast_down
+    device_limits: dict[str, DeviceLimits] = field(default_factory=dict)  # by code
 
 
 class DecisionCell(Form, frozen=True):

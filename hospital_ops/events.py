@@ -17,6 +17,7 @@ MODES: Final = ("Real", "Test", "Demo")
 VALIDITIES: Final = ("Vld", "Qst", "Inv")
 NESTING_MAX: Final = 32
 _WRITTEN: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # a UUID as we do
+_LIMIT_MOST: Final = 1e6  # beyond any unit; also what is no finite number
 _OLDEST_US: Final = from_iso("1970-01-01T00:00:00Z")
 _NEWEST_US: Final = from_iso("2100-01-01T00:00:00Z")
 
@@ -96,8 +97,8 @@ def read(event: Any, *, origin: str) -> tuple[wire.Observation, str, str]:
         raise MessageError("bad_validity", "`validity` is Vld, Qst or Inv")
     determined_at = _time(event.get("determined_at"))
     vital = codes.by_loinc.get(code) or codes.by_key.get(code)
-    unit = event.get("unit") or ""
-    value, unit, reason = valued(event.get("value"), str(unit), vital)
+    sent_unit = str(event.get("unit") or "")
+    value, unit, reason = valued(event.get("value"), sent_unit, vital)
     if validity == "Vld" and reason:
         validity = "Inv"
     observation = wire.Observation(
@@ -111,10 +112,31 @@ def read(event: Any, *, origin: str) -> tuple[wire.Observation, str, str]:
         text="" if vital else code,
         reason=reason,
         mapped=vital is not None,
+        limits=_limits(event.get("limits"), sent_unit, vital) if origin == "monitor" else None,
     )
     if vital is None and not reason:
         reason = "unknown code: stored and shown under its own name"
     return observation, str(mode), reason
+
+
+def _limits(
+    sent: Any, unit: str, vital: codes.Vital | None
+) -> tuple[float | None, float | None] | None:
+    """The device's own alarm limits `{"low", "high"}` in the unit of the value; None: not said."""
+    if sent is None or vital is None:
+        return None
+    if not isinstance(sent, Mapping):
+        raise MessageError(
+            "bad_limits", '`limits` is {"low": number, "high": number}, one may lack'
+        )
+    convert = units.conversion(vital, units.to_ucum(unit) if unit else "")
+    numbers = [sent.get("low"), sent.get("high")]
+    if any(isinstance(n, bool) or not isinstance(n, int | float | None) for n in numbers):
+        raise MessageError("bad_limits", "`low` and `high` of `limits` are numbers")
+    if convert.problem or not all(n is None or abs(n) < _LIMIT_MOST for n in numbers):
+        return None
+    low, high = (None if n is None else convert(float(n)) for n in numbers)
+    return None if low is None and high is None else (low, high)
 
 
 def _uuid(text: Any) -> str:

@@ -66,6 +66,9 @@ class Observation(Form, frozen=True):
     flag: str = ""  # abnormal flag of the sender: H, L, HH ...
     reason: str = ""  # why it is not to be trusted, in words
     mapped: bool = True  # `code` is one of clinical/codes.json
+    limits: tuple[float | None, float | None] | None = (
+        None  # the device's own: low, high, in `unit`
+    )
 
 
 class Observed(Form, frozen=True, tag="obs"):

@@ -55,6 +55,7 @@ class DeviceAlert(Form, frozen=True, tag="dal"):
     device: str = ""
     mrn: str = ""
     note: str = ""  # advisory text (MDC_ATTR_ALERT_TEXT)
+    limits: tuple[float | None, float | None] | None = None  # of the device: low, high
 
 
 class OrderChanged(Form, frozen=True, tag="ord"):

@@ -79,6 +79,7 @@ def bed_cell(unit: UnitState, bed: BedState, now: int, trends: dict[str, str]) -
         aged_at=bed.aged_at,
         quiets=tuple(bed.quiets.values()),
         trends=trends,
+        device_limits=dict(bed.device_limits),
     )
 
 

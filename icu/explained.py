@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
+from importlib.resources import files
 from typing import Any, NamedTuple
 
 from hospital_ops.board import AlarmCell
@@ -51,3 +54,34 @@ def rule_json(
         "approved_by": site.by if site else None,  # None: the table's start value holds
         "note": row.get("note"),
     }
+
+
+def cited(source: str, language: str = "en") -> str:
+    """Where a limit comes from, in the language of the page; names and numbers stay as they are."""
+    if language == "ru":
+        for phrase, said in _phrases():
+            source = source.replace(phrase, said)
+        return source
+    for place in (" (seen, see default_limits.source)", " (default_limits)"):
+        source = source.replace(place, "")
+    return source
+
+
+def condition_words(rule: str, language: str = "en") -> str:
+    """When a rule holds, in the language of the page; empty where only the table has words."""
+    if language == "en":
+        return str(ROWS.get(rule, {}).get("condition", ""))
+    return str(_words()["conditions"].get(rule, ""))
+
+
+@cache
+def _words() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(
+        files("icu").joinpath("source_words.json").read_text("utf-8")
+    )
+    return loaded
+
+
+@cache
+def _phrases() -> tuple[tuple[str, str], ...]:
+    return tuple((phrase, said) for phrase, said in _words()["ru"])

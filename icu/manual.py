@@ -193,7 +193,8 @@ _LIMITS_OF_METHOD: Final = """
 - A lead that is flat to within the table of `hospital_ops/ecg/rhythm.json` counts as off; with
   all leads off there is `leads_off` and no asystole.
 - `rr_low` is not switched off under controlled ventilation: the set rate is not known.
-- Limits are those of the table. Limits of a patient and targets by order are not read yet.
+- The goal of an order offers a limit of the patient (`GET .../orders/{order}`, the order's fold on
+  the bed's page); it holds once somebody signs it on the page of limits, and not by itself.
 - "High in a child under two months" of `temp_low` and `temp_high` stands in the notes only.
 - A device whose clock is wrong by more than its values' life is shown as silent, with
   `clock_offset` beside it.
@@ -224,6 +225,18 @@ once.
 - **Taken back** in one act with a reason: the former limit holds again, and the history stays.
 
 Where the table has no limit for an age, none can be set here.
+
+The table has no source for how far a unit may go: what the safe range allows is a project value
+and wants a clinician of the site, as does every limit "from memory".
+
+## Limits of the devices
+
+What a monitor or ventilator has for limits itself is read from OBX-7 of its values and alarms,
+from the attribute `MDC_ATTR_LIMIT_CURR` (IEEE 11073, 67892) under its value, and from `limits` of
+a native EVENT. `/icu/beds/{bed}/limits` shows each beside the board's limit that rings first, which
+of the two rings earlier, who told it and how long ago; what was not said again for an hour is
+called old. Nothing rings or is silent by it. Where the device alarms, ours on the same value is
+listed under it.
 """
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hospital_ops.bindings import History
-from hospital_ops.board import CallCell, PatientCell, QuietCell, Shown
+from hospital_ops.board import CallCell, DeviceLimits, PatientCell, QuietCell, Shown
 from hospital_ops.wire import AlarmSite, Form, LimitSet, OnDuty, State, Verdict, Witness, field
 from icu.bedside_orders import BedsideOrder
 from icu.record import Record
@@ -115,6 +115,7 @@ class BedState(State):
     claimed_other: str = ""  # the number that it named; "-": none, but the mode of a demo device
     confirmed_claim: str = ""  # somebody has looked since: this claim does not ask again
     closed: Closed = field(default_factory=Closed)  # while it is closed
+    device_limits: dict[str, DeviceLimits] = field(default_factory=dict)  # by code
 
 
 class UnitState(State):

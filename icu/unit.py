@@ -14,6 +14,7 @@ from icu import (
     calls,
     chart,
     clocks,
+    device_limits,
     devices,
     house,
     limits,
@@ -170,6 +171,9 @@ class IcuUnit:
                 changed[values.name_of(observation)] = None
             elif outcome == "late":
                 limits.late(turn, observation, at, message.mrn)
+            if observation.limits is not None:
+                told = message.device or message.source
+                device_limits.take(bed, observation.code, observation.limits, turn.now, told)
             if observation.origin == "monitor":
                 streams = True
                 channel = f"{observation.code} {observation.channel}"

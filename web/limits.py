@@ -11,9 +11,9 @@ from fastapi import Request
 from hospital_ops import codes
 from hospital_ops.access import Permission, Principal, require
 from hospital_ops.board import BedCell
-from hospital_ops.clock import SECOND
+from hospital_ops.clock import SECOND, iso
 from hospital_ops.errors import Conflict, MessageError, NotFound
-from icu import site_limits
+from icu import device_limits, site_limits
 from icu.ages import age_at
 from icu.limit_changes import store
 from icu.limit_changes.store import Wanted
@@ -101,6 +101,7 @@ async def of_bed(request: Request, bed: str, principal: Principal) -> dict[str, 
         "unit": unit,
         "patient_id": patient or None,
         "limits": _rows(cell, patient, changes, web.clock.now_us()),
+        "device_limits": _devices(cell, patient, changes, web.clock.now_us()),
         "history": history,
     }
 
@@ -146,6 +147,33 @@ def uuid_of(text: str) -> UUID:
 
 def _else(asked: float | None, before: float | None) -> float | None:
     return before if asked is None else asked
+
+
+def _devices(
+    cell: BedCell | None, patient: str, changes: site_limits.Changes, now: int
+) -> list[dict[str, Any]]:
+    """What the devices at the bed have for limits, each beside that of the board."""
+    if cell is None:
+        return []
+    age = age_at(cell.patient.birth_date if cell.patient else "", now)
+    told = cell.device_limits
+    held = [x for code in told for x in site_limits.limits_for(changes, patient, code, age)]
+    return [
+        {
+            "code": each.code,
+            "name": codes.by_code[each.code].name,
+            "unit": codes.by_code[each.code].ucum,
+            "side": each.side,
+            "device_limit": each.device,
+            "board_limit": each.board,
+            "device_rings": each.word,
+            "told_at": iso(each.at),
+            "age_s": round((now - each.at) / SECOND),
+            "old": each.old,
+            "device": each.sender,
+        }
+        for each in device_limits.compared(told, held, now)
+    ]
 
 
 def _rows(

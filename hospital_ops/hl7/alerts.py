@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from hospital_ops.hl7.codes import coded, plan
+from hospital_ops.hl7.codes import Plan, coded, plan
 from hospital_ops.hl7.parse import Message, Segment
 from hospital_ops.hl7.parse import field as field_of
+from hospital_ops.hl7.ranges import ATTRIBUTE, Limits, limits_in
 from hospital_ops.hl7.times import Zone, offset_s, to_us
 from hospital_ops.hl7.values import measured
 
@@ -44,6 +45,8 @@ class Alert:
     value: float | None = None
     value_unit: str = ""
     device: str = ""
+    limits: Limits | None = None
+    plan: Plan | None = None  # of the value it is about
 
     @property
     def watchdog(self) -> bool:
@@ -90,6 +93,8 @@ def _take(alert: Alert, segment: Segment, message: Message, zone: Zone) -> None:
     elif element.text == "MDC_ATTR_ALARM_INACTIVATION_STATE":
         words = (word.strip() for word in value.split(signs.repetition))
         alert.inactivation = tuple(message.text(word)[:_LIMIT] for word in words if word)
+    elif element.text == ATTRIBUTE:
+        alert.limits = limits_in(value, alert.plan) if alert.plan else None
     elif element.text == "MDC_ATTR_ALERT_SOURCE":
         alert.about = alert.about or message.text(value.split(signs.component)[0])
     elif not alert.event:
@@ -104,7 +109,8 @@ def _take(alert: Alert, segment: Segment, message: Message, zone: Zone) -> None:
         alert.at = (to_us(stamp, zone) if stamp else None) or alert.at
     elif field_of(segment, 2) == "NM":
         made = plan(field_of(segment, 3), field_of(segment, 6), signs)
-        alert.about = made.code
+        alert.about, alert.plan = made.code, made
+        alert.limits = limits_in(field_of(segment, 7), made)
         if made.vital is not None:
             judged = measured(made, made.vital, value.strip())
             if isinstance(judged.value, float):

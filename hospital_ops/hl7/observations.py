@@ -10,6 +10,7 @@ from hospital_ops import wire
 from hospital_ops.hl7 import waves
 from hospital_ops.hl7.codes import Plan, plan
 from hospital_ops.hl7.parse import PLAIN, Message, Segment
+from hospital_ops.hl7.ranges import ATTRIBUTE, Limits, limits_in
 from hospital_ops.hl7.times import Zone, offset_s, to_us
 from hospital_ops.hl7.values import (
     PLAIN_MARKS,
@@ -30,8 +31,8 @@ _SHORT: Final = 16  # characters of a number worth remembering
 _NUMERIC_LIMIT: Final = 8192  # remembered OBX: a ward repeats itself
 
 _Key = tuple[str, ...]
-_Known = tuple[tuple[str, str], float | str | None, str, str, str, str, str, str]
-# (code, channel), value, unit, validity, origin, text, flag, reason
+_Known = tuple[tuple[str, str], float | str | None, str, str, str, str, str, str, Limits | None]
+# (code, channel), value, unit, validity, origin, text, flag, reason, limits
 _numeric: dict[_Key, _Known] = {}
 
 
@@ -50,6 +51,7 @@ def _remember(key: _Key, row: wire.Observation) -> None:
         row.text,
         row.flag,
         row.reason,
+        row.limits,
     )
 
 
@@ -105,6 +107,7 @@ class _Reader:
         self.seen: set[tuple[tuple[str, str], int | None]] = set()
         self.waves: list[waves.Wave] = []
         self.rows: list[wire.Observation] = self.found.by_mode.setdefault(mode, [])
+        self.last: Segment = []  # the OBX of the newest row, which an attribute may be about
 
     def time(self, text: str) -> int | None:
         """A time stamp of this message; what says no moment is counted."""
@@ -144,11 +147,12 @@ class _Reader:
                 mark = (who, at)
                 if (at is not None or not stamp) and not self.inherited and mark not in self.seen:
                     self.seen.add(mark)
-                    _, value, unit, validity, origin, text, flag, reason = known
+                    _, value, unit, validity, origin, text, flag, reason, limits = known
+                    self.last = segment
                     self.rows.append(
                         _Observation(
                             who[0], value, unit, at, validity, who[1], "", origin, text, flag,
-                            reason, not text,
+                            reason, not text, limits,
                         )
                     )  # fmt: skip
                     return
@@ -201,7 +205,9 @@ class _Reader:
         judged = self._judge(made, kind, value)
         if stamp and at is None and not judged.reason:
             judged = judged._replace(reason="its time says no moment; receive time is used")
-        row = self._add(made, judged, sub_id, at, said, origin)
+        limits = limits_in(segment[7], made) if origin == "monitor" else None
+        row = self._add(made, judged, sub_id, at, said, origin, limits)
+        self.last = segment if row is not None else []
         if key is not None and row is not None and len(value) <= _SHORT:
             _remember(key, row)
 
@@ -217,7 +223,14 @@ class _Reader:
         return measured(made, made.vital, message.text(text))
 
     def _add(
-        self, made: Plan, judged: Judged, sub_id: str, at: int | None, said: Marks, origin: str
+        self,
+        made: Plan,
+        judged: Judged,
+        sub_id: str,
+        at: int | None,
+        said: Marks,
+        origin: str,
+        limits: Limits | None = None,
     ) -> wire.Observation | None:
         """Appends a row; answers it where the next of the same text comes out the same."""
         value, validity, reason = judged
@@ -247,6 +260,7 @@ class _Reader:
             flag=said.flag,
             reason=reason,
             mapped=made.vital is not None,
+            limits=limits,
         )
         rows.append(row)
         return row if usual and not said.mode else None
@@ -283,7 +297,13 @@ class _Reader:
         return self.start
 
     def _attribute(self, made: Plan, sub_id: str, value: str) -> None:
-        """What an OBX says about a wave before it; about anything else it is passed over."""
+        """What an OBX says about a wave or the limits of the value before it; else passed over."""
+        if made.name == ATTRIBUTE and self.last and sub_id.startswith(f"{self.last[4]}."):
+            about = plan(self.last[3], self.last[6], self.message.signs)
+            row = self.rows[-1]
+            if row.code == about.code and row.origin == "monitor":
+                self.rows[-1] = wire.replaced(row, limits=limits_in(value, about))
+            return
         for wave in self.waves:
             if sub_id.startswith(f"{wave.sub_id}."):
                 waves.describe(wave, made.name, value, made.sent_unit)

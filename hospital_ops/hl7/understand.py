@@ -253,6 +253,7 @@ class Understood:
             device=alert.device,
             mrn=self.mrn,
             note=alert.note,
+            limits=alert.limits,
         )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from hospital_ops.clinical.tables import table
 from icu import technical
-from icu.explained import rule_json
+from icu.explained import cited, condition_words, rule_json
 from icu.manual import manual
-from icu.rules import BY_KEY, LIMIT_RULES, limits_of, words
+from icu.rules import BY_KEY, LIMIT_RULES, ROWS, limits_of, words
 from tests.alarm_ward import START
 from tests.house import ROOT
 
@@ -55,3 +57,29 @@ def test_an_explanation_names_the_limit_and_its_source() -> None:
 def test_no_limit_holds_for_a_code_without_rules() -> None:
     assert limits_of("3150-0", "adult", 40) == ()
     assert technical.Held("no_data").about == ""
+
+
+def test_a_russian_page_says_in_russian_where_each_limit_comes_from() -> None:
+    names = {
+        "codes", "json", "observation", "classes", "unbound", "device", "phys", "hr", "low", "high",
+        "et", "al", "md", "age", "years", "project",
+    }  # fmt: skip
+    sources = {row["source"] for row in ROWS.values() if row["source"]} | {
+        limit["source"]
+        for row in ROWS.values()
+        for limit in (row["limits"] or {}).values()
+        if limit and limit.get("source")
+    }
+    assert len(sources) > 50
+    for source in sources:
+        left = set(re.findall(r"(?<![A-Za-z])[a-z]{2,}", cited(source, "ru"))) - names
+        assert not left, f"{source}: {sorted(left)} stays English"
+        assert "default_limits" not in cited(source, "en")
+
+
+def test_a_russian_page_says_in_russian_when_a_rule_holds() -> None:
+    here = {each.rule.id for each in LIMIT_RULES} | {"asystole", "vf", "vt", "device_alarm"}
+    for rule in sorted(here):
+        said = condition_words(rule, "ru")
+        assert re.search("[а-я]", said), rule
+        assert said != condition_words(rule, "en")

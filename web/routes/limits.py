@@ -117,6 +117,7 @@ async def bed_page(request: Request, bed: str, principal: Someone) -> HTMLRespon
         may=bool(found["patient_id"]) and _may(principal, found["unit"]),
         patient_id=found["patient_id"],
         rows=view.rows(found["limits"], words),
+        devices=view.devices(found["device_limits"], words),
         changes=view.changes(found["history"], words),
     )
     return HTMLResponse(text)

@@ -101,6 +101,7 @@ async def more(request: Request, bed: str, order: str, principal: Someone) -> HT
         web.renderer.fill(
             "_order_more.html",
             w=words,
+            bed=bed,
             lines=history(row["history"], frame),
             told=told,
             each=each,

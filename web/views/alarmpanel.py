@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 from hospital_ops.board import AlarmCell, BedCell
 from hospital_ops.clock import SECOND
-from icu.explained import rule_json
+from icu.explained import cited, of_cell, rule_json
 from web.views.alarmcheck import verdict_text
 from web.views.alarms import AlarmView, alarm_text, alarm_view, ordered, shown
 from web.views.duty import call_lines, next_line
 from web.views.values import Frame, clock, unit_words
+from web.words import Words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,15 +59,17 @@ def digest(found: list[AlarmRow]) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
-def cited(source: str) -> str:
-    """Where a limit comes from, without the place in our own tables that says it at length."""
-    return source.replace(" (seen, see default_limits.source)", "")
+def source_of(alarm: AlarmCell, source: str | None, by: str, words: Words) -> str:
+    """Where the limit of an alarm comes from: its device, who approved it here, or the table."""
+    if alarm.device:
+        return alarm.device
+    return words.t("limits.set_by", by=by) if by else cited(source or "", words.language)
 
 
 def _row(bed: BedCell, alarm: AlarmCell, view: AlarmView, frame: Frame) -> AlarmRow:
     words, now_us = frame.words, frame.now_us
     birth_date = bed.patient.birth_date if bed.patient else ""
-    rule = rule_json(alarm.code, alarm.about, birth_date, now_us)
+    rule = rule_json(alarm.code, alarm.about, birth_date, now_us, of_cell(alarm))
     under = [each for each in bed.alarms if each.merged_into == alarm.id]
     paused = alarm.paused_until
     limit = ""
@@ -76,7 +79,7 @@ def _row(bed: BedCell, alarm: AlarmCell, view: AlarmView, frame: Frame) -> Alarm
         view=view,
         since=words.since((now_us - alarm.since) / SECOND),
         limit=limit,
-        source=alarm.device or cited(str(rule["limit_source"] or "")),
+        source=source_of(alarm, rule["limit_source"], alarm.limit_by, words),
         delay=words.duration(rule["delay_s"]) if rule["delay_s"] and not alarm.device else "",
         seen_by=alarm.acknowledged_by,
         paused=clock(paused, frame.zone, seconds=True) if paused else "",

@@ -9,8 +9,8 @@ from typing import Any
 from hospital_ops.clock import from_iso
 from hospital_ops.waveform import NO_SAMPLE
 from hospital_ops.wire import Reason, Verdict
+from icu.explained import cited, condition_words
 from web.views.alarmcheck import verdict_text
-from web.views.alarmpanel import cited
 from web.views.values import Frame, clock
 
 
@@ -39,14 +39,14 @@ def shown(found: dict[str, Any], frame: Frame) -> Evidence:
     return Evidence(
         alarm=found["alarm"],
         title=rule["text"].get(words.language) or rule["id"],
-        condition=rule["condition"],
+        condition=condition_words(rule["id"], words.language),
         value="" if found["value"] is None else number(found["value"]),
         limit="" if found["limit"] is None else number(found["limit"]),
         at=clock(from_iso(found["raised_at"]), frame.zone, seconds=True),
         duration=words.duration(found["duration_s"]),
         check=verdict_text(_verdict(found["verdict"]), words),
         approved=found["approved_by"] or "",
-        source=cited(rule["limit_source"] or ""),
+        source="" if rule["approved_by"] else cited(rule["limit_source"] or "", words.language),
         stored=found["stored"],
         curves=len({(c["code"], c["channel"]) for c in found["strip"]["curves"]}),
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hospital_ops import codes
+from icu.explained import cited
 from icu.rules import words as rule_words
 from web.words import Words
 
@@ -20,13 +21,36 @@ def rows(found: Iterable[Mapping[str, Any]], words: Words) -> list[dict[str, Any
             "limit": f"{row['comparator']} {words.number(row['limit'])} {row['unit']}",
             "delay": words.number(row["delay_s"]),
             "source": words.t(f"limits.of.{row['of']}"),
-            "told": row["source"] if row["of"] == "table" else "",
+            "told": cited(row["source"] or "", words.language) if row["of"] == "table" else "",
             "by": row["approved_by"] or "",
             "range": _range(row["range"], words),
             "tighten": row["tighten_only"],
         }
         for row in found
     ]
+
+
+def devices(found: Iterable[Mapping[str, Any]], words: Words) -> list[dict[str, Any]]:
+    """What devices at the bed have, beside the board; what differs first."""
+    rows = [
+        {
+            "name": row["name"],
+            "side": words.t(f"limits.side.{row['side']}"),
+            "device": _number(row["device_limit"], row["unit"], words),
+            "board": _number(row["board_limit"], row["unit"], words),
+            "word": words.t(f"limits.device.{row['device_rings']}"),
+            "differs": row["device_rings"] != "same",
+            "age": words.since(row["age_s"]),
+            "old": row["old"],
+            "sender": row["device"],
+        }
+        for row in found
+    ]
+    return sorted(rows, key=lambda row: not row["differs"])
+
+
+def _number(number: float | None, unit: str, words: Words) -> str:
+    return "–" if number is None else f"{words.number(number)} {unit}"
 
 
 def changes(found: Iterable[Mapping[str, Any]], words: Words) -> list[dict[str, Any]]:

@@ -92,6 +92,14 @@ class DeviceLimits(Form, frozen=True):
     device: str = ""
 
 
+class SupportCell(Form, frozen=True):
+    """What supports the circulation of whoever lies here, as somebody has said."""
+
+    words: tuple[str, ...]  # iabp, ecmo, lvad, pacing, compressions; empty: none of them
+    by: str
+    at: int
+
+
 class PatientCell(Form, frozen=True):
     """Whom a tile is about; a wall shows initials, sex and age only."""
 
@@ -124,6 +132,7 @@ class BedCell(Form, frozen=True):
     quiets: tuple[QuietCell, ...] = ()
     trends: dict[str, str] = field(default_factory=dict)  # code: fast_up, up, down, fast_down
     device_limits: dict[str, DeviceLimits] = field(default_factory=dict)  # by code
+    support: SupportCell | None = None  # None: nobody has said, or not in this shift
 
 
 class DecisionCell(Form, frozen=True):
@@ -326,6 +335,13 @@ def bed_json(cell: BedCell, now_us: int) -> dict[str, Any]:
         "trends": cell.trends,
         "flags": list(cell.flags),
         "quiet": [quiet_json(quiet) for quiet in cell.quiets],
+        "support": None
+        if cell.support is None
+        else {
+            "words": list(cell.support.words),
+            "by": cell.support.by,
+            "at": iso(cell.support.at),
+        },
         "mode": cell.mode,
     }
 

@@ -36,6 +36,7 @@ from hospital_ops.wire_icu import (
     OnDuty,
     OrderChanged,
     Painted,
+    SilencingSet,
 )
 from hospital_ops.wire_signals import Reason, Rhythm, Verdict, Witness
 
@@ -43,8 +44,8 @@ __all__ = (  # what comes from elsewhere; all else is this module's own
     "AlarmAct", "AlarmSite", "Alerted", "BedAct", "Called", "CareAgreed", "CaseItem", "CaseMoved",
     "CaseNote", "CaseSeen", "Corrected", "DecodeError", "DeviceAlert", "EdSettings", "Form",
     "HourValidated", "LimitSet", "OnDuty", "OrderChanged", "Painted", "PlaceGiven", "Rang",
-    "Reason", "Rhythm", "SheetSigned", "State", "Verdict", "Witness", "decoder", "encode", "field",
-    "from_json", "replaced", "to_json",
+    "Reason", "Rhythm", "SheetSigned", "SilencingSet", "State", "Verdict", "Witness", "decoder",
+    "encode", "field", "from_json", "replaced", "to_json",
 )  # fmt: skip
 
 VERSION = 1
@@ -313,6 +314,7 @@ Entry = (
     | OnDuty
     | AlarmSite
     | LimitSet
+    | SilencingSet
     | Called
     | EcgReceived
     | Rhythm

@@ -102,7 +102,7 @@ class BedAct(Form, frozen=True, tag="bact"):
 
     unit: str
     bed: str
-    act: str  # standby, comfort, confirm_comfort, close, resume, confirm_patient (icu/quiet.py)
+    act: str  # standby, comfort, confirm_comfort, close, resume, confirm_patient, support
     at: int
     by: str
     role: str
@@ -112,6 +112,7 @@ class BedAct(Form, frozen=True, tag="bact"):
     reason: str = ""  # of a stand-by
     minutes: int = 0  # of a stand-by; 0: the longest
     patient_id: str = ""  # for whom it was decided: nothing where another one lies by now
+    support: tuple[str, ...] = ()  # of `support`: iabp, ecmo, lvad, pacing, compressions; or none
 
 
 class CareAgreed(Form, frozen=True, tag="care"):
@@ -170,6 +171,17 @@ class LimitSet(Form, frozen=True, tag="lim"):
     by: str  # who approved it
     at: int
     patient_id: str = ""  # empty: of the whole unit
+
+
+class SilencingSet(Form, frozen=True, tag="sil"):
+    """Whether the cross-check may keep a rule's false alarms silent; told by the relay."""
+
+    unit: str
+    rule: str
+    version: int  # what is not newer than what is known changes nothing
+    enabled: bool
+    by: str
+    at: int
 
 
 class Called(Form, frozen=True, tag="called"):

@@ -180,6 +180,14 @@ def next_moment(bed: BedState, now: int) -> int:
     return min(moments, default=0)
 
 
+def understood(bed: BedState) -> None:
+    """Alarms of a snapshot of the version before, which knew technical ones without a key."""
+    for alarm in bed.alarms.values():
+        if not alarm.key:
+            alarm.key, alarm.technical = alarm.id, True
+        alarm.rang_at = alarm.rang_at or alarm.burst_at or alarm.since
+
+
 def by_id(bed: BedState, alarm_id: str) -> Alarm | None:
     """The alarm of a bed with this id."""
     return next((alarm for alarm in bed.alarms.values() if alarm.id == alarm_id), None)

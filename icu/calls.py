@@ -67,6 +67,15 @@ def on_duty(unit: UnitState, bed: str, post: str, now: int) -> tuple[tuple[str, 
     return tuple((post, p.who) for p in here if p.post == post)
 
 
+def taken(known: dict[str, wire.OnDuty], entry: wire.OnDuty) -> bool:
+    """Remembers who is on duty, where it is newer than what is known."""
+    before = known.get(entry.who)
+    if before is not None and before.version >= entry.version:
+        return False
+    known[entry.who] = entry
+    return True
+
+
 def follow(turn: Turn) -> None:
     """Calls whoever is due at a bed; whoever has come on duty is called for what is under way."""
     bed = turn.bed

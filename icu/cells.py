@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from hospital_ops import wire
-from hospital_ops.board import INDICATORS, AlarmCell, BedCell, Head
+from hospital_ops.board import INDICATORS, AlarmCell, BedCell, Head, SupportCell
 from icu import clocks, tracking
-from icu.alarms import merging
+from icu.alarms import Turn, merging
 from icu.calls import next_step
 from icu.quiet import silent_until
 from icu.rules import PRIORITIES
+from icu.silencing import documented
 from icu.state import BedState, UnitState
 from icu.stories import stories
 
@@ -80,7 +81,13 @@ def bed_cell(unit: UnitState, bed: BedState, now: int, trends: dict[str, str]) -
         quiets=tuple(bed.quiets.values()),
         trends=trends,
         device_limits=dict(bed.device_limits),
+        support=_support(Turn(unit, bed, now)),
     )
+
+
+def _support(turn: Turn) -> SupportCell | None:
+    said, held = turn.bed.support, documented(turn)
+    return SupportCell(said.words, said.by, said.at) if said and held is not None else None
 
 
 def alarm_cells(unit: UnitState, bed: BedState) -> tuple[AlarmCell, ...]:

@@ -1,8 +1,8 @@
-"""The cross-check: what other signals make of an alarm. Shadow only: it never changes an alarm.
+"""The cross-check: what other signals make of an alarm; by itself it changes none.
 
 Each rule is read from `cross_check` of its row in `alarms.json`. A verdict needs a witness of good
 quality; a poor one makes it doubtful, whatever another says against the alarm. `may_silence` says
-when an alarm could ever be turned down; nothing in this release asks it on a live bed.
+when an alarm may stay a note, which `silencing.py` asks before one begins.
 """
 
 from __future__ import annotations

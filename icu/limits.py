@@ -13,12 +13,12 @@ from hospital_ops import bindings, codes, wire
 from hospital_ops.board import Shown
 from hospital_ops.clock import SECOND
 from hospital_ops.wire import Witness
-from icu import alarms, crosscheck
+from icu import alarms, crosscheck, silencing
 from icu.ages import age_at
 from icu.alarms import Turn
 from icu.rules import BY_KEY, HIGH, Limit, figure, has_rules
 from icu.site_limits import limits_for
-from icu.state import Alarm, Pending
+from icu.state import Alarm, BedState, Pending
 from icu.states import ACKNOWLEDGED, ACTIVE
 
 OLD_US: Final = 300 * SECOND  # SAFETY rule 6: further off than this is not "now"
@@ -116,7 +116,7 @@ def _ring(turn: Turn, limit: Limit, shown: Shown, value: float) -> None:
     if limit.of.side == "s":  # the number that counts is how long, not the rate of 0
         alarm.value = float((turn.now - since) // SECOND)
     alarm.verdict = crosscheck.verdict(rule.id, value, limit.limit, bed_pulse(turn))
-    alarms.begin(turn, alarm)
+    silencing.begin(turn, alarm)
 
 
 def _held_to(alarm: Alarm, limit: Limit) -> None:
@@ -151,6 +151,7 @@ def _is_over(turn: Turn, key: str) -> None:
     bed = turn.bed
     if bed.pending:
         bed.pending.pop(key, None)
+    silencing.over(bed, key)
     if bed.alarms and (alarm := bed.alarms.get(key)) is not None:
         alarm.good_until = 0
         alarms.move(turn, alarm, "false")
@@ -192,13 +193,18 @@ def reconcile(turn: Turn) -> int:
             if limit.of.rule.id in _ASK_BESIDE:
                 continue
             alarm = bed.alarms.get(key)
-            if limit.beyond(value) and alarm is None and key not in bed.pending:
+            if limit.beyond(value) and alarm is None and not _waits(bed, key):
                 _holds(turn, limit, shown, value)
                 mended += 1
             elif not limit.beyond(value) and alarm is not None and alarm.state in _HOLDING:
                 _is_over(turn, key)
                 mended += 1
     return mended
+
+
+def _waits(bed: BedState, key: str) -> bool:
+    """Whether a condition waits for its delay, or is a note of the cross-check."""
+    return key in bed.pending or key in bed.noted
 
 
 def next_moment(turn: Turn) -> int:

@@ -171,15 +171,27 @@ _LIMITS_OF_METHOD: Final = """
   is noted in the audit. How loud the loudspeaker is, no page can know.
 - Tablets also vibrate for high and medium, where the browser can.
 
-## The cross-check (shadow)
+## The cross-check
 - Asystole, VT and extreme rates are held against pleth, arterial line, the oximeter's own count and
   (VT) all ECG leads; what each must show stands in `cross_check` of its row, the quality of a pulse
   is judged after Orphanidou 2015. The alarm panel says "probably false because ...", "borne out" or
   that nothing is decided. A poor witness beside a good one decides nothing.
-- It silences nothing. Silencing would need a unit's own reviewed count for that rule; it is never
-  possible for an alarm of a device, for VF, with fewer than two independent good witnesses, or with
-  a balloon pump, ECMO, an LVAD, pacing or compressions. As none of these is documented here yet,
-  it is possible at no bed of this release.
+- Every rule starts in shadow: it rings all the same. At `/icu/{unit}/alarm-reviews` physicians say
+  of each alarm with two or more witnesses against it whether it was false; the page shows the count
+  of the unit and the one-sided 95 % bound of wrong verdicts after Clopper and Pearson.
+- **Silencing** of one rule in one unit is enabled by a named physician, with a reason, once that
+  count is enough. How many are enough has no source, so it has no default: until an administrator
+  sets `{"least","most_share"}` (`PUT /api/v1/icu/units/{unit}/silencing-settings`, 30 or more)
+  nothing can be enabled. It is taken back in one act, and by itself as soon as a review finds a
+  verdict wrong and the bound is no longer good enough.
+- Then an alarm that would begin stays a low note, `suspected_artefact`, with its verdict: shown,
+  stored, counted, waiting for review. It rings as if nothing had been there after 120 s, as soon as
+  a witness is doubtful or gone, beside any other red, when its patient moves, when it is taken back.
+- **Never** for an alarm of a device or VF, never with fewer than two good witnesses, never for what
+  rings already, never with a balloon pump, ECMO, an LVAD, pacing or compressions, and never where
+  nobody has said on the bed's page, in this shift and of this patient, that there is none of them.
+- Compressions make a pulse. Somebody who begins them without saying so may be kept from a second
+  alarm for up to 120 s; the alarm for which they began has rung, and a red that rings stops this.
 
 ## What this method cannot do
 - Rates come averaged from the devices: where a bed sends no curve, `brady_extreme` and

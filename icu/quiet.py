@@ -14,14 +14,16 @@ from typing import Final
 from hospital_ops import wire
 from hospital_ops.board import QuietCell
 from hospital_ops.clock import SECOND
-from icu import admissions, alarms, closed
+from icu import admissions, alarms, closed, silencing
 from icu.alarms import Turn
 from icu.rules import RULES
 from icu.state import Alarm, BedState
 from icu.states import ACKNOWLEDGED
 
 STANDBY, COMFORT, ASKED, CLOSED = "standby", "comfort", "comfort_asked", "closed"
-ACTS: Final = ("standby", "comfort", "confirm_comfort", "close", "resume", "confirm_patient")
+ACTS: Final = (
+    "standby", "comfort", "confirm_comfort", "close", "resume", "confirm_patient", "support",
+)  # fmt: skip
 BY_PHYSICIAN: Final = ("comfort", "close")
 REASONS: Final = ("ct", "procedure", "transport", "theatre", "nursing", "other")
 MINUTE_US: Final = 60 * SECOND
@@ -72,6 +74,8 @@ def take(turn: Turn, act: wire.BedAct) -> None:
         _end(turn, list(bed.quiets))
     elif act.act == "confirm_patient":
         admissions.confirm(bed)
+    elif act.act == "support":
+        silencing.document(turn, act)
 
 
 def _put(turn: Turn, kind: str, act: wire.BedAct, *, minutes: int = 0, by: str = "") -> None:
@@ -98,6 +102,7 @@ def _close(turn: Turn, act: wire.BedAct) -> None:
     bed.pending.clear()
     bed.onsets.clear()
     bed.quiets.clear()
+    bed.noted.clear()
     _put(turn, CLOSED, act)
 
 

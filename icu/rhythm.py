@@ -11,7 +11,7 @@ from typing import Final
 from hospital_ops import codes, wire
 from hospital_ops.clock import SECOND
 from hospital_ops.wire import Witness
-from icu import alarms, crosscheck
+from icu import alarms, crosscheck, silencing
 from icu.alarms import Turn
 from icu.limits import OLD_US, bed_pulse
 from icu.rules import HIGH, RULES, Limit, limits_of
@@ -93,7 +93,7 @@ def _holds(
         alarm.sign, alarm.unit, alarm.step = limit.of.sign, limit.of.unit, limit.of.step
     alarm.verdict = crosscheck.verdict(rule, alarm.value, alarm.limit, witnesses(turn))
     if new:
-        alarms.begin(turn, alarm)
+        silencing.begin(turn, alarm)
         return
     alarms.move(turn, alarm, "true")
     if limit is None or value is None or alarm.priority != HIGH or alarm.step_from is None:
@@ -105,6 +105,7 @@ def _holds(
 
 
 def _over(turn: Turn, rule: str) -> None:
+    silencing.over(turn.bed, f"{rule}|{ECG}")
     alarm = turn.bed.alarms.get(f"{rule}|{ECG}")
     if alarm is not None:
         alarm.good_until = 0

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from hospital_ops.bindings import History
 from hospital_ops.board import CallCell, DeviceLimits, PatientCell, QuietCell, Shown
-from hospital_ops.wire import AlarmSite, Form, LimitSet, OnDuty, State, Verdict, Witness, field
+from hospital_ops.wire import (
+    AlarmSite,
+    Form,
+    LimitSet,
+    OnDuty,
+    SilencingSet,
+    State,
+    Verdict,
+    Witness,
+    field,
+)
 from icu.bedside_orders import BedsideOrder
 from icu.record import Record
 
@@ -53,6 +63,22 @@ class Alarm(State):
     hurried: bool = False  # one step was taken early, for no board had shown it
     limit_by: str = ""  # who approved the limit or delay, where a site has set it
     delay_s: float | None = None  # the delay, where a site has set limit or delay
+
+
+class Noted(State):
+    """An alarm that the cross-check keeps from beginning (`silencing.py`)."""
+
+    alarm: Alarm
+    until: int  # from here on it rings whatever the others say
+
+
+class Support(Form, frozen=True):
+    """What supports the circulation of a patient, as somebody has said."""
+
+    words: tuple[str, ...]  # of `never_cross_check_when`; empty: none of them
+    by: str
+    at: int
+    patient_id: str
 
 
 class SenderClock(State):
@@ -116,6 +142,8 @@ class BedState(State):
     confirmed_claim: str = ""  # somebody has looked since: this claim does not ask again
     closed: Closed = field(default_factory=Closed)  # while it is closed
     device_limits: dict[str, DeviceLimits] = field(default_factory=dict)  # by code
+    noted: dict[str, Noted] = field(default_factory=dict)  # by the key that the alarm would have
+    support: Support | None = None  # None: nobody has said
 
 
 class UnitState(State):
@@ -134,3 +162,4 @@ class UnitState(State):
     memory: float = 0.0  # share of the stream memory in use
     house: BedState = field(default_factory=lambda: BedState(bed="", label=""))  # of no bed
     limits: dict[str, LimitSet] = field(default_factory=dict)  # set by the site, by name_of
+    silencing: dict[str, SilencingSet] = field(default_factory=dict)  # by rule

@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 from hospital_ops import codes
 from hospital_ops.board import Shown
 from hospital_ops.clock import SECOND
-from icu import alarms, clocks, painting, rhythm
+from hospital_ops.wire import Verdict
+from icu import alarms, clocks, painting, rhythm, silencing
 from icu.ages import UNKNOWN
 from icu.alarms import NO_DATA, SILENT, Turn
 from icu.limits import FLAT_MMHG, VENTILATED, number_of
@@ -27,6 +28,7 @@ class Held(NamedTuple):
     since: int = 0  # 0: from now on, and its delay counts; else it rings at once
     priority: str = ""  # empty: the rule's own
     text: str = ""  # empty: the rule's own
+    verdict: Verdict | None = None  # of the cross-check
 
 
 CHANNELS_MOST: Final = 1024  # of one bed, whose sender is remembered
@@ -62,6 +64,10 @@ def holding(turn: Turn) -> dict[str, Held]:
     _sender(turn, held)
     if bed.displaced:
         held["check_patient"] = Held("check_patient")
+    for noted in bed.noted.values():
+        rejected = noted.alarm
+        key = f"{silencing.NOTE}|{rejected.key}"
+        held[key] = Held(silencing.NOTE, rejected.code, rejected.since, verdict=rejected.verdict)
     if unseen := painting.unseen(bed, now):
         rang_at = min(alarm.rang_at for alarm in unseen)
         held[painting.RULE] = Held(painting.RULE, "", rang_at + painting.LIMIT_US)
@@ -156,7 +162,7 @@ def reconcile(turn: Turn) -> None:
         if each.since or now >= since + RULES[each.rule].delay_us:
             priority = each.priority or RULES[each.rule].priority
             alarm = alarms.made(turn, key, each.rule, each.about, since, priority)
-            alarm.text = each.text or alarm.text
+            alarm.text, alarm.verdict = each.text or alarm.text, each.verdict
             alarms.begin(turn, alarm)
     if bed.onsets:
         bed.onsets = {key: at for key, at in bed.onsets.items() if key in held}

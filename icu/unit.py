@@ -21,6 +21,7 @@ from icu import (
     painting,
     quiet,
     rhythm,
+    silencing,
     site_limits,
     technical,
     tracking,
@@ -30,7 +31,6 @@ from icu.alarms import Turn
 from icu.cells import Figures, bed_cell, head_cell
 from icu.state import BedState, UnitState
 
-TIMELESS_KEPT = 4096  # messages without a time whose first receipt is remembered
 _load: Callable[[bytes], UnitState] = wire.decoder(UnitState)
 
 
@@ -42,10 +42,7 @@ class IcuUnit:
         self._figures = Figures()
         for bed in self.state.beds.values():
             self._figures.find(bed, bed.record.found_at)
-            for alarm in bed.alarms.values():
-                if not alarm.key:  # a snapshot of the version before, which knew technical ones
-                    alarm.key, alarm.technical = alarm.id, True
-                alarm.rang_at = alarm.rang_at or alarm.burst_at or alarm.since
+            alarms.understood(bed)
 
     def decide(self, entries: Sequence[Stamped]) -> Decisions:
         """Takes the entries in, in their order."""
@@ -79,6 +76,8 @@ class IcuUnit:
                     self.state.site = entry
             elif isinstance(entry, wire.LimitSet):
                 self._limit_set(entry, decisions)
+            elif isinstance(entry, wire.SilencingSet):
+                self._silencing(entry, decisions)
             elif isinstance(entry, wire.OrderChanged):
                 self._order(entry, decisions)
             elif isinstance(entry, wire.Corrected):
@@ -145,7 +144,7 @@ class IcuUnit:
 
     def _values(self, turn: Turn, message: wire.Observed) -> tuple[list[str], bool]:
         """Puts the values of a message on their bed: which codes changed, are figures due."""
-        bed, first_receipt = turn.bed, self._first_receipt(message)
+        bed, first_receipt = turn.bed, values.first_receipt(self.state.timeless, message)
         changed: dict[str, None] = {}
         sender = f"{message.source} {message.device}"
         streams, figures, shift = False, False, clocks.shift(bed, sender, message)
@@ -188,6 +187,7 @@ class IcuUnit:
     def _pass_time(self, turn: Turn) -> None:
         """What is due at a bed by time alone."""
         quiet.pass_time(turn)
+        silencing.pass_time(turn)
         if tracking.pass_time(turn.bed, turn.now):
             self._find(turn.bed)
         alarms.pass_time(turn)
@@ -207,6 +207,7 @@ class IcuUnit:
             technical.next_moment(bed, now),
             rhythm.next_moment(bed, now),
             quiet.next_moment(bed, now),
+            silencing.next_moment(bed, now),
             tracking.next_moment(bed),
             calls.next_moment(turn),
         )
@@ -276,10 +277,8 @@ class IcuUnit:
                 self._done(turn, decisions)
 
     def _on_duty(self, entry: wire.OnDuty, decisions: Decisions) -> None:
-        known = self.state.duty.get(entry.who)
-        if known is not None and known.version >= entry.version:
+        if not calls.taken(self.state.duty, entry):
             return
-        self.state.duty[entry.who] = entry
         for bed in self.state.beds.values():
             if bed.alarms:
                 self._done(self._turn(bed), decisions)
@@ -294,15 +293,13 @@ class IcuUnit:
                 limits.reconcile(turn)
                 self._done(turn, decisions)
 
-    def _first_receipt(self, message: wire.Observed) -> int:
-        """A message without a time keeps its first receive time, however often it is sent."""
-        if all(o.determined_at is not None for o in message.observations):
-            return message.received_at
-        known = self.state.timeless
-        first = known.setdefault(message.identity, message.received_at)
-        while len(known) > TIMELESS_KEPT:
-            del known[next(iter(known))]
-        return first
+    def _silencing(self, entry: wire.SilencingSet, decisions: Decisions) -> None:
+        """Silencing was enabled for a rule, or taken back: then every note of it rings."""
+        if silencing.taken(self.state.silencing, entry):
+            for turn in [self._turn(bed) for bed in self.state.beds.values() if bed.noted]:
+                silencing.reconsider(turn)
+                technical.reconcile(turn)
+                self._done(turn, decisions)
 
     def _order(self, entry: wire.OrderChanged, decisions: Decisions) -> None:
         bed = self._bed(self._where(entry.patient_id) or entry.bed)
@@ -359,6 +356,7 @@ class IcuUnit:
         decisions.dirty.update(touched)
         tracking.move(self.state, moved)
         turns = {name: self._turn(self._bed(name)) for name in moved}
+        silencing.let_ring(turns.values())
         for name, before in moved.items():
             to = next((t for t in turns.values() if before and t.patient_id == before), None)
             quiet.leave(turns[name], before, to)

@@ -15,6 +15,19 @@ READINGS_FOR_A_CYCLE = 3
 UNMAPPED_MOST = 128  # names of a sender's own on one bed; more than a device has is a broken one
 
 
+TIMELESS_KEPT = 4096  # messages without a time whose first receipt is remembered
+
+
+def first_receipt(known: dict[bytes, int], message: wire.Observed) -> int:
+    """A message without a time keeps its first receive time, however often it is sent."""
+    if all(o.determined_at is not None for o in message.observations):
+        return message.received_at
+    first = known.setdefault(message.identity, message.received_at)
+    while len(known) > TIMELESS_KEPT:
+        del known[next(iter(known))]
+    return first
+
+
 def name_of(observation: wire.Observation) -> str:
     """Under which name the board shows it: the code, or the sender's own words if unmapped."""
     if observation.mapped:

@@ -122,6 +122,7 @@ async def _projected(projections: Projections, now: int) -> dict[str, str]:
         person("h2-nurse", Role.NURSE),
         person("h1-doctor", Role.ICU_PHYSICIAN),
         person("h2-doctor", Role.ICU_PHYSICIAN),
+        person("h1-admin", Role.ADMINISTRATOR),
     ]
     devices = [
         device("h1-monitor", "monitor", BED),

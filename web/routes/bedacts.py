@@ -18,6 +18,7 @@ from hospital_ops.clock import SECOND, iso
 from hospital_ops.errors import Conflict, MessageError, NotFound
 from icu import quiet
 from icu.alarms import PAUSE_US
+from icu.silencing import SUPPORTS
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.language import language_of
@@ -58,8 +59,9 @@ async def seen(request: Request, bed: str, principal: Someone) -> dict[str, Any]
 @router.post("/api/v1/icu/beds/{bed}/acts/{act}")
 async def decide(request: Request, bed: str, act: str, principal: Someone) -> dict[str, Any]:
     """`standby` `{"reason","minutes"}`, `comfort`, `confirm_comfort`, `close`, `resume` or
-    `confirm_patient`; the bed of the snapshot says what holds then. With the `patient_id` of the
-    snapshot it is refused (409) where another patient lies there by now."""
+    `confirm_patient`, or `support` `{"support": [words]}`; the bed of the snapshot says what
+    holds then. With the `patient_id` of the snapshot it is refused (409) where another patient
+    lies there by now."""
     sent = events.parse_json(await request.body() or b"{}")
     if not isinstance(sent, dict):
         raise MessageError("not_an_object", "send one JSON object")
@@ -69,7 +71,10 @@ async def decide(request: Request, bed: str, act: str, principal: Someone) -> di
     patient = sent.get("patient_id", "")
     if not isinstance(patient, str):
         raise MessageError("bad_act", "`patient_id` is that of the snapshot")
-    at = await _do(request, bed, act, principal, reason, minutes, patient)
+    support = sent.get("support", [])
+    if not isinstance(support, list) or not all(word in SUPPORTS for word in support):
+        raise MessageError("bad_support", f"`support` is a list of {', '.join(SUPPORTS)}")
+    at = await _do(request, bed, act, principal, reason, minutes, patient, support)
     return {"bed": bed, "act": act, "at": iso(at), "bedside": BEDSIDE}
 
 
@@ -90,6 +95,7 @@ async def press(
     minutes: Annotated[str, Form(max_length=4)] = "",
     sure: Annotated[str, Form(max_length=4)] = "",
     patient: Annotated[str, Form(max_length=64)] = "",
+    support: Annotated[list[str] | None, Form()] = None,
 ) -> HTMLResponse:
     """One press on the panel; a death is recorded only with its box ticked."""
     unit = unit_of_bed(request, bed, principal, Permission.SILENCE_ALARM)
@@ -99,7 +105,7 @@ async def press(
     rev = feed.rev if feed else 0
     try:
         length = int(minutes) if minutes.isdecimal() else 0
-        await _do(request, bed, act, principal, reason, length, patient)
+        await _do(request, bed, act, principal, reason, length, patient, support or [])
     except _AnotherPatient:
         return _panel(request, unit, bed, principal, said="quiet.other_patient")
     except Conflict:
@@ -117,6 +123,7 @@ async def _do(
     reason: str,
     minutes: int,
     patient: str,
+    support: list[str],
 ) -> int:
     """Checks who may, and appends the act with its audit entry; answers when it was.
 
@@ -151,6 +158,7 @@ async def _do(
         reason=reason if act == "standby" else "",
         minutes=min(minutes, quiet.LONGEST_US[quiet.STANDBY] // quiet.MINUTE_US),
         patient_id=lying,
+        support=tuple(word for word in SUPPORTS if act == "support" and word in support),
     )
     note = audited(request, unit, principal, f"{act}_bed", bed)
     await web.appender.append_many(unit, [(entry, b""), (note, b"")])
@@ -193,6 +201,7 @@ def _panel(
         may_silence=may(Permission.SILENCE_ALARM),
         may_order=may(Permission.ORDER),
         reasons=quiet.REASONS,
+        supports=SUPPORTS,
         usual=STANDBY_USUAL_MIN,
         longest=quiet.LONGEST_US[quiet.STANDBY] // (60 * SECOND),
     )

@@ -14,6 +14,7 @@ from typing import Final
 from hospital_ops.board import AlarmCell, BedCell, Head
 from icu.rules import ROWS
 from icu.rules import words as rule_words
+from icu.silencing import NOTE
 from web.words import Words
 
 # Place of a tile's last line in the order; STALE is put in by the page itself.
@@ -85,6 +86,8 @@ def alarm_text(alarm: AlarmCell, words: Words) -> str:
     said = rule_words(alarm.code, words.language) if said == key else said
     if said == alarm.code:
         return alarm.text or alarm.code
+    if alarm.code == NOTE:  # about the rule that would have rung
+        return f"{said}: {_lowered(rule_words(alarm.about, words.language))}"
     return f"{words.t(f'value.{name}')}: {_lowered(said)}" if name and _general(alarm) else said
 
 

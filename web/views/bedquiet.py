@@ -13,6 +13,8 @@ from web.views.values import Frame, clock
 class QuietView:
     """What the panel says; `digest` names it, so that a page that has it needs no new one."""
 
+    support: str  # what supports the circulation, as somebody has said
+    supports: tuple[str, ...]  # what of it there is
     lines: tuple[str, ...]  # silences, each with its end and who decided it
     ends: bool  # there is something to end
     displaced: bool
@@ -32,8 +34,11 @@ def view(cell: BedCell | None, frame: Frame, actor: str) -> QuietView:
     check = cell is not None and "check_patient" in cell.flags
     patient = cell.patient.patient_id if cell and cell.patient else ""
     by = asked.by if asked else ""
-    told = repr((lines, displaced, check, patient, by))
+    support = _support(cell, frame)
+    told = repr((lines, displaced, check, patient, by, support))
     return QuietView(
+        support=support,
+        supports=cell.support.words if cell and cell.support else (),
         lines=lines,
         ends=bool(lines),
         displaced=displaced,
@@ -43,6 +48,17 @@ def view(cell: BedCell | None, frame: Frame, actor: str) -> QuietView:
         waits=by == actor,
         digest=hashlib.sha256(told.encode()).hexdigest()[:16],
     )
+
+
+def _support(cell: BedCell | None, frame: Frame) -> str:
+    said, words = cell.support if cell else None, frame.words
+    if said is None:
+        return words.t("quiet.support_unknown")
+    at = clock(said.at, frame.zone)
+    if not said.words:
+        return words.t("quiet.support_none", by=said.by, time=at)
+    what = ", ".join(words.t(f"quiet.support_is.{word}") for word in said.words)
+    return words.t("quiet.support_said", what=what, by=said.by, time=at)
 
 
 def line(quiet: QuietCell, frame: Frame) -> str:

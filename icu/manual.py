@@ -77,6 +77,10 @@ Where two states stand, the second holds for rules that latch, and for `lost` al
   ended by a worsening. {warn} A new alarm rings at once. There is no way to switch a red off.
 - Seen: one tap on the tile's last line, also on a wall, pauses what rings at that bed for {pause} s
   without a name. It takes nothing on: the alarm stays, and goes on to whoever is called next.
+- By name at a wall: hold a badge to the reader (a keyboard-wedge reader types its number and
+  Enter), then tap the bed within 15 s: what rings there is acknowledged by that person. One act for
+  one reading; five unknown badges in a minute and the wall waits. Needs PostgreSQL, as signing in
+  does; without it the wall says so and the tap without a name goes on working.
 - An acknowledged red gives one short burst every {reminder} s while it lasts.
 - `burst_at` is when the full burst begins; it goes on while the state is active or latched and
   `paused_until` has passed. `reminded_at` is one short burst.
@@ -185,8 +189,9 @@ _LIMITS_OF_METHOD: Final = """
   nothing can be enabled. It is taken back in one act, and by itself as soon as a review finds a
   verdict wrong and the bound is no longer good enough.
 - Then an alarm that would begin stays a low note, `suspected_artefact`, with its verdict: shown,
-  stored, counted, waiting for review. It rings as if nothing had been there after 120 s, as soon as
-  a witness is doubtful or gone, beside any other red, when its patient moves, when it is taken back.
+  stored, counted, waiting for review. It rings as if nothing had been there after 120 s, as soon
+  as a witness is doubtful or gone, beside any other red, when its patient moves, and when it is
+  taken back.
 - **Never** for an alarm of a device or VF, never with fewer than two good witnesses, never for what
   rings already, never with a balloon pump, ECMO, an LVAD, pacing or compressions, and never where
   nobody has said on the bed's page, in this shift and of this patient, that there is none of them.

@@ -12,6 +12,7 @@ from hospital_ops.clock import Clock
 from hospital_ops.database import Database
 from hospital_ops.hl7.understand import Source
 from notify.desk.acts import Desk
+from notify.sealing import Keys
 from streams.append import Appender
 from streams.intake import Intake
 from streams.projections import Places, Projections
@@ -43,6 +44,7 @@ class Web:
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     noted: dict[str, int] = field(default_factory=dict)  # when a crew's reading was last audited
     desk: Desk | None = None  # messages to relatives
+    keys: Keys | None = None  # of numbers and badges; None: neither is known here
     sources: tuple[Source, ...] = ()  # that post without a token, named by their address
     data_dir: Path | None = None  # where sheets for paper are kept; None: nowhere
     public_url: str = ""  # what the SMS provider signs its callbacks over

@@ -17,7 +17,7 @@ MINUS: Final = "−"
 # Prefixes of the words that the page needs while it ticks by itself.
 IN_THE_PAGE: Final = (
     "time.", "lost.", "foot.", "status.", "bar.", "ed.late", "ed.min", "ed.due_min",
-    "wave.none", "wave.scale", "sound.",
+    "wave.none", "wave.scale", "sound.", "badge.",
 )  # fmt: skip
 
 Entry = str | dict[str, str]

@@ -38,6 +38,7 @@ async def run(process: Process) -> None:
         limits=settings.session_limits,
         places=places,
         desk=Desk(app, keys, process.clock),
+        keys=keys,
         sources=tuple(source_of(one) for one in settings.http_sources),
         data_dir=settings.data_dir,
         public_url=settings.public_url,

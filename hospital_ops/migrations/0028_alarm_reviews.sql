@@ -20,7 +20,7 @@ create table silencing_site (
     unit text primary key references unit,
     version int not null check (version > 0),
     least int not null check (least > 0),
-    most_share double precision not null check (most_share > 0 and most_share < 1),
+    most_share double precision not null check (most_share > 0 and most_share <= 1),
     changed_by text not null,
     changed_at timestamptz not null
 );

@@ -3,6 +3,7 @@
 
 import { paint } from "./ages.js";
 import * as alarmSound from "./alarm-sound.js";
+import * as badge from "./badge.js";
 import * as clock from "./clock.js";
 import * as cover from "./cover.js";
 import * as keys from "./keys.js";
@@ -142,6 +143,7 @@ function work() {
 clock.start(Number(place().now));
 root.dataset.link = "waiting";
 socket.open(on);
+badge.listen(); // first: a reader's keys are no shortcuts
 keys.listen();
 seen.listen();
 sound.watch();

@@ -1,0 +1,1 @@
+"""Badges of people: registered by an administrator, hashed, revocable."""

@@ -203,8 +203,10 @@ INDICATORS: Final = "/indicators"
 
 
 def with_indicators(bed: BedCell, cell: BedCell | None) -> BedCell:
-    """The bed with its indicators, where they came in a cell of their own."""
-    return bed if cell is None else replaced(bed, indicators=cell.indicators)
+    """The bed with what came in a cell of its own: indicators, limits of its devices."""
+    if cell is None:
+        return bed
+    return replaced(bed, indicators=cell.indicators, device_limits=cell.device_limits)
 
 
 decode_bed = decoder(BedCell)

@@ -25,7 +25,7 @@ def head_cell(unit: UnitState) -> Head:
 
 
 class Figures:
-    """The indicators of a unit's beds as they were found last, each encoded once as a cell."""
+    """What of a unit's beds changes seldom, encoded once: indicators, limits of the devices."""
 
     def __init__(self) -> None:
         self.cells: dict[str, bytes] = {}  # by the name of the cell
@@ -36,7 +36,10 @@ class Figures:
         """Finds those of a bed anew."""
         found, name = tracking.found(bed, now), bed.bed + INDICATORS
         self._trends[bed.bed] = found.trends
-        cell = BedCell(name, bed.label, None, {}, indicators=found.figures, mode=bed.mode)
+        cell = BedCell(
+            name, bed.label, None, {}, indicators=found.figures, mode=bed.mode,
+            device_limits=dict(bed.device_limits),
+        )  # fmt: skip
         self.cells[name] = wire.encode(cell)
         self._news.add(name)
 
@@ -80,7 +83,6 @@ def bed_cell(unit: UnitState, bed: BedState, now: int, trends: dict[str, str]) -
         aged_at=bed.aged_at,
         quiets=tuple(bed.quiets.values()),
         trends=trends,
-        device_limits=dict(bed.device_limits),
         support=_support(Turn(unit, bed, now)),
     )
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
+from hospital_ops import wire
 from hospital_ops.board import DeviceLimits
 from hospital_ops.clock import SECOND
 from icu.rules import Limit, has_rules
 from icu.state import BedState
 
 OLD_US: Final = 3_600 * SECOND  # what was not said again for an hour is called old
+AGAIN_US: Final = 60 * SECOND  # how often the same word is passed on: its age is in minutes
 _KEPT: Final = 64  # codes of one bed; more than there are rules
 _EQUAL: Final = 1e-6  # what a conversion of units may leave
 
@@ -34,12 +36,21 @@ class Compared(NamedTuple):
 
 
 def take(
-    bed: BedState, code: str, limits: tuple[float | None, float | None], now: int, device: str
-) -> None:
-    """What a device has said of its limits on a code; the newest word counts."""
-    known = bed.device_limits
-    if has_rules(code) and (code in known or len(known) < _KEPT):
-        known[code] = DeviceLimits(limits[0], limits[1], now, device)
+    bed: BedState,
+    message: wire.Observed | wire.DeviceAlert,
+    code: str,
+    limits: tuple[float | None, float | None] | None,
+) -> bool:
+    """What a device says of its limits on a code; answers whether the board has to be told."""
+    known, now = bed.device_limits, message.received_at
+    if limits is None or not has_rules(code) or (code not in known and len(known) >= _KEPT):
+        return False
+    told = DeviceLimits(*limits, now, message.device or message.source)
+    before = known.get(code)
+    if before is not None and now < before.at + AGAIN_US and _same(told, before):
+        return False
+    known[code] = told
+    return True
 
 
 def compared(told: Mapping[str, DeviceLimits], held: Iterable[Limit], now: int) -> list[Compared]:
@@ -60,6 +71,10 @@ def compared(told: Mapping[str, DeviceLimits], held: Iterable[Limit], now: int) 
             word = _word(side, device, board)
             found.append(Compared(code, side, device, board, word, limits.at, old, limits.device))
     return found
+
+
+def _same(one: DeviceLimits, other: DeviceLimits) -> bool:
+    return (one.low, one.high, one.device) == (other.low, other.high, other.device)
 
 
 def _word(side: str, device: float | None, board: float | None) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 
 from hospital_ops import wire
 from hospital_ops.identity import derived
-from icu import alarms, device_limits
+from icu import alarms
 from icu.alarms import PAST, PAUSE_MAX_US, Turn
 from icu.limits import OLD_US
 from icu.rules import HIGH, LOW, MEDIUM, PRIORITIES, words
@@ -28,8 +28,6 @@ def take(turn: Turn, message: wire.DeviceAlert) -> None:
     """One message about one alarm of a device: its start, its course or its end."""
     bed = turn.bed
     device = message.device or message.source
-    if message.limits is not None:
-        device_limits.take(bed, message.about, message.limits, message.received_at, device)
     key = f"{RULE}|{device}|{message.alert or message.event}"
     at = message.at or message.received_at
     alarm = bed.alarms.get(key)

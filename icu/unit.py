@@ -171,8 +171,7 @@ class IcuUnit:
             elif outcome == "late":
                 limits.late(turn, observation, at, message.mrn)
             if observation.limits is not None:
-                told = message.device or message.source
-                device_limits.take(bed, observation.code, observation.limits, turn.now, told)
+                figures |= device_limits.take(bed, message, observation.code, observation.limits)
             if observation.origin == "monitor":
                 streams = True
                 channel = f"{observation.code} {observation.channel}"
@@ -227,6 +226,8 @@ class IcuUnit:
         if message.bed:
             turn = self._turn(self._bed(message.bed))
             turn.bed.mode = message.mode
+            if device_limits.take(turn.bed, message, message.about, message.limits):
+                self._find(turn.bed)
             devices.take(turn, message)
             quiet.heard(turn, message, ())
             self._done(turn, decisions)

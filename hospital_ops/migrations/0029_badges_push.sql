@@ -48,8 +48,14 @@ begin
         execute format('alter table %I enable row level security', place);
         execute format('alter table %I force row level security', place);
         execute format('create policy owner_all on %I to owner using (true) with check (true)', place);
-        execute format('create policy app_scope on %I to app using (in_hospital(hospital_id))'
-                       ' with check (in_hospital(hospital_id))', place);
+        if place = 'push_sent' then
+            execute format('create policy app_scope on %I to app'
+                           ' using (in_hospital(hospital_id) and in_unit(unit))'
+                           ' with check (in_hospital(hospital_id) and in_unit(unit))', place);
+        else
+            execute format('create policy app_scope on %I to app using (in_hospital(hospital_id))'
+                           ' with check (in_hospital(hospital_id))', place);
+        end if;
     end loop;
 end $$;
 grant select, insert, update on badge, push_subscription, push_sent to app;

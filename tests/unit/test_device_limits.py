@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from hospital_ops import codes, events, wire
+from hospital_ops.board import INDICATORS, DeviceLimits, decode_bed, with_indicators
 from hospital_ops.errors import MessageError
 from hospital_ops.hl7.understand import Source, understand
-from icu.device_limits import LOOSER, NONE, OLD_US, SAME, STRICTER, compared
+from icu.device_limits import AGAIN_US, LOOSER, NONE, OLD_US, SAME, STRICTER, compared
 from icu.rules import limits_of
 from tests.alarm_ward import BED, UNIT, Ward
 
@@ -95,27 +96,48 @@ def test_a_native_device_sends_its_limits_with_the_value() -> None:
             events.read(event | {"limits": nonsense}, origin="monitor")
 
 
+def told(ward: Ward) -> dict[str, DeviceLimits]:
+    """What the board knows of the devices at the bed."""
+    cell = ward.unit.cell(BED + INDICATORS)
+    assert cell is not None
+    return with_indicators(ward.cell(), decode_bed(cell)).device_limits
+
+
 def test_the_bed_shows_where_the_monitor_rings_earlier_or_later_than_the_board() -> None:
     ward = Ward()
     ward.message(BED, {"hr": 80.0}, limits=(45.0, 110.0))
     ward.message(BED, {"spo2": 97.0}, limits=(90.0, None))
-    cell = ward.cell()
+    limits = told(ward)
     held = [limit for code in (HR, SPO2) for limit in limits_of(code, "adult", 60)]
-    found = {(c.code, c.side): c for c in compared(cell.device_limits, held, ward.now)}
+    found = {(c.code, c.side): c for c in compared(limits, held, ward.now)}
     assert found[HR, "low"].word == LOOSER
     assert found[HR, "high"].word == STRICTER
     assert found[SPO2, "low"].word == SAME
     assert found[HR, "high"].board == 120.0
     assert not any(each.old for each in found.values())
-    later = compared(cell.device_limits, held, ward.now + OLD_US + 1)
+    later = compared(limits, held, ward.now + OLD_US + 1)
     assert all(each.old for each in later), "what nobody has said again for an hour is called old"
 
 
 def test_limits_that_only_one_of_them_has_are_shown_as_such() -> None:
     ward = Ward()
     ward.message(BED, {"spo2": 97.0}, limits=(None, 99.0))
-    (low, high) = compared(ward.cell().device_limits, limits_of(SPO2, "adult", 60), ward.now)
+    (low, high) = compared(told(ward), limits_of(SPO2, "adult", 60), ward.now)
     assert (low.word, high.word) == (NONE, NONE)
+
+
+def test_the_same_word_is_passed_on_once_a_minute_and_another_at_once() -> None:
+    ward = Ward()
+    ward.device_alert(limits=(88.0, 100.0))
+    first = told(ward)[SPO2]
+    ward.wait(10)
+    ward.device_alert("continue", limits=(88.0, 100.0))
+    assert told(ward)[SPO2] == first
+    ward.device_alert("continue", limits=(85.0, 100.0))
+    assert told(ward)[SPO2].low == 85.0
+    ward.wait(AGAIN_US / 1e6)
+    ward.device_alert("continue", limits=(85.0, 100.0))
+    assert told(ward)[SPO2].at == ward.now
 
 
 def test_limits_of_a_device_ring_for_nobody_and_survive_the_owner() -> None:
@@ -124,5 +146,5 @@ def test_limits_of_a_device_ring_for_nobody_and_survive_the_owner() -> None:
     ward.wait(1)
     assert not ward.alarms()
     ward.restart()
-    assert ward.cell().device_limits[HR].low == 90.0
+    assert told(ward)[HR].low == 90.0
     assert ward.unit.state.unit == UNIT

@@ -238,6 +238,7 @@ class Assessed(Form, frozen=True, tag="tri"):
     inputs: dict[str, Any]
     result: dict[str, Any]
     mode: str
+    rules: str = ""  # the edition of the rules (triage/editions.py)
 
 
 class Changed(Form, frozen=True, tag="chg"):

@@ -34,7 +34,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "assessment": (
         "hospital_id", "unit", "case_id", "at", "proposed", "chart", "urgency", "inputs", "result",
-        "mode", "entry_id",
+        "mode", "entry_id", "rules",
     ),
     "alert_event": (
         "hospital_id", "unit", "alarm_id", "bed", "patient_id", "rule", "priority", "state", "at",

@@ -320,6 +320,7 @@ class Batch:
                 entry.proposed, entry.chart, entry.urgency,
                 json.dumps(entry.inputs, ensure_ascii=False),
                 json.dumps(entry.result, ensure_ascii=False), entry.mode, taken.entry_id,
+                _short(entry.rules),
             ),
         )  # fmt: skip
 

@@ -6,17 +6,13 @@ no age at all the patient is judged on both charts without any rule that needs a
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from importlib import resources
 from typing import Any, Final, NamedTuple
 
 from hospital_ops.clinical.bounds import checked
-from hospital_ops.clinical.tables import table
+from hospital_ops.clinical.tables import at, table
 
-_BANDS: Final[dict[str, Any]] = json.loads(
-    (resources.files("triage") / "age_bands.json").read_text(encoding="utf-8")
-)
+_BANDS: Final = at("triage/age_bands")
 _DAYS_PER_YEAR: Final[float] = _BANDS["days_per_year"]
 _MONTHS_PER_YEAR: Final = 12
 # "adult chart when age >=12 y"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
-from importlib import resources
 from typing import Any
 
-from hospital_ops.clinical.tables import table
+from hospital_ops.clinical.tables import at, table
 
 
 @cache
@@ -17,7 +15,6 @@ def catalogue() -> tuple[dict[str, str], ...]:
     `state`: on (gives the colour), site (raises it, labelled), beside (shown with it), score (by
     the command `score` only), off.
     """
-    text = (resources.files("triage") / "catalogue.json").read_text(encoding="utf-8")
     return tuple(
         {
             "id": row["id"],
@@ -26,7 +23,7 @@ def catalogue() -> tuple[dict[str, str], ...]:
             "source": _source(table(row["table"])) if row["table"] else "",
             "why": row.get("why", ""),
         }
-        for row in json.loads(text)["rules"]
+        for row in at("triage/catalogue")["rules"]
     )
 
 

@@ -8,23 +8,19 @@ missing value adds a hair, a worse value always adds at least as much as a bette
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
-from importlib import resources
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 from hospital_ops.clinical import news2
 from hospital_ops.clinical.bands import Bands
-from hospital_ops.clinical.tables import table
+from hospital_ops.clinical.tables import at, table
 from triage import net
 from triage.age import Age
 from triage.chart import INCOMPLETE, limits_at
 from triage.patient import Patient
 
-_TABLE: Final[dict[str, Any]] = json.loads(
-    (resources.files("triage") / "urgency.json").read_text(encoding="utf-8")
-)
+_TABLE: Final = at("triage/urgency")
 _FLOOR: Final[dict[str, float]] = _TABLE["floor"]
 _SPAN: Final[float] = _TABLE["span"]
 _HALF: Final[float] = _TABLE["half"]

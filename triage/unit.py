@@ -12,6 +12,7 @@ from hospital_ops.deciding import PROBE_BED, Decisions, Stamped
 from triage import calls, notes
 from triage.cells import cell_of, head_of
 from triage.ecgs import with_ecg
+from triage.editions import EDITION
 from triage.engine import assess
 from triage.inputs import engine_inputs
 from triage.items import add_item, add_value, everything, facts_of_both, put_in, take_out
@@ -310,6 +311,7 @@ class EdUnit:
                     inputs=inputs,
                     result=result,
                     mode=case.mode,
+                    rules=EDITION,
                 )
             )
         case.inputs, case.triage = inputs, result

@@ -113,6 +113,43 @@ def test_a_bad_recording_says_why_it_is_not_acceptable() -> None:
     assert found["state"] == "not_assessed"
 
 
+def test_a_saturated_lead_is_named_and_st_is_not_judged() -> None:
+    driven = leads("anterior_stemi")
+    driven["V3"] = np.clip(driven["V3"] * 40, -5, 5)  # the amplifier stands at its rails
+    quality = judge(driven, RATE)
+    assert quality.leads["V3"].state == "saturated"
+    assert not quality.acceptable
+    assert any("V3" in reason for reason in quality.reasons)
+    assert quality.trust()["V3"] == 0
+    found = finding(analyse(driven, RATE, age_years=50, sex="M"), "stemi_criteria")
+    assert found["state"] == "not_assessed"
+
+
+def widened() -> Leads:
+    """A left bundle branch block: broad and up in I, aVL, V5, V6, broad and down in V1 to V3."""
+    made, times = leads(), np.arange(10 * RATE) / RATE
+    beats = times[np.flatnonzero(np.diff((made["II"] > 0.6).astype(int)) == 1)]
+    bells = sum(np.exp(-(((times - (beat + 0.03)) / 0.035) ** 2) / 2) for beat in beats)
+    heights = {"I": 1.4, "II": 0.7, "V1": -1.6, "V2": -1.4, "V3": -0.8, "V5": 1.2, "V6": 1.4}
+    for name, height in heights.items():
+        made[name] = made[name] * 0.3 + height * bells
+    made["III"] = made["II"] - made["I"]
+    made["aVR"] = -(made["I"] + made["II"]) / 2
+    made["aVL"] = made["I"] - made["II"] / 2
+    made["aVF"] = made["II"] - made["I"] / 2
+    return made
+
+
+def test_st_is_not_judged_beside_a_left_bundle_branch_block_or_high_voltage() -> None:
+    blocked = analyse(widened(), RATE, age_years=60, sex="F")
+    assert finding(blocked, "lbbb")["state"] == "found"
+    assert finding(blocked, "stemi_criteria")["state"] == "not_assessed"
+    tall = {name: trace * (3 if name in ("V1", "V5") else 1) for name, trace in leads().items()}
+    high = analyse(tall, RATE, age_years=60, sex="F")
+    assert finding(high, "lvh_voltage")["state"] == "found"
+    assert finding(high, "stemi_criteria")["state"] == "not_assessed"
+
+
 def test_unknown_sex_takes_the_lower_limit_and_says_so() -> None:
     answer = analyse(leads("anterior_stemi"), RATE)
     found = finding(answer, "stemi_criteria")

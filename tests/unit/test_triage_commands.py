@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.unit.test_clinical_vectors import FILES, disagreements
+
 ROOT = Path(__file__).parents[2]
 KEYS = {
     "colour",
@@ -113,3 +115,42 @@ def test_an_unknown_score_is_answered_with_the_names_of_all() -> None:
     assert (code, answers) == (2, [])
     for name in ("news2", "iitt", "sofa"):
         assert name in errors
+
+
+def test_what_has_no_source_is_off_and_says_so() -> None:
+    code, answers, errors = run("score", "esi", lines=b"{}\n")
+    assert (code, answers) == (2, [])
+    assert "off, no source" in errors
+    _, rules, _ = run("score", "rules", lines=b"")
+    states = {rule["id"]: (rule["state"], bool(rule["source"])) for rule in rules}
+    assert states["iitt"] == ("on", True)
+    assert states["esi"] == ("off", False)
+    assert all(source for state, source in states.values() if state != "off")
+
+
+# One program for all files: to start thirty would take half a minute and show nothing more.
+EVERY_FILE = """
+import io, json, sys
+from pathlib import Path
+from hospital_ops.__main__ import main
+for path in map(Path, sys.argv[1:]):
+    lines = [json.dumps(json.loads(line)["inputs"]) for line in path.read_bytes().splitlines()]
+    sys.stdin = io.TextIOWrapper(io.BytesIO("\\n".join(lines).encode()))
+    assert main(["score", path.stem]) == 0
+"""
+
+
+def test_every_line_of_every_vector_file_comes_out_of_the_command_as_expected() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", EVERY_FILE, *map(str, FILES)],
+        capture_output=True, cwd=ROOT, check=True,
+    )  # fmt: skip
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    lines = [line for path in FILES for line in vectors(path.stem)]
+    assert len(answers) == len(lines) > 800
+    wrong = {
+        line["id"]: problems
+        for line, found in zip(lines, answers, strict=True)
+        if (problems := disagreements(line, found))
+    }
+    assert not wrong

@@ -6,18 +6,15 @@ missing is not "went well".
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
-from importlib import resources
 from typing import Any, Final, NamedTuple
 
+from hospital_ops.clinical.tables import at
 from hospital_ops.clock import SECOND, to_datetime
 
-TABLE: Final[dict[str, Any]] = json.loads(
-    (resources.files("triage") / "audit_measures.json").read_text(encoding="utf-8")
-)
+TABLE: Final = at("triage/audit_measures")
 LEAST: Final = int(TABLE["least"])
 JUDGES: Final = ("proposed", "crew", "physician")
 DIMENSIONS: Final = ("age", "sex", "hour", "rule", "unit")

@@ -129,6 +129,7 @@ def line(
         ]
         or [words.t("audit.event.none")],
         "again": _again(told, words),
+        "edition": told.rules,
     }
 
 

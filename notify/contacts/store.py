@@ -13,6 +13,7 @@ from hospital_ops.database import Connection, Record
 from hospital_ops.errors import Conflict, NotFound
 from hospital_ops.identity import derived, uuid7
 from hospital_ops.sealing import Sealed
+from notify import segments
 from notify.patients.store import Stay, microseconds
 from notify.phone import Phone
 from notify.rules import RULES
@@ -132,12 +133,13 @@ async def enqueue_code(
 ) -> bool:
     """Puts the code's text into the outbox; False: this number has had one today (SAFETY I4)."""
     until = now + RULES["code_valid_min"] * 60 * 1_000_000
+    size = segments.count(words)
     made = await connection.fetchval(
         "insert into relative_message (message, hospital_id, unit, stay, patient_id, contact,"
         " kind, local_date, number_index, mode, language, state, words, opens_at, closes_at,"
-        " made_at, changed_at)"
+        " made_at, changed_at, parts, encoding)"
         " select $1, c.hospital_id, c.unit, c.stay, c.patient_id, c.contact, 'code', $3,"
-        " c.number_index, s.mode, c.language, 'due', $4, $5, $6, $5, $5"
+        " c.number_index, s.mode, c.language, 'due', $4, $5, $6, $5, $5, $7, $8"
         " from contact c join stay s using (stay) where c.contact = $2"
         " on conflict do nothing returning true",
         str(uuid7()),
@@ -146,6 +148,8 @@ async def enqueue_code(
         words,
         to_datetime(now),
         to_datetime(until),
+        size.parts,
+        size.encoding,
     )
     return bool(made)
 

@@ -11,7 +11,7 @@ from hospital_ops.access import Scope
 from hospital_ops.clock import Clock, from_iso
 from hospital_ops.database import Connection, Database, Record
 from hospital_ops.errors import Conflict, MessageError, NotFound
-from notify import due
+from notify import due, states
 from notify.admission import store as admission
 from notify.contacts import store as contacts
 from notify.contacts.store import Consent, Contact
@@ -23,6 +23,8 @@ from notify.outbox import store as outbox
 from notify.patients import store as patients
 from notify.patients.store import Stay
 from notify.phone import read
+from notify.prices import store as prices
+from notify.prices.store import Price
 from notify.rules import Hours, hours_in, languages, own_words
 from notify.sealing import Keys
 
@@ -147,11 +149,23 @@ class Desk:
             await patients.set_hours(connection, by, unit, wanted, self.clock.now_us())
         return wanted
 
-    async def parts(self, by: Scope, unit: str, zone: str) -> tuple[int, int]:
-        """SMS parts that left today and in this month: what the provider charges for."""
+    async def spent(self, by: Scope, unit: str, zone: str) -> list[Record]:
+        """SMS parts and cost of what left today and in this month, by currency."""
         today = due.local_date(self.clock.now_us(), zone)
         async with self.database.transaction(by) as connection:
-            return await desk.parts(connection, unit, today)
+            return await prices.spent(connection, unit, today)
+
+    async def prices(self, by: Scope) -> list[Record]:
+        """What a part costs with each provider, as entered, newest first."""
+        async with self.database.transaction(by) as connection:
+            return await prices.entered(connection)
+
+    async def set_price(self, by: Scope, unit: str, given: Mapping[str, Any]) -> Price:
+        """What a part costs from now on, for the whole hospital. Raises MessageError."""
+        wanted = prices.read(given)
+        async with self.database.transaction(by) as connection:
+            await prices.enter(connection, by, unit, wanted, self.clock.now_us())
+        return wanted
 
     async def confirm(
         self, by: Scope, stay: str, severity: str, course: str = ""
@@ -206,6 +220,17 @@ class Desk:
         today = due.local_date(self.clock.now_us(), zone)
         async with self.database.transaction(by) as connection:
             return await desk.todays(connection, unit, today), await desk.stops(connection)
+
+    async def left_today(self, by: Scope, stay: str, zone: str) -> list[Record]:
+        """What left today for a stay or may be on its way: who tells a family must know of it."""
+        today = due.local_date(self.clock.now_us(), zone)
+        async with self.database.transaction(by) as connection:
+            rows = await desk.of_stay(connection, stay)
+        return [
+            row
+            for row in rows
+            if row["local_date"] == today and row["state"] in states.MAY_HAVE_LEFT
+        ]
 
     async def steps(self, by: Scope, message: str) -> list[Record]:
         """The proof of what became of a message."""

@@ -25,12 +25,13 @@ from notify.rules import RULES
 _LIST: Final = """
 select m.*, c.relation, c.last_two, c.basis, c.until, c.verified_at, c.verified_how, c.tells,
        c.enabled_at, c.withdrawn_at is not null as withdrawn, s.bed, b.label, h.zone,
-       s.severity as stay_severity,
+       s.severity as stay_severity, p.cost, p.currency,
        (select e.family || ' ' || e.given from patient_event e
          where e.hospital_id = s.hospital_id and e.patient_id = s.patient_id
          order by e.event_at desc limit 1) as name
   from relative_message m join contact c using (contact) join stay s on s.stay = m.stay
   join hospital h on h.hospital_id = m.hospital_id left join bed b on b.bed = s.bed
+  left join lateral relative_cost(m) p on true
  where m.unit = $1 and m.local_date = $2 and m.kind <> 'code'
  order by b.position nulls last, m.made_at, m.message
 """
@@ -62,7 +63,8 @@ async def steps(connection: Connection, message: str) -> list[Record]:
 async def of_stay(connection: Connection, stay: str) -> list[Record]:
     """All messages of a stay, newest first: the patient's history, and the death screen."""
     return await connection.fetch(
-        "select m.*, c.relation, c.last_two from relative_message m join contact c using (contact)"
+        "select m.*, c.relation, c.last_two, p.cost, p.currency from relative_message m"
+        " join contact c using (contact) left join lateral relative_cost(m) p on true"
         " where m.stay = $1 and m.kind <> 'code' order by m.local_date desc, m.made_at",
         stay,
     )
@@ -284,19 +286,6 @@ async def automatic_ready(connection: Connection, now: int) -> list[Any]:
         to_datetime(now),
     )
     return [row["stay"] for row in rows]
-
-
-async def parts(connection: Connection, unit: str, today: date) -> tuple[int, int]:
-    """SMS parts of a unit that left on this local date, and in its month."""
-    row = await connection.fetchrow(
-        "select coalesce(sum(parts) filter (where local_date = $2), 0)::int as today,"
-        " coalesce(sum(parts), 0)::int as month from relative_message where unit = $1"
-        " and local_date between date_trunc('month', $2::date)::date and $2"
-        " and state in ('sent', 'delivered', 'unknown')",
-        unit,
-        today,
-    )
-    return (row["today"], row["month"]) if row else (0, 0)
 
 
 async def _lock(connection: Connection, stay: str) -> None:

@@ -29,6 +29,8 @@ FITTING = {
     ("native_order", "priority"): "'routine'",
     ("relative_message", "state"): "'held'",
     ("relative_message", "kind"): "'daily'",
+    ("relative_price", "price"): "1",
+    ("relative_price", "currency"): "'RUB'",
     ("patient_link", "kind"): "'merged'",
     ("relative_hours", "closes"): "'12:00'",
     ("staff_duty", "post"): "'nurse'",

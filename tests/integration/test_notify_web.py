@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import time
+from decimal import Decimal
 from typing import Any
 
 import httpx2
@@ -94,6 +95,9 @@ async def test_enabled_confirmed_sent_delivered_and_stopped_by_the_family(house:
         "h1-doctor", "POST", f"{CONTACTS}/{contact}/verify", {"read_back": True}
     )
     assert verified == {"verified": True}
+    _, page = await house.call("h1-doctor", "GET", f"/relatives/{UNIT}?lang=en")
+    assert "0 this month · no price set" in page
+    await it_has_a_price(house)
     status, done = await house.call(
         "h1-doctor", "POST", f"/api/v1/icu/beds/{BED}/messages", {"severity": "serious"}
     )
@@ -113,6 +117,11 @@ async def test_enabled_confirmed_sent_delivered_and_stopped_by_the_family(house:
     _, listed = await house.call("h1-nurse", "GET", f"/api/v1/relatives/{UNIT}/messages")
     message = listed["messages"][0]
     assert message["text"] == sent["Body"]
+    cost = Decimal("2.345") * message["parts"]
+    assert message["cost"] == f"{cost.normalize():f} RUB"
+    _, page = await house.call("h1-doctor", "GET", f"/relatives/{UNIT}?lang=ru")
+    assert f" · {cost.normalize():f}\u00a0RUB".replace(".", ",") in page
+    assert f"стоимость: {cost:.2f}".replace(".", ",") in page
     _, proof = await house.call(
         "h1-doctor", "GET", f"/api/v1/relatives/messages/{message['message']}"
     )
@@ -123,6 +132,21 @@ async def test_enabled_confirmed_sent_delivered_and_stopped_by_the_family(house:
     assert await house.callback(inbound, stop) == 200
     _, seen = await house.call("h1-doctor", "GET", CONTACTS)
     assert seen["contacts"][0]["withdrawn"] == "stop_word"
+
+
+async def it_has_a_price(house: House) -> None:
+    """No price but the one that was entered; a nurse enters none."""
+    path = f"/api/v1/relatives/{UNIT}/prices"
+    good = {"provider": "twilio", "price": "2,345", "currency": "rub"}
+    assert (await house.call("h1-nurse", "PUT", path, good))[0] == 404
+    for wrong in ({"price": "free"}, {"price": "-1"}, {"price": "nan"}, {"currency": "roubles"},
+                  {"provider": "console"}):  # fmt: skip
+        assert (await house.call("h1-doctor", "PUT", path, good | wrong))[0] == 400
+    assert await house.call("h1-doctor", "PUT", path, good) == (
+        200, {"provider": "twilio", "price": "2.345", "currency": "RUB"},
+    )  # fmt: skip
+    _, page = await house.call("h1-doctor", "GET", f"/relatives/{UNIT}/hours?lang=en")
+    assert "2.345\u00a0RUB" in page
 
 
 @pytest.mark.parametrize(

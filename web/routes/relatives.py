@@ -14,12 +14,14 @@ from hospital_ops.clinical.dynamics import SEVERITY_WORDS
 from hospital_ops.errors import MessageError, NotFound
 from notify.desk.acts import BASES, TELLS
 from notify.desk.day import DYNAMICS
+from notify.prices.store import PROVIDERS
 from notify.rules import languages
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.language import language_of
 from web.routes.pages import units_of
 from web.routes.relatives_api import NOT_HERE, audit_read, desk_of, hours_json, unit_of, zone_of
+from web.views import messagecosts as costs
 from web.views import relatives as views
 from web.views.page import Page
 from web.words import Words, words_of
@@ -48,7 +50,8 @@ async def day(
     desk = desk_of(request)
     rows, stops = await desk.today(principal.scope, unit, zone)
     waiting = await desk.inbox(principal.scope, unit)
-    sent = await desk.parts(principal.scope, unit, zone)
+    spent = await desk.spent(principal.scope, unit, zone)
+    priced = bool(await desk.prices(principal.scope))
     await audit_read(request, principal, unit, unit)
     lines = views.lines(rows, words, zone)
     chosen = next((r for r in rows if r["message"] == message), None)
@@ -65,7 +68,7 @@ async def day(
             lines=lines,
             totals=views.totals(lines, words),
             silent=views.silent(rows, words, zone),
-            parts=words.t("relatives.parts_sent", today=sent[0], month=sent[1]),
+            parts=costs.spent(spent, words, priced=priced),
             inbox=views.inbox(waiting, words, zone),
             phone=phone,
             stopped=[place for place in stops if place == unit or place.endswith(":*")],
@@ -103,7 +106,7 @@ async def act(request: Request, unit: str, principal: Someone) -> Response:
 
 @router.get("/relatives/{unit}/hours")
 async def hours(request: Request, unit: str, principal: Someone) -> HTMLResponse:
-    """When the unit sends and where families may ask."""
+    """When the unit sends, where families may ask, and what a part costs."""
     require(principal, Permission.CONFIRM_MESSAGES, hospital_of(unit), unit)
     web, words = web_of(request), words_of(language_of(request))
     return HTMLResponse(
@@ -113,15 +116,23 @@ async def hours(request: Request, unit: str, principal: Someone) -> HTMLResponse
             unit=unit,
             zone=zone_of(request, unit),
             hours=hours_json(await desk_of(request).hours(principal.scope, unit)),
+            providers=PROVIDERS,
+            prices=costs.entries(
+                await desk_of(request).prices(principal.scope), words, zone_of(request, unit)
+            ),
         )
     )
 
 
 @router.post("/relatives/{unit}/hours")
 async def set_hours(request: Request, unit: str, principal: Someone) -> Response:
-    """Sets them, then the day's list."""
+    """Sets them, then the day's list; a price, then the same page with it."""
     require(principal, Permission.CONFIRM_MESSAGES, hospital_of(unit), unit)
-    await desk_of(request).set_hours(principal.scope, unit, dict(await request.form()))
+    form = dict(await request.form())
+    if "provider" in form:
+        await desk_of(request).set_price(principal.scope, unit, form)
+        return RedirectResponse(f"/relatives/{unit}/hours", status_code=303)
+    await desk_of(request).set_hours(principal.scope, unit, form)
     return RedirectResponse(f"/relatives/{unit}", status_code=303)
 
 

@@ -232,6 +232,15 @@ async def set_hours(request: Request, unit: str, principal: Someone) -> dict[str
     return hours_json(wanted)
 
 
+@router.put("/relatives/{unit}/prices")
+async def set_price(request: Request, unit: str, principal: Someone) -> dict[str, Any]:
+    """What one part costs from now on: `provider`, `price` ("" ends it), `currency`."""
+    require(principal, Permission.CONFIRM_MESSAGES, hospital_of(unit), unit)
+    wanted = await desk_of(request).set_price(principal.scope, unit, await _body(request))
+    price = None if wanted.price is None else str(wanted.price)
+    return {"provider": wanted.provider, "price": price, "currency": wanted.currency}
+
+
 def hours_json(hours: Hours) -> dict[str, str]:
     """Hours as a form or a call gives them."""
     return {
@@ -276,6 +285,7 @@ def message_json(row: Record) -> dict[str, Any]:
         "text": row["words"] if row["kind"] != "code" else "",
         "parts": row["parts"],
         "encoding": row["encoding"],
+        "cost": None if row["cost"] is None else f"{row['cost'].normalize():f} {row['currency']}",
         "dynamics": row["dynamics"],
         "severity": row["severity"],
         "opens_at": iso(from_datetime(row["opens_at"])),

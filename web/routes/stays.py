@@ -22,12 +22,15 @@ from web.auth import signed_in, web_of
 from web.language import language_of
 from web.reading import note_reading, unit_of_bed
 from web.routes.relatives_api import desk_of, message_json
+from web.views import relatives
 from web.views import stays as views
+from web.words import Words
 
 router = APIRouter()
 Someone = Annotated[Principal, Depends(signed_in)]
 SHOWN_US = 24 * 3600 * SECOND  # so long an act can be seen and taken back here
 TEXT_MAX = 500
+ENDS = ("death", "discharge")
 # What each act of the panel and of the interface needs.
 NEEDS = {
     "move": Permission.CONFIRM_BED,
@@ -188,6 +191,7 @@ async def _panel(
         known = await _known(request, bed, principal)
         beds = await bed_map.of_unit(web.database, principal, unit)
         free = [one for one in beds if one["state"] in ("free", "reserved")]
+        await _add_messages(request, principal, unit, known["acts"], frame.words)
     except DatabaseGone as error:
         why = _sentence(error)
 
@@ -207,6 +211,18 @@ async def _panel(
             may_move=may(Permission.CONFIRM_BED),
         )
     )
+
+
+async def _add_messages(
+    request: Request, principal: Principal, unit: str, acts: list[dict[str, Any]], words: Words
+) -> None:
+    """To each end of a stay: what its relatives were sent today and what may be on its way."""
+    web = web_of(request)
+    place = web.places.units.get(unit)
+    for one in acts:
+        if web.desk and place and one["kind"] in ENDS and not one["reversed_at"]:
+            rows = await web.desk.left_today(principal.scope, one["stay"], place.zone)
+            one["messages"] = relatives.left(rows, words, place.zone)
 
 
 def _sentence(error: HospitalOpsError) -> str:

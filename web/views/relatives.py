@@ -13,6 +13,7 @@ from hospital_ops.clock import SECOND, from_datetime, to_datetime
 from hospital_ops.database import Record
 from notify import hold, segments
 from notify.desk.day import Proposal
+from web.views.messagecosts import cost_of
 from web.words import Words
 
 # Held and unknown first, then what did not arrive, what still comes, and what is done.
@@ -59,6 +60,7 @@ class Phone:
     words: str
     clock: str
     count: str
+    cost: str
     clean: bool
     sources: tuple[tuple[str, str], ...]
     steps: tuple[tuple[str, str], ...]
@@ -145,6 +147,7 @@ def phone(row: Record, steps: Iterable[Record], words: Words, zone: str) -> Phon
         clock=_clock(from_datetime(row["sent_at"] or row["confirmed_at"] or row["opens_at"]), zone),
         count=words.t("relatives.count", chars=len(text), parts=words.t("relatives.parts",
                       n=parts.parts), alphabet=parts.encoding.upper()) if text else "",
+        cost=cost_of(row, words),
         clean=not row["forbidden"],
         sources=tuple(sources),
         steps=tuple(told),
@@ -174,6 +177,19 @@ def history(rows: Iterable[Record], words: Words, zone: str) -> list[tuple[str, 
         )
         for row in rows
     ]
+
+
+def left(rows: Iterable[Record], words: Words, zone: str) -> list[str]:
+    """What a family has read today, and what may still reach it; at least one sentence."""
+    said = [
+        words.t(
+            f"relatives.left.{'read' if row['state'] == 'delivered' else 'in_flight'}",
+            to=f"{_relation(row['relation'], words)} ·· {row['last_two']}",
+            said=_said(row, row["state"], words, zone),
+        )
+        for row in rows
+    ]
+    return said or [words.t("relatives.left.nothing")]
 
 
 def day_clock(at_us: int, zone: str) -> str:
@@ -229,7 +245,8 @@ def _said(row: Record, state: str, words: Words, zone: str) -> str:
 
 def _why(row: Record, state: str, reasons: list[str], words: Words, zone: str) -> str:
     if state in ("sent", "delivered"):
-        return words.t("relatives.parts", n=row["parts"]) if row["parts"] else ""
+        parts = words.t("relatives.parts", n=row["parts"]) if row["parts"] else ""
+        return " · ".join(filter(None, (parts, cost_of(row, words))))
     if state == "due":
         return words.t("relatives.window", time=_clock(from_datetime(row["opens_at"]), zone))
     said = [_reason(reason, words) for reason in reasons]

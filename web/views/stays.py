@@ -41,6 +41,7 @@ def _act(one: dict[str, Any], frame: Frame) -> dict[str, Any]:
         "stay": one["stay"],
         "line": line,
         "words": one["words"],
+        "messages": one.get("messages", ()),
         "reversed": reversed_line,
     }
 

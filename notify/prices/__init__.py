@@ -1,0 +1,1 @@
+"""What a part of a text costs, as the site has entered it (`store.py`)."""

@@ -36,6 +36,11 @@ def message_identity(source: str, control_id: str, raw: bytes) -> bytes:
     return digest.digest()
 
 
+def content(encoded: bytes) -> bytes:
+    """sha256 of what stands under an id: the same id with another content is quarantined."""
+    return hashlib.sha256(encoded).digest()
+
+
 def event_id(identity: bytes, index: int) -> str:
     """The id of the index-th observation of a message, the same at every re-send."""
     return _event_stem(identity) + f"{index & 0xFFFF:04x}"

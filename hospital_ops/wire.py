@@ -87,6 +87,7 @@ class Observed(Form, frozen=True, tag="obs"):
     mrn: str = ""  # PID-3 as sent; empty: follow the binding
     case: str = ""  # pre-arrival case
     sent_at: int | None = None  # MSH-7 or the tablet's clock at sending
+    as_sent: tuple[bytes, ...] = ()  # `identity.content` of each event before a mapping; "": none
 
 
 class Waved(Form, frozen=True, tag="wav"):

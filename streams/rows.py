@@ -6,12 +6,12 @@ and rows go in only under a new one (SAFETY.md rule 2).
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import repeat
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -163,11 +163,12 @@ class Batch:
         events = identity.event_ids(message.identity, len(message.observations))
         # Most values of a message are of one moment, so what follows from it is found once.
         moments: dict[int | None, _Moment] = {}
-        for observation, event in zip(message.observations, events, strict=True):
+        as_sent = message.as_sent or repeat(b"")
+        for observation, event, before in zip(message.observations, events, as_sent, strict=False):
             owner, at = whole, observation.determined_at
             if observation.event_id:
                 event = observation.event_id
-                digest = _digest(wire.encode(observation))
+                digest = before or identity.content(wire.encode(observation))
                 owner = self._claim(taken, source, UUID(event).bytes, digest, received)
             moment = moments.get(at)
             if moment is None:
@@ -270,7 +271,7 @@ class Batch:
         else:
             # The relay may append a decision twice; its version counts once.
             key = f"{entry.case} {entry.version}".encode()
-            owner = self._claim(taken, "decision", key, _digest(taken.encoded), entry.at)
+            owner = self._claim(taken, "decision", key, identity.content(taken.encoded), entry.at)
             kind, at, actor, mode = "decision", entry.at, entry.by, ""
             payload = {"version": entry.version, "colour": entry.colour}
         self.add(
@@ -354,7 +355,7 @@ class Batch:
     def _audited(self, taken: Taken, entry: wire.Audited) -> None:
         """By the entry's own id: the chain must not grow when a stream is read again."""
         key = f"{taken.shard} {taken.entry_id}".encode()
-        owner = self._claim(taken, "audit", key, _digest(taken.encoded), entry.at)
+        owner = self._claim(taken, "audit", key, identity.content(taken.encoded), entry.at)
         self.audits.append((owner, taken.shard, entry))
 
     def _dead(self, taken: Taken, code: str, reason: str, when: Any) -> None:
@@ -371,10 +372,6 @@ def dead_letter(taken: Taken, code: str, reason: str, at: int) -> Row:
 
 def _verdict(entry: wire.Alerted) -> str | None:
     return wire.to_json(verdict_json(entry.verdict)).decode() if entry.verdict else None
-
-
-def _digest(encoded: bytes) -> bytes:
-    return hashlib.sha256(encoded).digest()
 
 
 def _short(name: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from hospital_ops import codes, units, wire
+from hospital_ops import codes, identity, units, wire
 from hospital_ops.codes import Vital
 from hospital_ops.errors import MessageError
 from hospital_ops.units import Conversion, mdc_number
@@ -67,7 +67,14 @@ class Codebook:
         if not self.rules or all(row.mapped for row in message.observations):
             return message
         rows = tuple(self._one(row, message.source, model) for row in message.observations)
-        return wire.replaced(message, observations=rows)
+        if not any(row.event_id for row in message.observations):
+            return wire.replaced(message, observations=rows)
+        # Sent again under its id it is the same event, whatever the mapping says by then.
+        as_sent = tuple(
+            b"" if read is row else identity.content(wire.encode(row))
+            for row, read in zip(message.observations, rows, strict=True)
+        )
+        return wire.replaced(message, observations=rows, as_sent=as_sent)
 
     def _one(self, row: wire.Observation, source: str, model: str) -> wire.Observation:
         if row.mapped or row.origin == "setting":

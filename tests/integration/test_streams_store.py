@@ -9,6 +9,7 @@ import pytest
 
 from hospital_ops import identity, wire
 from hospital_ops.clock import SECOND, SystemClock, from_datetime
+from hospital_ops.codebook.rules import Rule, book
 from hospital_ops.database import Connection, Database
 from hospital_ops.identity import uuid7
 from hospital_ops.servers.valkey import Valkey
@@ -82,6 +83,22 @@ async def test_an_event_id_used_again_for_another_value_is_quarantined(
     assert [(row["identity"], row["entry"], row["raw"]) for row in kept] == [
         (UUID(event).bytes, wire.encode(other), b"raw")
     ]
+
+
+@pytest.mark.parametrize("way", [carry, one_by_one])
+async def test_an_event_sent_again_after_its_code_was_mapped_is_still_that_event(
+    pipe: Pipe, writer: Database, superuser: Connection, way: Any
+) -> None:
+    event = str(uuid7())
+    own = observed(80.0, NOW, code="ACME", event_id=event)
+    own = wire.replaced(own, observations=(wire.replaced(own.observations[0], mapped=False),))
+    again = wire.replaced(own, message_id="again", identity=b"again")
+    as_hr, as_pr = (book([Rule("", "ACME", "/min", key, 1)]) for key in ("hr", "pr"))
+    other = wire.replaced(own, observations=(wire.replaced(own.observations[0], value=99.0),))
+    await way(pipe, writer, superuser, own, as_hr.read(again), as_pr.read(again))
+    assert (await values(superuser), await count(superuser, "quarantine")) == ([80.0], 0)
+    await way(pipe, writer, superuser, as_hr.read(wire.replaced(other, identity=b"other")))
+    assert (await values(superuser), await count(superuser, "quarantine")) == ([80.0], 1)
 
 
 @pytest.mark.parametrize("way", [carry, one_by_one])

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from hospital_ops.board_ed import PlaceCell, RingCell, place_json, ring_json
+from hospital_ops.board_coming import ComingCell
+from hospital_ops.board_ed import PlaceCell, RingCell, place_json, ring_json, way_json
 from hospital_ops.clock import SECOND, iso
 from hospital_ops.wire import Form, Verdict, decoder, field, replaced
 
@@ -181,6 +182,7 @@ class CaseCell(Form, frozen=True):
     findings: dict[str, bool] = field(default_factory=dict)  # looked for: present or absent
     signed: dict[str, Any] = field(default_factory=dict)  # the hand-over sheet: by, at, version
     ended_for: str = ""  # the reason that was given with the end
+    rerouted: dict[str, Any] = field(default_factory=dict)  # to or from where, by, at, reason
 
 
 class Head(Form, frozen=True):
@@ -195,6 +197,7 @@ class Head(Form, frozen=True):
     ring: tuple[str, ...] = ()  # ED: words of the crew for which a red rings
     calls: tuple[tuple[int, bool], ...] = ()  # ED, the last day: when, and whether it was used
     settings: int = 0  # version of the unit's settings
+    coming: tuple[ComingCell, ...] = ()  # ICU: transfers on their way
 
 
 # A bed's indicators are a cell of their own (a BedCell with nothing else): they change once in a
@@ -294,13 +297,9 @@ def alarm_json(alarm: AlarmCell) -> dict[str, Any]:
 def quiet_json(quiet: QuietCell) -> dict[str, Any]:
     """The public form of a silence of a whole bed."""
     return {
-        "kind": quiet.kind,
-        "since": iso(quiet.since),
-        "until": iso(quiet.until),
-        "by": quiet.by,
-        "confirmed_by": quiet.confirmed_by or None,
-        "reason": quiet.reason or None,
-    }
+        "kind": quiet.kind, "since": iso(quiet.since), "until": iso(quiet.until), "by": quiet.by,
+        "confirmed_by": quiet.confirmed_by or None, "reason": quiet.reason or None,
+    }  # fmt: skip
 
 
 def verdict_json(verdict: Verdict | None) -> dict[str, Any] | None:
@@ -352,6 +351,14 @@ def bed_json(cell: BedCell, now_us: int) -> dict[str, Any]:
 PERSON: Final = ("family", "given", "birth_date")
 
 
+def _decision_json(decision: DecisionCell) -> dict[str, Any]:
+    return {
+        "colour": decision.colour, "by": decision.by, "at": iso(decision.at),
+        "version": decision.version, "reason": decision.reason,
+        "destination": decision.destination, "care": list(decision.care),
+    }  # fmt: skip
+
+
 def case_json(cell: CaseCell, now_us: int) -> dict[str, Any]:
     """One case of the public ED snapshot, also the answer of `GET .../prearrivals/{uuid}`."""
     decision = cell.decision
@@ -364,17 +371,7 @@ def case_json(cell: CaseCell, now_us: int) -> dict[str, Any]:
         "proposed": cell.triage.get("proposed", "incomplete"),
         "decided": decision.colour if decision else None,
         "decided_by": decision.by if decision else None,
-        "decision": None
-        if decision is None
-        else {
-            "colour": decision.colour,
-            "by": decision.by,
-            "at": iso(decision.at),
-            "version": decision.version,
-            "reason": decision.reason,
-            "destination": decision.destination,
-            "care": list(decision.care),
-        },
+        "decision": None if decision is None else _decision_json(decision),
         "reopened": {"at": iso(cell.reopened_at), "reasons": list(cell.reopened_for)}
         if cell.reopened_at
         else None,
@@ -397,4 +394,5 @@ def case_json(cell: CaseCell, now_us: int) -> dict[str, Any]:
         "places": [place_json(place) for place in cell.places],
         "messages": list(cell.messages),
         "ended_for": cell.ended_for,
+        **way_json(cell.rerouted),
     }

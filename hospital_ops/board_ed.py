@@ -54,3 +54,8 @@ def place_json(place: PlaceCell) -> dict[str, Any]:
         "at": iso(place.at),
         "by": place.by,
     }
+
+
+def way_json(rerouted: dict[str, Any]) -> dict[str, Any]:
+    """The public form of what became of the way: another department."""
+    return {"rerouted": rerouted or None}

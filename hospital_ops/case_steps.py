@@ -30,7 +30,7 @@ STEPS: Final[dict[str, Step]] = {
     "refusal": Step((COMING,), "refused", crew=True),
     "left_on_scene": Step((COMING,), "left_on_scene", crew=True),
     "death": Step((COMING,), "died", crew=True),
-    "reroute": Step((COMING,), "rerouted", reason=True),
+    "reroute": Step((COMING,), "rerouted", crew=True, reason=True),
     "left_unseen": Step((ARRIVED,), "left_unseen"),
     "discharge": Step((ARRIVED,), "discharged"),
 }

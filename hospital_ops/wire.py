@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hospital_ops.wire_case import CaseItem, CaseMoved, CaseSeen
+from hospital_ops.wire_case import CaseEntered, CaseItem, CaseMoved, CaseSeen
 from hospital_ops.wire_chart import Corrected, HourValidated
 from hospital_ops.wire_ed import CaseNote, EdSettings, PlaceGiven, Rang, SheetSigned
 from hospital_ops.wire_forms import (
@@ -31,6 +31,7 @@ from hospital_ops.wire_icu import (
     BedAct,
     Called,
     CareAgreed,
+    Coming,
     DeviceAlert,
     LimitSet,
     OnDuty,
@@ -41,11 +42,11 @@ from hospital_ops.wire_icu import (
 from hospital_ops.wire_signals import Reason, Rhythm, Verdict, Witness
 
 __all__ = (  # what comes from elsewhere; all else is this module's own
-    "AlarmAct", "AlarmSite", "Alerted", "BedAct", "Called", "CareAgreed", "CaseItem", "CaseMoved",
-    "CaseNote", "CaseSeen", "Corrected", "DecodeError", "DeviceAlert", "EdSettings", "Form",
-    "HourValidated", "LimitSet", "OnDuty", "OrderChanged", "Painted", "PlaceGiven", "Rang",
-    "Reason", "Rhythm", "SheetSigned", "SilencingSet", "State", "Verdict", "Witness", "decoder",
-    "encode", "field", "from_json", "replaced", "to_json",
+    "AlarmAct", "AlarmSite", "Alerted", "BedAct", "Called", "CareAgreed", "CaseEntered",
+    "CaseItem", "CaseMoved", "CaseNote", "CaseSeen", "Coming", "Corrected", "DecodeError",
+    "DeviceAlert", "EdSettings", "Form", "HourValidated", "LimitSet", "OnDuty", "OrderChanged",
+    "Painted", "PlaceGiven", "Rang", "Reason", "Rhythm", "SheetSigned", "SilencingSet", "State",
+    "Verdict", "Witness", "decoder", "encode", "field", "from_json", "replaced", "to_json",
 )  # fmt: skip
 
 VERSION = 1
@@ -180,6 +181,8 @@ class CaseStep(Form, frozen=True, tag="step"):
     received_at: int
     mode: str
     note: str = ""
+    to: str = ""  # of a reroute: the unit that receives the patient instead; empty: outside
+    where: str = ""  # its name, as the crew is told
 
 
 class Decided(Form, frozen=True, tag="dec"):
@@ -320,6 +323,7 @@ Entry = (
     | Called
     | EcgReceived
     | Rhythm
+    | CaseEntered
     | CaseItem
     | CaseMoved
     | CaseSeen
@@ -329,6 +333,7 @@ Entry = (
     | SheetSigned
     | Rang
     | Merged
+    | Coming
 )
 
 decode: Callable[[bytes], Entry] = decoder_of_any(Entry)

@@ -37,6 +37,22 @@ class CaseMoved(Form, frozen=True, tag="mov"):
     note: str = ""
 
 
+class CaseEntered(Form, frozen=True, tag="ent"):
+    """A case comes from another department, with all that is known of it; said again it adds."""
+
+    unit: str
+    case: str
+    came_from: str  # unit
+    cell: bytes  # as the board of that unit shows it
+    at: int
+    by: str
+    source: str
+    received_at: int
+    mode: str
+    reason: str = ""
+    where: str = ""  # the name of this unit, as the crew is told
+
+
 class CaseSeen(Form, frozen=True, tag="seen"):
     """A physician had the page of a case before their eyes, as the board knew it at `upto`."""
 

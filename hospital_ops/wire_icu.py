@@ -126,6 +126,20 @@ class CareAgreed(Form, frozen=True, tag="care"):
     mode: str
 
 
+class Coming(Form, frozen=True, tag="cmg"):
+    """Somebody is expected in the unit: a transfer that was accepted, as it stands now."""
+
+    unit: str
+    transfer: str
+    version: int  # what is not newer than what is known changes nothing
+    state: str  # accepted, left; any other: nobody is expected any more
+    words: str  # from where, sex and age: no name, for it stands on a wall
+    bed: str  # kept for the patient; empty: none yet
+    eta: int  # 0: not said
+    at: int
+    mode: str
+
+
 class Painted(Form, frozen=True, tag="pnt"):
     """Red alarms that a board of the unit has confirmed as painted (SAFETY rule 11)."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hospital_ops import wire
 from hospital_ops.board import INDICATORS, AlarmCell, BedCell, Head, SupportCell
-from icu import clocks, tracking
+from icu import arrivals, clocks, tracking
 from icu.alarms import Turn, merging
 from icu.calls import next_step
 from icu.quiet import silent_until
@@ -21,6 +21,7 @@ def head_cell(unit: UnitState) -> Head:
         probe_at=unit.probe_at,
         counts=dict(unit.counts),
         alarms=alarm_cells(unit, unit.house),
+        coming=arrivals.shown(unit),
     )
 
 

@@ -6,6 +6,7 @@ from hospital_ops.bindings import History
 from hospital_ops.board import CallCell, DeviceLimits, PatientCell, QuietCell, Shown
 from hospital_ops.wire import (
     AlarmSite,
+    Coming,
     Form,
     LimitSet,
     OnDuty,
@@ -163,3 +164,4 @@ class UnitState(State):
     house: BedState = field(default_factory=lambda: BedState(bed="", label=""))  # of no bed
     limits: dict[str, LimitSet] = field(default_factory=dict)  # set by the site, by name_of
     silencing: dict[str, SilencingSet] = field(default_factory=dict)  # by rule
+    coming: dict[str, Coming] = field(default_factory=dict)  # transfers on their way, by id

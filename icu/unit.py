@@ -10,6 +10,7 @@ from hospital_ops.deciding import PROBE_BED, Decisions, Stamped
 from icu import (
     admissions,
     alarms,
+    arrivals,
     bedside_orders,
     calls,
     chart,
@@ -55,8 +56,8 @@ class IcuUnit:
                 self._tick(entry, decisions)
             elif isinstance(entry, wire.Admission):
                 self._admission(entry, decisions)
-            elif isinstance(entry, wire.Merged):
-                decisions.dirty.update(admissions.merge(self.state, entry))
+            elif isinstance(entry, wire.Merged | wire.CareAgreed | wire.Coming):
+                decisions.dirty.update(arrivals.told(self.state, entry))
             elif isinstance(entry, wire.DeviceAlert):
                 self._device_alert(entry, decisions)
             elif isinstance(entry, wire.Rhythm):
@@ -67,8 +68,6 @@ class IcuUnit:
                 self._bed_act(entry, decisions)
             elif isinstance(entry, wire.Painted):
                 self._painted(entry, decisions)
-            elif isinstance(entry, wire.CareAgreed):
-                decisions.dirty.update(admissions.agreed(self.state, entry))
             elif isinstance(entry, wire.OnDuty):
                 self._on_duty(entry, decisions)
             elif isinstance(entry, wire.AlarmSite):

@@ -12,7 +12,8 @@ from hospital_ops.clock import to_datetime
 from streams.shard import hospital_of
 
 Beside = (
-    wire.CaseItem
+    wire.CaseEntered
+    | wire.CaseItem
     | wire.CaseMoved
     | wire.CaseSeen
     | wire.CaseNote
@@ -47,6 +48,9 @@ def rows(entry: Beside, shard: str, entry_id: str) -> list[tuple[Any, ...]]:
             (entry.case, "moved_out", entry.by, {**what, "to": entry.to}),
             (entry.to, "moved_in", entry.by, {**what, "from": entry.case}),
         ]
+    elif isinstance(entry, wire.CaseEntered):
+        what = {"from": entry.came_from, "reason": entry.reason}
+        told = [(entry.case, "entered", entry.by, what)]
     elif isinstance(entry, wire.CaseSeen):
         told = [(entry.case, "seen", entry.by, {"upto": entry.upto})]
     else:

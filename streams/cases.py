@@ -14,7 +14,7 @@ from hospital_ops.clock import SECOND
 from hospital_ops.errors import NotStored
 from streams.pipe import Argument, Pipe, ReplyError
 from streams.remembered import Remembered
-from streams.shard import hall
+from streams.shard import hall, hospital_of
 
 DAY_US: Final = 86_400 * SECOND
 ENDED_KEPT_US: Final = 2 * DAY_US  # a tablet may come back with a day of data (SAFETY F11)
@@ -37,7 +37,10 @@ class Cases:
     async def claim_case(
         self, hospital: str, case: str, unit: str, opened_by: str, now_us: int
     ) -> list[str]:
-        """[unit, who opened it, ...] of a case; the first to name it decides both."""
+        """[unit, who opened it, ...] of a case; the first to name it decides both.
+
+        What follows: where it stands, and the units it was at before.
+        """
         key = _key(hospital, "cases")
         made, _, found = await self._ask_all(
             ("HSETNX", key, case, wire.to_json([unit, opened_by])),
@@ -47,7 +50,7 @@ class Cases:
         if made:
             self._cases.forget(f"{hospital} {case}")
         row: list[str] = wire.from_json(found)
-        return row[:2]
+        return row
 
     async def case(self, hospital: str, case: str) -> list[str] | None:
         """[unit, who opened it, ...] of a case, or None where nobody has named it."""
@@ -75,10 +78,24 @@ class Cases:
         row: list[str] = wire.from_json(found)
         kept = ENDED_KEPT_US if ended else OPEN_KEPT_US
         await self._ask_all(
-            ("HSET", key, case, wire.to_json([*row[:2], state])),
+            ("HSET", key, case, wire.to_json([*row[:2], state, *row[3:]])),
             ("ZADD", _key(hospital, "cases-until"), now_us + kept, case),
         )
         self._cases.forget(f"{hospital} {case}")
+
+    async def move_case(self, known: list[str], case: str, unit: str, now_us: int) -> None:
+        """A case goes to another unit; every hospital it has been to finds it there.
+
+        `known` is its row: [unit, who opened it, state, units it was at before ...].
+        """
+        before = [*known[3:], known[0]]
+        row = wire.to_json([unit, known[1], COMING, *before])
+        for hospital in sorted({hospital_of(each) for each in (unit, *before)}):
+            await self._ask_all(
+                ("HSET", _key(hospital, "cases"), case, row),
+                ("ZADD", _key(hospital, "cases-until"), now_us + OPEN_KEPT_US, case),
+            )
+            self._cases.forget(f"{hospital} {case}")
 
     async def forget_cases(self, hospital: str, now_us: int) -> int:
         """Forgets the cases whose time is over; answers how many."""

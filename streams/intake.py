@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from hospital_ops import events, wire
-from hospital_ops.access import Permission, Principal, Role, require
+from hospital_ops.access import Permission, Principal, Role, allows, require
 from hospital_ops.case_steps import ENDS, STEPS, after
 from hospital_ops.clock import Clock, iso
 from hospital_ops.errors import Conflict, MessageError, NotFound
@@ -51,9 +51,10 @@ class Intake:
             await self.keep(principal, error, body)
             raise
         require(principal, Permission.OPEN_CASE, hospital_of(destination), destination)
-        unit = await self._unit_of(principal, case, destination)
-        if unit != destination:
-            raise Conflict("the case has another destination already; cancel it and open a new one")
+        unit, before = await self._unit_of(principal, case, destination)
+        if unit != destination and destination not in before:
+            raise Conflict("the case has another destination already: reroute it")
+        facts = facts | {"destination": unit}  # a tablet that has not heard of a reroute yet
         entry_id = await self.appender.append(
             unit,
             wire.CaseFacts(
@@ -96,16 +97,28 @@ class Intake:
         read = self.codebooks.read
         return [(read(hospital, e) if isinstance(e, wire.Observed) else e, b) for e, b in made]
 
-    async def step(self, principal: Principal, case: str, step: str, note: str) -> dict[str, Any]:
-        """Appends one step of the way of a case; Conflict where it leads nowhere."""
+    async def step(
+        self,
+        principal: Principal,
+        case: str,
+        step: str,
+        note: str,
+        *,
+        to: str = "",
+        where: str = "",
+    ) -> dict[str, Any]:
+        """Appends one step of the way of a case; Conflict where it leads nowhere.
+
+        `to` and `where` are a reroute's: the unit that receives the patient, and its name.
+        """
         row = STEPS[step]
         own = principal.role in OWN_CASES_ONLY and row.crew
         needed = Permission.OPEN_CASE if own else Permission.ACKNOWLEDGE_CASE
         unit = await self.case_unit(principal, case, needed)
-        if row.reason and not note.strip():
+        if row.reason and not own and not note.strip():
             raise MessageError("no_reason", "say why: this step needs a `reason`")
         now = self.clock.now_us()
-        state = await self.projections.case_state(principal.hospital, case_id(case))
+        state = await self.standing(principal, case, unit)
         following = after(step, state)
         entry_id = await self.appender.append(
             unit,
@@ -119,17 +132,20 @@ class Intake:
                 received_at=now,
                 mode=principal.mode,
                 note=note[:500],
+                to=to,
+                where=where,
             ),
         )
         if following != state:
             await self.projections.case_became(
-                principal.hospital, case_id(case), following, now, ended=following in ENDS
+                hospital_of(unit), case_id(case), following, now, ended=following in ENDS
             )
         return {"id": case, "step": step, "stored_at": iso(at_us(entry_id))}
 
     async def still_open(self, principal: Principal, case: str) -> None:
         """Conflict where the case has ended: nothing is kept for it any more."""
-        state = await self.projections.case_state(principal.hospital, case_id(case))
+        unit = await self.case_unit(principal, case, Permission.ACKNOWLEDGE_CASE)
+        state = await self.standing(principal, case, unit)
         if state in ENDS:
             raise Conflict(f"This case has ended ({state.replace('_', ' ')}).")
 
@@ -138,19 +154,37 @@ class Intake:
         known = await self.projections.case(principal.hospital, case_id(case))
         if known is None:
             raise NotFound("There is no such case, or it is not within your units.")
-        unit, opened_by = known[:2]
+        unit, opened_by, before = known[0], known[1], known[3:]
+        if principal.role in OWN_CASES_ONLY:
+            # A crew's own case stays its own wherever the house has sent it.
+            first = before[0] if before else unit
+            require(principal, permission, hospital_of(first), first)
+            if opened_by != principal.actor:
+                raise NotFound("There is no such case, or it is not within your units.")
+            return unit
+        if not allows(principal, permission, hospital_of(unit), unit):
+            # Who had the case before it was rerouted may look at what they had of it.
+            units = [one for one in before if allows(principal, permission, hospital_of(one), one)]
+            unit = units[-1] if units else unit
         require(principal, permission, hospital_of(unit), unit)
-        if principal.role in OWN_CASES_ONLY and opened_by != principal.actor:
-            raise NotFound("There is no such case, or it is not within your units.")
         return unit
 
-    async def _unit_of(self, principal: Principal, case: str, destination: str) -> str:
-        unit, opened_by = await self.projections.claim_case(
+    async def standing(self, principal: Principal, case: str, unit: str) -> str:
+        """Where a case stands at a unit, as far as the way in has heard."""
+        known = await self.projections.case(principal.hospital, case_id(case))
+        if known is not None and known[0] != unit:
+            return "rerouted"
+        return await self.projections.case_state(hospital_of(unit), case_id(case))
+
+    async def _unit_of(
+        self, principal: Principal, case: str, destination: str
+    ) -> tuple[str, list[str]]:
+        known = await self.projections.claim_case(
             principal.hospital, case, destination, principal.actor, self.clock.now_us()
         )
-        if principal.role in OWN_CASES_ONLY and opened_by != principal.actor:
+        if principal.role in OWN_CASES_ONLY and known[1] != principal.actor:
             raise NotFound("There is no such case, or it is not within your units.")
-        return unit
+        return known[0], known[3:]
 
     async def keep(self, principal: Principal, error: MessageError, body: bytes) -> None:
         """Keeps what could not be used, with its bytes, in the hospital's hall."""

@@ -73,6 +73,9 @@ class Relay:
         """The stream id; a row that cannot be read must not hold up the decisions behind it."""
         try:
             entry = wire.decode(encoded)
+            if isinstance(entry, wire.CaseFacts):  # a case that a command opened, not a crew
+                hospital, now = hospital_of(shard), self.clock.now_us()
+                await self.projections.claim_case(hospital, entry.case, shard, entry.source, now)
             entry_id = await self.appender.append(shard, entry)
             if isinstance(entry, wire.CaseStep):
                 await self._note(shard, entry)

@@ -19,7 +19,7 @@ def cell_of(case: CaseState) -> CaseCell:
         step=case.step,
         opened_at=case.opened_at,
         changed_at=case.changed_at,
-        version=case.decision.version if case.decision else 0,
+        version=case.decision.version if case.decision else case.decided_before,
         mode=case.mode,
         warnings=case.warnings,
         eta=case.eta,
@@ -40,6 +40,7 @@ def cell_of(case: CaseState) -> CaseCell:
         findings=case.findings,
         signed=case.signed,
         ended_for=case.ended_for,
+        rerouted=case.rerouted,
     )
 
 

@@ -66,10 +66,22 @@ def join(target: CaseState, source: CaseState) -> None:
     target.messages = (*source.messages, *target.messages)[-MESSAGES_KEPT:]
     target.findings = {**source.findings, **target.findings}
     target.view = target.view or source.view
+    _join_decisions(target, source)
     if source.arrived_at and not target.arrived_at and target.step not in ENDS:
         target.step, target.arrived_at = source.step, source.arrived_at
     if source.taken_over_at and not target.taken_over_at:
         target.taken_over_at, target.taken_over_by = source.taken_over_at, source.taken_over_by
+
+
+def _join_decisions(target: CaseState, source: CaseState) -> None:
+    """The later decision holds, under the number of the case that goes on."""
+    here, there = target.decision, source.decision
+    if there is None or (here is not None and here.at >= there.at):
+        return
+    number = here.version if here is not None else target.decided_before
+    target.decision = wire.replaced(there, version=number)
+    target.known = tuple(sorted({*target.known, *source.known}))
+    target.reopened_at, target.reopened_for = source.reopened_at, source.reopened_for
 
 
 def _opened(case: CaseState, pathway: str, at: int, by: str) -> dict[str, Any]:

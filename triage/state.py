@@ -54,6 +54,8 @@ class CaseState(State):
     findings: dict[str, bool] = field(default_factory=dict)
     signed: dict[str, Any] = field(default_factory=dict)
     ended_for: str = ""
+    rerouted: dict[str, Any] = field(default_factory=dict)  # to or from where, by whom, why
+    decided_before: int = 0  # decisions of a department that the case came from
 
 
 class CallRecord(State):

@@ -20,14 +20,16 @@ async def decide(
     """Saves decision number `wanted.version + 1`; Conflict with what holds for the second."""
     try:
         async with database.transaction(principal.scope) as connection:
-            current = await _latest(connection, case)
-            if (current["version"] if current else 0) != wanted.version:
+            current = await _latest(connection, case, unit)
+            # Of every department that the case has been to: its decisions are numbered once.
+            made = await connection.fetchval("select case_decisions($1)", case)
+            if made != wanted.version:
                 raise Conflict(_STALE, current)
             await _insert(connection, principal, unit, case, wanted, at)
-            saved = await _latest(connection, case)
+            saved = await _latest(connection, case, unit)
     except UniqueViolation as error:
         async with database.transaction(principal.scope) as connection:
-            raise Conflict(_STALE, await _latest(connection, case)) from error
+            raise Conflict(_STALE, await _latest(connection, case, unit)) from error
     return saved or {}
 
 
@@ -77,11 +79,12 @@ async def _insert(
     await audit.append(connection, unit, principal.scope, "decide_triage", case, detail, at)
 
 
-async def _latest(connection: Connection, case: str) -> dict[str, Any] | None:
+async def _latest(connection: Connection, case: str, unit: str) -> dict[str, Any] | None:
     row = await connection.fetchrow(
         "select version, colour, proposed, reason, destination, care, decided_by, decided_at"
-        " from triage_decision where case_id = $1 order by version desc limit 1",
+        " from triage_decision where case_id = $1 and unit = $2 order by version desc limit 1",
         case,
+        unit,
     )
     if row is None:
         return None

@@ -9,7 +9,7 @@ from hospital_ops.board import HEAD, DecisionCell, Shown
 from hospital_ops.case_steps import ARRIVED, ENDS, follows
 from hospital_ops.clock import SECOND, from_iso, iso
 from hospital_ops.deciding import PROBE_BED, Decisions, Stamped
-from triage import calls, notes
+from triage import calls, entering, notes
 from triage.cells import cell_of, head_of
 from triage.ecgs import with_ecg
 from triage.editions import EDITION
@@ -73,6 +73,8 @@ class EdUnit:
     def _of_case(self, entry: wire.Entry, decisions: Decisions) -> None:
         """An entry about one case; what comes for one that has left the board is archived only."""
         name = getattr(entry, "case", "")
+        if isinstance(entry, wire.CaseEntered):
+            self.state.gone.pop(name, None)  # it comes back
         if not name or isinstance(entry, wire.Admission) or self._has_left(name):
             return
         if isinstance(entry, wire.CaseSeen):
@@ -88,6 +90,10 @@ class EdUnit:
             self._step(case, entry)
         elif isinstance(entry, wire.EcgReceived):
             touched = [self._ecg(case, entry, decisions)]
+        elif isinstance(entry, wire.CaseEntered):
+            entering.enter(case, entry)
+            self.state.merged |= dict.fromkeys(case.joined, case.case)
+            self._propose(case, decisions)
         elif isinstance(entry, wire.CaseItem):
             self._item(case, entry, decisions)
         elif isinstance(entry, wire.CaseMoved):
@@ -242,6 +248,8 @@ class EdUnit:
         elif following in ENDS and following != case.step:
             case.ended_at, case.ended_for = self.state.now, entry.note
             case.places, case.untaken = (), False
+            if entry.step == "reroute":
+                entering.leave(case, entry)
         case.step = following
 
     def _decided(self, case: CaseState, entry: wire.Decided) -> None:

@@ -81,7 +81,15 @@ class IcuBoard(BoardFeed[BedCell]):
             for name, cell in after.items()
         }
         return self.renderer.icu_frame(
-            language, before, after, (), change.head, change.rev, self.clock.now_us(), beds=beds
+            language,
+            before,
+            after,
+            (),
+            change.head,
+            change.rev,
+            self.clock.now_us(),
+            beds=beds,
+            was=change.head_before,
         )
 
     def html_snapshot(self, language: str) -> str:

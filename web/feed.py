@@ -18,6 +18,7 @@ from typing import Any, Final, Generic, Protocol, TypedDict, TypeVar
 
 from hospital_ops import log, wire
 from hospital_ops.board import HEAD, BedCell, CaseCell, Head, alarm_json, decode_head
+from hospital_ops.board_coming import coming_json
 from hospital_ops.clock import Clock, iso
 from streams.pipe import Pipe, ReplyError, read_streams
 from streams.projections import Places, Unit
@@ -307,6 +308,7 @@ class BoardFeed(ABC, Generic[C]):
             "probe_at": iso(head.probe_at) if head and head.probe_at else None,
             "counts": dict(head.counts) if head else {},
             "alarms": [alarm_json(alarm) for alarm in head.alarms] if head else [],
+            "coming": [coming_json(one) for one in head.coming] if head else [],
             self.plural: [self.view(cell, now) for cell in self.whole(self.cells)],
         }
 

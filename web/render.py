@@ -25,6 +25,7 @@ from web.views.alarms import house_of
 from web.views.bed import TileView, tile_view
 from web.views.call import CallView
 from web.views.case import CaseView, minutes_left
+from web.views.coming import coming_lines
 from web.views.edboard import Room, ed_parts
 from web.views.page import MODES, Page, href
 from web.views.values import Frame, ValueView, clock
@@ -112,6 +113,7 @@ class Renderer:
         *,
         beds: Mapping[str, BedCell],
         base: int | None = None,
+        was: Head | None = None,
     ) -> str:
         """One tick of the board: what the reader sees change from `previous` to `changed`.
 
@@ -141,8 +143,10 @@ class Renderer:
         if queue_view(before, frame.words) != queue_view(beds, frame.words):
             queue = queue_view(beds, frame.words)
             parts.append(self.fill("_queue.html", queue=queue, w=frame.words, oobs=WHOLE))
-        if _taken(before) != _taken(beds):
-            parts.append(self._counts(beds, frame.words))
+        coming = coming_lines(head, frame)
+        if _taken(before) != _taken(beds) or coming != coming_lines(was, frame):
+            told = {"counts": _taken(beds), "coming": coming, "w": frame.words, "oobs": WHOLE}
+            parts.append(self.fill("_counts.html", **told))
         return "".join(parts)
 
     def ed_page(
@@ -333,6 +337,7 @@ class Renderer:
             "queue": queue_view(beds, frame.words),
             "density": density(len(beds)),
             "counts": _taken(beds),
+            "coming": coming_lines(head, frame),
             "probe": head.probe_at if head else 0,
             "house": house_of(head),
             "now_us": frame.now_us,
@@ -343,9 +348,6 @@ class Renderer:
         probe = head.probe_at if head else 0
         told = {"rev": rev, "base": base, "now_us": now_us, "probe": probe, "house": house_of(head)}
         return self.fill("_rev.html", oobs=WHOLE, **told)
-
-    def _counts(self, beds: Mapping[str, BedCell], words: Words) -> str:
-        return self.fill("_counts.html", counts=_taken(beds), w=words, oobs=WHOLE)
 
     def _difference(
         self, old: _View, new: _View, words: Words, template: str, argument: str, now_us: int = 0

@@ -44,6 +44,9 @@ FITTING = {
     ("ed_place", "kind"): "'bay'",
     ("ed_place", "zone"): "''",
     ("place_given", "state"): "'held'",
+    ("transfer", "state"): "'asked'",
+    ("transfer", "to_hospital"): "null",
+    ("transfer", "to_unit"): "null",
 }
 ANY = {
     "text": "'{salt}'",

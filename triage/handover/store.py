@@ -18,8 +18,7 @@ async def readings_of(database: Database, scope: Scope, case: str) -> list[Readi
     """The stored numbers of a case that may be trusted, oldest first."""
     async with database.transaction(scope) as connection:
         rows = await connection.fetch(
-            "select code, value, physical_unit, determined_at from measurement"
-            " where place = $1 and validity <> 'Inv' and value is not null"
+            "select code, value, physical_unit, determined_at from case_readings($1)"
             " order by determined_at, code, value limit $2",
             case,
             READINGS_MAX,

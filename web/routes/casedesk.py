@@ -20,6 +20,7 @@ from streams.facts import SIGNS
 from triage.complaints import name_of
 from triage.phrases import PHRASES
 from web.auth import signed_in, web_of
+from web.rerouting import send_elsewhere
 from web.routes.readiness import ACTS, checked_item
 
 router = APIRouter(prefix="/ed/cases", include_in_schema=False)
@@ -30,12 +31,23 @@ FINDINGS_MAX = 40
 
 @router.post("/{case}/steps/{step}")
 async def step(
-    request: Request, case: str, step: str, principal: Someone, reason: Text = ""
+    request: Request,
+    case: str,
+    step: str,
+    principal: Someone,
+    reason: Text = "",
+    to: Text = "",
+    outside: Text = "",
 ) -> Response:
     """Arrival, take-over, hand-over, an end: a step of the way."""
     if step not in STEPS:
         raise NotFound("A case knows no such step.")
-    await web_of(request).intake.step(principal, case, step, storable(reason))
+    web, why = web_of(request), storable(reason)
+    if step == "reroute":
+        where = storable(outside)
+        await send_elsewhere(web, principal, case, to=to, outside=where, reason=why)
+        return RedirectResponse(f"/ed/cases/{UUID(case)}", status_code=303)
+    await web.intake.step(principal, case, step, why)
     return _back(case)
 
 

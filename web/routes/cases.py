@@ -21,6 +21,7 @@ from triage.inputs import engine_inputs
 from web.auth import signed_in, web_of
 from web.language import language_of
 from web.reading import case_of, note_reading
+from web.rerouting import departments
 from web.views.casedesk import desk_view
 from web.views.casepage import REASONS, render
 from web.words import words_of
@@ -182,7 +183,7 @@ def _page(
         said=said,
         lost=lost,
         free=free or [],
-        desk=desk_view(cell, frame, web.places.rooms_of(unit), cells),
+        desk=desk_view(cell, frame, web.places.rooms_of(unit), cells, departments(web, unit)),
         may_acknowledge_any=acknowledges,
     )
     return HTMLResponse(html, status_code=status)

@@ -69,16 +69,20 @@ async def summary(request: Request, case: str, principal: Someone) -> dict[str, 
             web.noted.clear()
         web.noted[name] = now
         await note_reading(request, principal, unit, "read_case", cell.case)
-    return short(cell, now)
+    return short(cell, unit, now)
 
 
-def short(cell: CaseCell, now_us: int) -> dict[str, Any]:
+def short(cell: CaseCell, unit: str, now_us: int) -> dict[str, Any]:
     """The few bytes: a link of 20 kbit/s carries them in half a second."""
     triage, decision = cell.triage, cell.decision
     return {
         "id": cell.case,
         "at": iso(now_us),
         "step": cell.step,
+        "unit": unit,
+        "rerouted": {"to": cell.rerouted.get("where"), "by": cell.rerouted["by"]}
+        if cell.rerouted
+        else None,
         "proposed": triage.get("proposed", "incomplete"),
         "reasons": [
             {key: reason[key] for key in ("code", "text", "value") if reason.get(key) is not None}

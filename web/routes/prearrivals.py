@@ -17,6 +17,7 @@ from triage.decision import read_decision
 from triage.readiness import checklists
 from web.auth import signed_in, web_of
 from web.reading import note_reading, units_in
+from web.rerouting import send_elsewhere
 
 router = APIRouter(prefix="/api/v1/prearrivals")
 Someone = Annotated[Principal, Depends(signed_in)]
@@ -67,7 +68,14 @@ async def step(request: Request, case: str, step: str, principal: Someone) -> di
     """Acknowledgement, arrival, take-over, hand-over, cancellation and the other ends."""
     if step not in STEPS:
         raise NotFound(f"A case knows these steps: {', '.join(STEPS)}, decision, measurements.")
-    return await web_of(request).intake.step(principal, case, step, said(await request.body()))
+    body = await request.body()
+    if step == "reroute":
+        sent = parse_json(body) if body.startswith(b"{") else {}
+        to, outside = (str(sent.get(name) or "") for name in ("to", "outside"))
+        return await send_elsewhere(
+            web_of(request), principal, case, to=to, outside=outside, reason=said(body)
+        )
+    return await web_of(request).intake.step(principal, case, step, said(body))
 
 
 def said(body: bytes) -> str:

@@ -12,6 +12,7 @@ from hospital_ops.clinical.tables import words as clinical_words
 from hospital_ops.clock import SECOND, from_iso
 from hospital_ops.identity import uuid7
 from triage import complaints
+from triage.entering import PHRASE as REROUTED
 from triage.onset import onset_of, until
 from triage.pathways import PATHWAYS
 from triage.phrases import phrases_to, words_of
@@ -71,12 +72,21 @@ class Desk:
     label: str
     onset: str  # when the symptoms began, as it was said last
     onset_item: str  # the id of the next word about it
+    rerouted: str = ""  # to or from where, by whom, why
+    elsewhere: tuple[tuple[str, str], ...] = ()  # (unit, name) of departments to reroute to
 
 
 def desk_view(
-    cell: CaseCell, frame: Frame, rooms: Sequence[Room], cells: Iterable[CaseCell]
+    cell: CaseCell,
+    frame: Frame,
+    rooms: Sequence[Room],
+    cells: Iterable[CaseCell],
+    elsewhere: Iterable[tuple[str, str]] = (),
 ) -> Desk:
-    """The desk of a case; `rooms` and `cells` are those of its department."""
+    """The desk of a case; `rooms` and `cells` are those of its department.
+
+    `elsewhere` are the other departments of the installation, each (id, name).
+    """
     words, language = frame.words, frame.words.language
     taken = {place.place for other in cells for place in other.places}
     lists = checklists(cell)
@@ -104,6 +114,8 @@ def desk_view(
         label=complaints.LABEL[language],
         onset=onset_words(began, frame) if began else "",
         onset_item=str(uuid7()),
+        rerouted=_rerouted(cell, frame),
+        elsewhere=tuple(elsewhere),
     )
 
 
@@ -131,6 +143,24 @@ def _kept(place: Any, frame: Frame) -> str:
     return f"{said}, {words.t('place.entrance', name=place.entrance)}" if place.entrance else said
 
 
+def _rerouted(cell: CaseCell, frame: Frame) -> str:
+    """`Rerouted from h1-ed by Ray 14:02: no bed; there: red, Ray 14:00`."""
+    told, words = cell.rerouted, frame.words
+    if not told:
+        return ""
+    at = clock(from_iso(told["at"]), frame.zone)
+    if "from" in told:
+        line = words.t("desk.rerouted_from", where=told["from"], by=told["by"], time=at)
+    else:
+        line = words.t("desk.rerouted_to", where=told["where"], by=told["by"], time=at)
+    line = f"{line}: {told['reason']}" if told["reason"] else line
+    if decided := told.get("decided"):
+        time = clock(from_iso(decided["at"]), frame.zone)
+        colour = words.t(f"colour.{decided['colour']}")
+        line += f"; {words.t('desk.decided_there', colour=colour, by=decided['by'], time=time)}"
+    return line
+
+
 def _message(each: Mapping[str, Any], frame: Frame) -> tuple[str, str, str, str, bool]:
     words, read = frame.words, each["read_back"]
     at = clock(from_iso(each["at"]), frame.zone)
@@ -139,7 +169,10 @@ def _message(each: Mapping[str, Any], frame: Frame) -> tuple[str, str, str, str,
         if read
         else ""
     )
-    said = words_of(each["phrase"], words.language)
+    rerouted = each["phrase"] == REROUTED
+    said = words.t("desk.new_place") if rerouted else words_of(each["phrase"], words.language)
+    if each["text"]:
+        said = f"{said}: {each['text']}"
     return each["id"], said, f"{each['by']} {at}", back, each["to"] == "hospital" and not read
 
 

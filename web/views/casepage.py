@@ -57,6 +57,7 @@ class CasePage:
     ecgs: tuple[ecg12.Small, ...] = ()
     items: tuple[ItemView, ...] = ()
     joined: int = 0  # cases that turned out to be this one
+    transfer: bool = False  # from another hospital, whose record can be read
     care: tuple[str, ...] = CARE
     reasons: tuple[str, ...] = REASONS
 
@@ -68,6 +69,7 @@ def case_page(cell: CaseCell, frame: Frame, changes: list[dict[str, Any]]) -> Ca
     )
     proposed = str(cell.triage.get("proposed", "incomplete"))
     return CasePage(
+        transfer=cell.facts.get("origin") == "transfer",
         view=case_view(cell, frame),
         proposal=case_view(undecided, frame),
         proposed=proposed,

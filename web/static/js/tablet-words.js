@@ -32,8 +32,11 @@ export const clinical = (code) => data.clinical[code]?.[language] ?? code;
 /** The complaint in this language, or as it was typed. */
 export const complaint = (id) => data.complaints.find((one) => one.id === id)?.label[language] ?? id;
 
-/** A preset phrase of the department; what it typed where the phrase is not known. */
-export const phrase = ({ phrase: id, text }) => data.phrases[id]?.[language] ?? text;
+/** A preset phrase of the department, with what it added. */
+export const phrase = ({ phrase: id, text }) => {
+  const known = id === "rerouted" ? say("tablet.new_place") : data.phrases[id]?.[language];
+  return [known, text].filter(Boolean).join(": ");
+};
 
 /** An item of a checklist in this language. */
 export const item = (pathway, id) => data.pathways[pathway]?.[id]?.[language] ?? id;

@@ -17,7 +17,10 @@ from simulators.vocabulary import sign
 
 # Half width of the noise in the unit of the sign: what a resting patient's monitor shows from one
 # second to the next. Simulation only, no clinical meaning.
-SPREAD = {"hr": 3.0, "rr": 1.5, "spo2": 0.8, "temp": 0.05, "etco2": 1.0, "fio2": 0.0, "gcs": 0.0}
+SPREAD = {
+    "hr": 3.0, "rr": 1.5, "spo2": 0.8, "temp": 0.05, "etco2": 1.0, "fio2": 0.0, "gcs": 0.0,
+    "cvp": 0.8, "vt": 12.0, "ppeak": 0.8,
+}  # fmt: skip
 # Pressures move together, in proportion, so that systolic > mean > diastolic stays true.
 PRESSURE_SPREAD = 0.03
 PULSE_LAG = 1.0  # what the pulse of the oximeter may differ from the heart rate, per minute
@@ -121,4 +124,4 @@ def _fit(key: str, value: float) -> float:
         value = min(max(value, row.plausible[0]), row.plausible[1])
     if row.resolution >= 1:
         return float(round(value))
-    return round(value, 1)
+    return round(value, 2 if row.resolution < 0.1 else 1)

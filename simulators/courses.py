@@ -21,6 +21,7 @@ from simulators import seeds
 from simulators.course import Course, Series
 from simulators.people import Person, invented, named
 from simulators.synthetic import completed, synthetic_course
+from simulators.therapy import treated
 from simulators.vocabulary import sign
 
 FEWEST_POINTS = 12  # of heart rate: less is no course
@@ -40,7 +41,19 @@ _PARAMETERS = {
     "NIMAP": "nibp_mean",
     "FiO2": "fio2",
     "GCS": "gcs",
+    "Lactate": "lactate",
+    "PaO2": "pao2",
+    "PaCO2": "paco2",
+    "pH": "ph_art",
+    "Creatinine": "creatinine",
+    "Bilirubin": "bilirubin",
+    "Platelets": "platelets",
+    "K": "k",
+    "Na": "na",
+    "Urine": "urine",
 }
+# What the set writes in mg/dL and codes.json counts in umol/L: by the molar masses.
+_FACTORS = {"creatinine": 88.4, "bilirubin": 17.1}
 _COLUMNS = {
     "hr": "hr",
     "resp": "rr",
@@ -121,7 +134,7 @@ def _course(recording: Recording, seed: int, bed: str) -> Course:
         source=recording.source,
         seed=seeds.number("course", seed, bed),
         period_s=period_s,
-        series=_within(completed(recording.series, seed, bed), period_s),
+        series=_within(treated(completed(recording.series, seed, bed), seed, bed), period_s),
         recorded=frozenset(recording.series),
         start_s=seeds.stream("start", seed, bed).uniform(0, period_s),
     )
@@ -183,7 +196,7 @@ def _add(points: Points, key: str, time_s: float, text: str) -> None:
     limits = sign(key).plausible
     if not text or limits is None:
         return
-    value = float(text)
+    value = float(text) * _FACTORS.get(key, 1.0)
     if key == "fio2" and value <= 1.0:  # one set writes a fraction, the other a percentage
         value *= 100.0
     if limits[0] <= value <= limits[1]:

@@ -29,7 +29,9 @@ _CHANNELS: dict[str, tuple[int, int, int]] = {
     "abp_sys": (5, 1, 1),
     "abp_dia": (5, 1, 2),
     "abp_mean": (5, 1, 3),
+    "cvp": (5, 2, 1),
     "fio2": (6, 1, 1),
+    "etco2": (6, 2, 1),
     "gcs": (7, 1, 1),
 }
 _CUFF_CHANNEL = "70687^MDC_DEV_PRESS_BLD_NONINV_CHAN^MDC"
@@ -92,6 +94,26 @@ def observations(
         for reading in cuff:
             segments.append(_observation(len(segments) - 3, reading))
     return _joined(segments)
+
+
+def results(
+    control_id: str, unit: str, bed: str, mrn: str, at_us: int, readings: Sequence[Reading]
+) -> bytes:
+    """An ORU^R01 of the laboratory: the results of a sample taken at `at_us`, by LOINC."""
+    taken = hl7_time(at_us)
+    rows = [(sign(one.key), one.value) for one in readings if one.value is not None]
+    return _joined(
+        [
+            _header(control_id, "ORU^R01^ORU_R01", "LABORATORY", taken, "P", ""),
+            f"PID|||{mrn}^^^HOSP^MR",
+            f"PV1||I|{unit}^^{bed}",
+            f"OBR|1|||24326-1^blood^LN|||{taken}",
+            *(
+                f"OBX|{number}|NM|{row.code}^^LN||{value:g}|{row.ucum}|||||F|||{taken}"
+                for number, (row, value) in enumerate(rows, start=1)
+            ),
+        ]
+    )
 
 
 def admission(

@@ -18,7 +18,9 @@ from simulators.ledger import Ledger
 from simulators.messages import Reading, Sender
 from simulators.outbox import Letter, Outbox
 
-EACH_SECOND = ("hr", "rr", "spo2", "pr", "temp", "abp_sys", "abp_dia", "abp_mean", "fio2")
+EACH_SECOND = (
+    "hr", "rr", "spo2", "pr", "temp", "abp_sys", "abp_dia", "abp_mean", "fio2", "etco2", "cvp",
+)  # fmt: skip
 CHARTED = ("gcs",)  # what a nurse enters at the monitor, with each cuff
 CUFF = ("nibp_sys", "nibp_dia", "nibp_mean")
 CUFF_CYCLES_S = (300, 600, 900)  # every 5, 10 or 15 minutes

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from simulators import seeds
 from simulators.course import Course, Series
 from simulators.people import invented
+from simulators.therapy import treated
 
 HOURS = 48
 STEP_S = 900.0  # a point each quarter of an hour, about as a ward charts an unstable patient
@@ -44,6 +45,7 @@ def synthetic_course(seed: int, place: str) -> Course:
     series = _series(chance, picture)
     if picture.invasive:
         series |= {f"abp_{part}": series[f"nibp_{part}"] for part in ("sys", "dia", "mean")}
+    series = treated(series, seed, place)
     return Course(
         person=invented(seed, place),
         source="synthetic",

@@ -1,5 +1,5 @@
-"""A whole ward: a monitor at each bed of `run.json`, with curves where it has a key, an ambulance
-for each of the tablets."""
+"""A whole ward: a monitor at each bed of `run.json`, with curves, ventilator, pumps and chart where
+it has a key, the laboratory, and an ambulance for each of the tablets."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from hospital_ops.errors import ConfigurationError
 from simulators.ambulance import Ambulance, AmbulancePlan
 from simulators.clients import MllpClient
 from simulators.courses import course_for, recordings_folder
+from simulators.laboratory import Laboratory, Sampled
 from simulators.ledger import Ledger
 from simulators.monitor import Monitor, MonitorPlan
 from simulators.tablet import TabletLine
@@ -134,6 +135,7 @@ class Ward:
                     seed=seed,
                     speed=speed,
                     phase_s=0.5 * index / max(len(plan.beds), 1),
+                    treated=True,
                 )
             )
             for index, bed in enumerate(plan.beds)
@@ -148,12 +150,24 @@ class Ward:
             for one in plan.vehicles
         ]
 
+        self.laboratory = Laboratory(
+            MllpClient(plan.mllp_host, plan.mllp_port),
+            [
+                Sampled(bed.bed, bed.mrn, course_for(seed, bed.bed, folder))
+                for bed in plan.beds
+                if bed.mrn
+            ],
+            seed,
+            speed,
+        )
+
     async def run(self) -> None:
         """Plays until cancelled."""
-        players: Sequence[Monitor | WaveDevice | Ambulance] = [
+        players: Sequence[Monitor | WaveDevice | Ambulance | Laboratory] = [
             *self.monitors,
             *self.curves,
             *self.ambulances,
+            self.laboratory,
         ]
         async with asyncio.TaskGroup() as group:
             for player in players:

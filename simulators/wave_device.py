@@ -22,6 +22,7 @@ from hospital_ops.ecg.replay import Recorded
 from hospital_ops.forward.backoff import BackOff
 from hospital_ops.waveform import Frame
 from simulators import seeds
+from simulators.bedside import Bedside
 from simulators.course import Course
 from simulators.ledger import Ledger
 from simulators.waveforms import Curves, Player, RecordedCurves
@@ -48,6 +49,7 @@ class WavePlan:
     speed: float = 1.0  # of the patient's course; a curve passes at the speed of life
     phase_s: float = 0.0
     mode: str = "Demo"
+    treated: bool = False  # its line carries the ventilator, the pumps and the chart too
 
 
 class WaveDevice:
@@ -70,6 +72,7 @@ class WaveDevice:
             if plan.recording is not None
             else Curves(plan.course, plan.seed, plan.bed, plan.speed)
         )
+        self._bedside = Bedside(plan.course) if plan.treated else None
         self._line: ClientConnection | None = None
         self._waiting: dict[int, bytes] = {}  # sent and not answered
         self._known_lost = False
@@ -99,7 +102,7 @@ class WaveDevice:
             message = self.chunk(count, started_us + count * CHUNK_US)
             await self._send(count, message)
             if count % CHUNKS_PER_S == 0:
-                await self._tell_rate(due_us)
+                await self._tell(due_us)
             behind = (self._clock.now_us() - due_us) // CHUNK_US
             # A machine that slept does not measure the past: missed pieces stay missing.
             count += 1 + (behind if behind > IN_FLIGHT_MAX else 0)
@@ -118,21 +121,29 @@ class WaveDevice:
         except TRY_AGAIN:
             return  # it waits for the next line
 
-    async def _tell_rate(self, at_us: int) -> None:
-        """The heart rate of a recording, as a value beside its curves."""
+    async def _tell(self, at_us: int) -> None:
+        """The values beside the curves: a recording's heart rate, ventilator, pumps, the chart."""
         line, rate = self._line, self._curves.heart_per_min()
-        if line is None or rate is None:
+        values: list[tuple[str, float | str, str]] = []
+        if rate is not None:
+            values.append((HEART_RATE, rate, "/min"))
+        elif self._bedside is not None:
+            values.extend(self._bedside.due(self._curves.t_s * self.plan.speed))
+        if line is None or not values:
             return
-        event = {
-            "event_id": str(seeds.seeded_uuid7(at_us, self.plan.bed, self.plan.seed)),
-            "code": HEART_RATE,
-            "value": rate,
-            "unit": "/min",
-            "determined_at": iso(at_us),
-            "mode": self.plan.mode,
-        }
+        events = [
+            {
+                "event_id": str(seeds.seeded_uuid7(at_us, self.plan.bed, code, self.plan.seed)),
+                "code": code,
+                "value": value,
+                "unit": unit,
+                "determined_at": iso(at_us),
+                "mode": self.plan.mode,
+            }
+            for code, value, unit in values
+        ]
         with suppress(*TRY_AGAIN):
-            await line.send(json.dumps({"type": "events", "bed": self.plan.bed, "events": [event]}))
+            await line.send(json.dumps({"type": "events", "bed": self.plan.bed, "events": events}))
 
     async def _deliver(self) -> None:
         plan = self.plan

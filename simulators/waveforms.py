@@ -7,16 +7,24 @@ from math import ceil
 
 from hospital_ops.clock import SECOND
 from hospital_ops.ecg.replay import Recorded
-from hospital_ops.ecg.synthetic import Loop, breath_loop, heart_loops
+from hospital_ops.ecg.synthetic import (
+    Loop,
+    breath_loop,
+    carbon_dioxide_loop,
+    heart_loops,
+    pressure_loop,
+)
 from hospital_ops.waveform import SAMPLES, Frame
 from simulators import seeds
 from simulators.course import Course
 
 ECG_II, PLETH, RESP = "131330", "150452", "151552"  # ISO/IEEE 11073-10101
+ARTERY, CO2 = "150036", "151684"
 VARIANTS = 4  # kinds of noise; few, so that a ward shares its loops
 HEART_PER_MIN = (20, 300)
 BREATHS_PER_MIN = (4, 80)
 STEP_PER_MIN = 2  # a new loop for each rate would make too many
+STEP_MMHG = 10
 
 
 class Curve:
@@ -91,7 +99,10 @@ def _always(loop: Loop) -> Callable[[], Loop]:
 
 
 class Curves(Player):
-    """ECG lead II, pleth and breathing at a course's rates; the same for one seed and place."""
+    """ECG lead II, pleth and breathing at a course's rates; the same for one seed and place.
+
+    With an arterial line its pressure, on a ventilator the carbon dioxide of the breath.
+    """
 
     def __init__(self, course: Course, seed: int, place: str, speed: float = 1.0) -> None:
         self._course, self._speed = course, speed  # the course passes `speed` times as fast
@@ -101,6 +112,10 @@ class Curves(Player):
             Curve(PLETH, lambda: self._heart()[1]),
             Curve(RESP, self._breath),
         )
+        if course.invasive:
+            self.curves += (Curve(ARTERY, self._artery),)
+        if "etco2" in course.series:
+            self.curves += (Curve(CO2, self._carbon_dioxide),)
 
     def _heart(self) -> tuple[Loop, Loop]:
         return heart_loops(self._rate("hr", 75, *HEART_PER_MIN), self._variant)
@@ -108,7 +123,18 @@ class Curves(Player):
     def _breath(self) -> Loop:
         return breath_loop(self._rate("rr", 14, *BREATHS_PER_MIN), self._variant)
 
+    def _artery(self) -> Loop:
+        high = self._stepped("abp_sys", 120, STEP_MMHG)
+        low = min(self._stepped("abp_dia", 70, STEP_MMHG), high - STEP_MMHG)
+        return pressure_loop(self._rate("hr", 75, *HEART_PER_MIN), high, low, self._variant)
+
+    def _carbon_dioxide(self) -> Loop:
+        rate = self._rate("rr", 14, *BREATHS_PER_MIN)
+        return carbon_dioxide_loop(rate, self._stepped("etco2", 38, 2))
+
     def _rate(self, key: str, usual: float, least: int, most: int) -> int:
+        return min(max(self._stepped(key, usual, STEP_PER_MIN), least), most)
+
+    def _stepped(self, key: str, usual: float, step: int) -> int:
         value = self._course.value_at(key, self.t_s * self._speed)
-        whole = round((usual if value is None else value) / STEP_PER_MIN) * STEP_PER_MIN
-        return min(max(whole, least), most)
+        return round((usual if value is None else value) / step) * step

@@ -88,6 +88,27 @@ def breath_loop(per_min: int, variant: int = 0) -> Loop:
     return Loop(_int16(wave * 1000), RESP_HZ, 0.001, 0.0, "Ohm")
 
 
+@lru_cache(maxsize=128)
+def pressure_loop(per_min: int, systolic: int, diastolic: int, variant: int = 0) -> Loop:
+    """Arterial pressure (mm[Hg], 125 Hz) over the beats of `heart_loops(per_min, variant)`."""
+    starts, length_s = _beats(per_min, variant, PLETH_HZ)
+    wave = _pleth(starts, length_s, round(length_s * PLETH_HZ))
+    shape = (wave - wave.min()) / (wave.max() - wave.min())
+    pressure = diastolic + (systolic - diastolic) * shape
+    return Loop(_int16(pressure * 10), PLETH_HZ, 0.1, 0.0, "mm[Hg]")
+
+
+@lru_cache(maxsize=64)
+def carbon_dioxide_loop(per_min: int, end_tidal: int) -> Loop:
+    """Carbon dioxide of the breath (mm[Hg], 62.5 Hz): none going in, a plateau coming out."""
+    count = round(BREATHS * 60.0 / per_min * RESP_HZ)
+    phase = (np.arange(count) / count * BREATHS) % 1.0
+    rising = 1 / (1 + np.exp(-(phase - 0.48) / 0.012))
+    falling = 1 / (1 + np.exp((phase - 0.97) / 0.008))
+    wave = end_tidal * rising * falling * (0.9 + 0.1 * np.clip((phase - 0.48) / 0.49, 0, 1))
+    return Loop(_int16(wave * 10), RESP_HZ, 0.1, 0.0, "mm[Hg]")
+
+
 def twelve_leads(
     per_min: int,
     seconds: float = 10.0,

@@ -21,7 +21,7 @@ from hospital_ops.ecg.synthetic import (
     twelve_leads,
 )
 from simulators.synthetic import synthetic_course
-from simulators.waveforms import ECG_II, Curves, RecordedCurves
+from simulators.waveforms import ARTERY, ECG_II, Curves, RecordedCurves
 
 
 def numbers(samples: bytes) -> list[int]:
@@ -92,7 +92,8 @@ def test_pieces_follow_each_other_without_a_hole() -> None:
             assert abs(ends.setdefault(frame.code, frame.started_at) - frame.started_at) <= 1
             ends[frame.code] = frame.ended_at
             rates[frame.code] = rates.get(frame.code, 0) + frame.length / 60
-    assert rates == pytest.approx({ECG_II: 250, "150452": 125, "151552": 62.5}, rel=0.001)
+    expected = {ECG_II: 250, "150452": 125, "151552": 62.5, ARTERY: 125}
+    assert rates == pytest.approx(expected, rel=0.001)
 
 
 def test_a_recording_is_played_as_it_was_with_the_rate_of_its_own_beats(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ Slot = tuple[str, str, str, tuple[str, ...]]  # slot, word, tint, codes
 Marks = Mapping[str, tuple[str, bool]]
 MODE: Final = "20124-4"
 VENTILATOR: Final[tuple[Slot, ...]] = (
-    (MODE, "vent_mode", "", (MODE,)),
+    (MODE, "vent_mode", "mode", (MODE,)),
     ("3150-0", "fio2", "", ("3150-0",)),
     ("76248-4", "peep", "", ("76248-4",)),
     ("76222-9", "vt", "", ("76222-9",)),

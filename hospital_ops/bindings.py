@@ -95,21 +95,31 @@ def same_stay(history: History, moment: int, now: int) -> bool:
     return all(binding.patient_id == who for binding in history[first:last])
 
 
-def whose(history: History, moment: int, claimed_mrn: str, mode: str = "") -> Whose:
+def whose(
+    history: History, moment: int, claimed_mrn: str, mode: str = "", *, elsewhere: bool = False
+) -> Whose:
     """The patient of a value determined at `moment` (SAFETY I10); never a guess.
 
     An empty claim (PID-3) follows the binding. A claim that contradicts the binding leaves the
     value unassigned, and so does a bed that nobody was bound to. What a demo, test or drill device
-    sends (`mode` of the message) is never filed under a real patient (SAFETY I18).
+    sends (`mode` of the message) is never filed under a real patient (SAFETY I18). Nor is what a
+    device sends for this bed that a person has bound to another one (`elsewhere`).
     """
     binding = at(history, moment)
     if binding is None or not binding.patient_id:
         return Whose("", False)
+    if elsewhere:
+        return Whose("", True)
     if claimed_mrn and not binding.is_called(claimed_mrn):
         return Whose("", True)
     if binding.mode == REAL and mode not in ("", REAL):
         return Whose("", True)
     return Whose(binding.patient_id, False)
+
+
+def of_message(history: History, moment: int, message: wire.Observed) -> Whose:
+    """As `whose`, of a value of a message."""
+    return whose(history, moment, message.mrn, message.mode, elsewhere=message.elsewhere)
 
 
 def merged(history: History, event: wire.Merged, hospital: str) -> History:

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from hospital_ops.board_coming import ComingCell
 from hospital_ops.board_ed import PlaceCell, RingCell, place_json, ring_json, way_json
+from hospital_ops.board_who import KinCell as KinCell
+from hospital_ops.board_who import PatientCell as PatientCell
 from hospital_ops.clock import SECOND, iso
 from hospital_ops.wire import Form, Verdict, decoder, field, replaced
 
@@ -101,21 +103,6 @@ class SupportCell(Form, frozen=True):
     at: int
 
 
-class PatientCell(Form, frozen=True):
-    """Whom a tile is about; a wall shows initials, sex and age only."""
-
-    patient_id: str
-    mrn: str
-    initials: str = ""
-    name: str = ""
-    sex: str = "unknown"
-    birth_date: str = ""
-    admitted_at: int = 0
-    age_years: float | None = None  # as somebody said, where no birth date is known
-    case: str = ""  # the pre-arrival case this stay began with
-    agreed: tuple[str, ...] = ()  # treatment_limits, comfort_care: what two people agreed on
-
-
 class BedCell(Form, frozen=True):
     """One bed of the intensive care board."""
 
@@ -134,6 +121,7 @@ class BedCell(Form, frozen=True):
     trends: dict[str, str] = field(default_factory=dict)  # code: fast_up, up, down, fast_down
     device_limits: dict[str, DeviceLimits] = field(default_factory=dict)  # by code
     support: SupportCell | None = None  # None: nobody has said, or not in this shift
+    kin: tuple[KinCell, ...] = ()
 
 
 class DecisionCell(Form, frozen=True):

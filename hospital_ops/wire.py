@@ -33,6 +33,7 @@ from hospital_ops.wire_icu import (
     CareAgreed,
     Coming,
     DeviceAlert,
+    Kin,
     LimitSet,
     OnDuty,
     OrderChanged,
@@ -44,9 +45,10 @@ from hospital_ops.wire_signals import Reason, Rhythm, Verdict, Witness
 __all__ = (  # what comes from elsewhere; all else is this module's own
     "AlarmAct", "AlarmSite", "Alerted", "BedAct", "Called", "CareAgreed", "CaseEntered",
     "CaseItem", "CaseMoved", "CaseNote", "CaseSeen", "Coming", "Corrected", "DecodeError",
-    "DeviceAlert", "EdSettings", "Form", "HourValidated", "LimitSet", "OnDuty", "OrderChanged",
-    "Painted", "PlaceGiven", "Rang", "Reason", "Rhythm", "SheetSigned", "SilencingSet", "State",
-    "Verdict", "Witness", "decoder", "encode", "field", "from_json", "replaced", "to_json",
+    "DeviceAlert", "EdSettings", "Form", "HourValidated", "Kin", "LimitSet", "OnDuty",
+    "OrderChanged", "Painted", "PlaceGiven", "Rang", "Reason", "Rhythm", "SheetSigned",
+    "SilencingSet", "State", "Verdict", "Witness", "decoder", "encode", "field", "from_json",
+    "replaced", "to_json",
 )  # fmt: skip
 
 VERSION = 1
@@ -89,6 +91,7 @@ class Observed(Form, frozen=True, tag="obs"):
     case: str = ""  # pre-arrival case
     sent_at: int | None = None  # MSH-7 or the tablet's clock at sending
     as_sent: tuple[bytes, ...] = ()  # `identity.content` of each event before a mapping; "": none
+    elsewhere: bool = False  # a person has bound its device to another bed than it names
 
 
 class Waved(Form, frozen=True, tag="wav"):
@@ -112,6 +115,8 @@ class Waved(Form, frozen=True, tag="wav"):
     device: str = ""
     case: str = ""
     sequence: int = 0
+    mrn: str = ""  # as of `Observed`
+    elsewhere: bool = False
 
 
 class PatientFacts(Form, frozen=True):
@@ -334,6 +339,7 @@ Entry = (
     | Rang
     | Merged
     | Coming
+    | Kin
 )
 
 decode: Callable[[bytes], Entry] = decoder_of_any(Entry)

@@ -140,6 +140,21 @@ class Coming(Form, frozen=True, tag="cmg"):
     mode: str
 
 
+class Kin(Form, frozen=True, tag="kin"):
+    """A child and its mother, or the end of that; told to every unit by the relay."""
+
+    unit: str
+    kin: str  # id of the link: a repeat does nothing
+    child_id: str
+    child_mrn: str
+    mother_id: str
+    mother_mrn: str
+    ended: bool
+    by: str
+    at: int
+    mode: str
+
+
 class Painted(Form, frozen=True, tag="pnt"):
     """Red alarms that a board of the unit has confirmed as painted (SAFETY rule 11)."""
 

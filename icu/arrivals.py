@@ -8,19 +8,23 @@ from typing import Final
 from hospital_ops import wire
 from hospital_ops.board import HEAD
 from hospital_ops.board_coming import ComingCell
-from icu import admissions
+from icu import admissions, kin
 from icu.state import UnitState
 
 EXPECTED: Final = ("accepted", "left")
+ABOUT_PEOPLE: Final = (wire.Merged, wire.CareAgreed, wire.Coming, wire.Kin)
+AboutPeople = wire.Merged | wire.CareAgreed | wire.Coming | wire.Kin
 KEPT: Final = 100  # more than a unit could take; the oldest is forgotten first
 
 
-def told(unit: UnitState, entry: wire.Merged | wire.CareAgreed | wire.Coming) -> Iterable[str]:
+def told(unit: UnitState, entry: AboutPeople) -> Iterable[str]:
     """What is told of people: numbers that are one person's, agreements, who is expected."""
     if isinstance(entry, wire.Merged):
         return admissions.merge(unit, entry)
     if isinstance(entry, wire.CareAgreed):
         return admissions.agreed(unit, entry)
+    if isinstance(entry, wire.Kin):
+        return kin.take(unit, entry)
     return take(unit, entry)
 
 

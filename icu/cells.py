@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hospital_ops import wire
 from hospital_ops.board import INDICATORS, AlarmCell, BedCell, Head, SupportCell
-from icu import arrivals, clocks, tracking
+from icu import arrivals, clocks, kin, tracking
 from icu.alarms import Turn, merging
 from icu.calls import next_step
 from icu.quiet import silent_until
@@ -85,6 +85,7 @@ def bed_cell(unit: UnitState, bed: BedState, now: int, trends: dict[str, str]) -
         quiets=tuple(bed.quiets.values()),
         trends=trends,
         support=_support(Turn(unit, bed, now)),
+        kin=kin.cells(unit, binding.patient_id) if binding and unit.kin else (),
     )
 
 

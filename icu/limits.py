@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from hospital_ops import bindings, codes, wire
+from hospital_ops import codes, wire
 from hospital_ops.board import Shown
 from hospital_ops.clock import SECOND
 from hospital_ops.wire import Witness
@@ -236,19 +236,21 @@ def judge_all(turn: Turn) -> None:
     judge(turn, list(bed.values))
 
 
-def late(turn: Turn, observation: wire.Observation, at: int, mrn: str) -> None:
-    """A value that is older than the newest of its code never rings; a red one is listed."""
+def late(turn: Turn, observation: wire.Observation, at: int, patient: str) -> None:
+    """A value that is older than the newest of its code never rings; a red one is listed.
+
+    `patient`: whose it was at its time; empty for nobody's.
+    """
     trusted = observation.mapped and observation.validity != "Inv"
     if trusted and observation.origin == "monitor" and has_rules(observation.code):
-        _past(turn, observation.code, observation.value, at, mrn)
+        _past(turn, observation.code, observation.value, at, patient)
 
 
-def _past(turn: Turn, code: str, value: float | str | None, at: int, mrn: str) -> None:
+def _past(turn: Turn, code: str, value: float | str | None, at: int, patient: str) -> None:
     """Lists a red value that came too late to ring, once for each rule and minute."""
     if value is None or isinstance(value, str):
         return
     bed = turn.bed
-    patient = bindings.whose(bed.history, at, mrn).patient_id
     person = bed.people.get(patient)
     age = age_at(person.birth_date if person else "", at)
     for limit in limits_for(turn.unit.limits, patient, code, age):

@@ -8,6 +8,7 @@ from hospital_ops.wire import (
     AlarmSite,
     Coming,
     Form,
+    Kin,
     LimitSet,
     OnDuty,
     SilencingSet,
@@ -165,3 +166,4 @@ class UnitState(State):
     limits: dict[str, LimitSet] = field(default_factory=dict)  # set by the site, by name_of
     silencing: dict[str, SilencingSet] = field(default_factory=dict)  # by rule
     coming: dict[str, Coming] = field(default_factory=dict)  # transfers on their way, by id
+    kin: dict[str, dict[str, Kin]] = field(default_factory=dict)  # by person and link

@@ -18,6 +18,7 @@ from icu import (
     device_limits,
     devices,
     house,
+    kin,
     limits,
     painting,
     quiet,
@@ -56,7 +57,7 @@ class IcuUnit:
                 self._tick(entry, decisions)
             elif isinstance(entry, wire.Admission):
                 self._admission(entry, decisions)
-            elif isinstance(entry, wire.Merged | wire.CareAgreed | wire.Coming):
+            elif isinstance(entry, arrivals.ABOUT_PEOPLE):
                 decisions.dirty.update(arrivals.told(self.state, entry))
             elif isinstance(entry, wire.DeviceAlert):
                 self._device_alert(entry, decisions)
@@ -147,20 +148,20 @@ class IcuUnit:
         changed: dict[str, None] = {}
         sender = f"{message.source} {message.device}"
         streams, figures, shift = False, False, clocks.shift(bed, sender, message)
-        judged, other, same_stay = -1, False, False  # the values of a message share their moment
+        judged, whose, same_stay = -1, bindings.Whose("", False), False
         for observation in message.observations:
             at = observation.determined_at
             at = first_receipt if at is None else at + shift
-            if at != judged:
+            if at != judged:  # the values of a message share their moment
                 judged = at
-                other = bindings.whose(bed.history, at, message.mrn, message.mode).claimed_other
+                whose = bindings.of_message(bed.history, at, message)
                 same_stay = bindings.same_stay(bed.history, at, turn.now)
-            if other:
+            if whose.claimed_other:
                 admissions.claim(bed, message.mrn, at)
             outcome = "late"
             if same_stay:
                 outcome = values.take(bed, message, observation, at)
-                if not other and outcome in ("shown", "late"):
+                if not whose.claimed_other and outcome in ("shown", "late"):
                     shown = bed.values[values.name_of(observation)] if outcome == "shown" else None
                     figures |= tracking.note(bed, observation, shown, at, turn.now)
             if outcome in ("late", "future", "too_many"):
@@ -168,7 +169,7 @@ class IcuUnit:
             if outcome == "shown":
                 changed[values.name_of(observation)] = None
             elif outcome == "late":
-                limits.late(turn, observation, at, message.mrn)
+                limits.late(turn, observation, at, whose.patient_id)
             if observation.limits is not None:
                 figures |= device_limits.take(bed, message, observation.code, observation.limits)
             if observation.origin == "monitor":
@@ -353,7 +354,7 @@ class IcuUnit:
 
     def _admission(self, event: wire.Admission, decisions: Decisions) -> None:
         person, touched, moved = admissions.take(self.state, self._bed, event)
-        decisions.dirty.update(touched)
+        decisions.dirty.update(touched, kin.near(self.state, (person.patient_id,)))
         tracking.move(self.state, moved)
         turns = {name: self._turn(self._bed(name)) for name in moved}
         silencing.let_ring(turns.values())

@@ -17,6 +17,7 @@ from hospital_ops.clock import Clock
 from hospital_ops.errors import MessageError
 from hospital_ops.hl7.understand import Source
 from hospital_ops.identity import message_identity
+from hospital_ops.standing.rules import bed_at, parted
 from streams.append import Appender
 from streams.codebooks import Codebooks
 from streams.projections import Places
@@ -82,9 +83,12 @@ class CareIntake:
             waves, doubts = self._waves(poster, unit, bed, device, body, now)
             observed = self._observed(poster, unit, bed, device, body, now)
             observed = self.codebooks.read(hospital_of(unit), observed)
-            await self.appender.append_many(unit, [(observed, body)])
-            if waves:
-                await self.appender.append_many(unit, [(wave, b"") for wave in waves], "waves")
+            stands = self.places.standing(poster.hospital, device.device_id)
+            for part in parted(observed, stands, self.places.unit_of_bed):
+                await self.appender.append_many(part.unit, [(part, body)])
+            for wave in waves:
+                for piece in parted(wave, stands, self.places.unit_of_bed):
+                    await self.appender.append_many(piece.unit, [(piece, b"")], "waves")
             stored += len(device.observations) + len(waves)
             rejected += [{"device_id": device.device_id, "error": doubt} for doubt in doubts]
             warnings += [
@@ -109,6 +113,12 @@ class CareIntake:
     def _bed(self, poster: Poster, device_id: str) -> tuple[str, str]:
         """(bed, unit) of a device of the payload, within what the poster may write."""
         known = self.places.device(poster.hospital, device_id)
+        stands = self.places.standing(poster.hospital, device_id)
+        if stands and not bed_at(stands, self.clock.now_us()):
+            last = next((one.bed for one in reversed(stands) if one.bed), "")
+            unit = self.places.unit_of_bed(last)
+            if unit and poster.may_write(unit):
+                return "", unit  # at no bed now: its values are kept without one
         bed = poster.bed or (known.bed if known else "") or device_id
         unit = self.places.unit_of_bed(bed)
         if unit is None or not poster.may_write(unit):
@@ -172,6 +182,7 @@ class CareIntake:
                     bed=bed,
                     device=device.device_id,
                     sequence=at // 1_000_000 & 0xFFFFFFFF,
+                    mrn=device.mrn,
                 )
             )
         return made, doubts

@@ -12,6 +12,7 @@ from hospital_ops.access import Permission, Principal, allows
 from hospital_ops.clock import Clock
 from hospital_ops.errors import MessageError, NotFound, NotStored
 from hospital_ops.identity import message_identity
+from hospital_ops.standing.rules import bed_at, parted
 from hospital_ops.waveform import Frame
 from streams import batch as batches
 from streams.append import Appender
@@ -67,11 +68,14 @@ class DeviceIntake:
     async def take_frames(self, principal: Principal, message: bytes) -> Answer:
         """The answer to a binary message: `{"type":"ack","seq":N}` once all frames are on disk."""
         sequence: int | None = None
+        whole: dict[str, list[tuple[wire.Entry, bytes]]] = {}
         try:
             frames = list(waveform.unpack(message))
             sequence = frames[0].sequence
-            entries = [(wave, b"") for wave in self._waves(principal, frames, message)]
-            await self.appender.append_many(entries[0][0].unit, entries, stream="waves")
+            for wave in self._waves(principal, frames, message):
+                whole.setdefault(wave.unit, []).append((wave, b""))
+            for unit, entries in whole.items():
+                await self.appender.append_many(unit, entries, stream="waves")
         except MessageError as error:
             await self._keep(principal, error, message)
             return _nack(error.code, error.reason, seq=sequence)
@@ -93,9 +97,20 @@ class DeviceIntake:
         made = batches.entries(
             batch, principal, unit, body, now, bed=place, device=_device(principal)
         )
-        if made:
-            await self.appender.append_many(unit, self.cases.read(principal.hospital, made))
+        by_unit: dict[str, list[tuple[wire.Entry, bytes]]] = {}
+        for entry, raw in self.cases.read(principal.hospital, made):
+            for part in self._parted(principal, entry):
+                by_unit.setdefault(part.unit, []).append((part, raw))
+        for of, entries in by_unit.items():
+            await self.appender.append_many(of, entries)
         return batch.answer()
+
+    def _parted(self, principal: Principal, entry: wire.Entry) -> list[wire.Observed]:
+        """One entry for each bed at which the device stood when its values were taken."""
+        if not isinstance(entry, wire.Observed):
+            return []
+        stands = self.places.standing(principal.hospital, _device(principal))
+        return parted(entry, stands, self.places.unit_of_bed)
 
     def _waves(self, principal: Principal, frames: list[Frame], message: bytes) -> list[wire.Waved]:
         """The entries of one message's frames, all of one bed and one number."""
@@ -110,7 +125,8 @@ class DeviceIntake:
             if not -OLDEST_S <= (frame.started_at - now) / 1e6 <= NEWEST_S:
                 raise MessageError("bad_time", "the frame's time is far from now: set the clock")
         number = str(frames[0].sequence)
-        return [
+        stands = self.places.standing(principal.hospital, _device(principal))
+        whole = (
             wire.Waved(
                 unit=unit,
                 source=principal.actor,
@@ -131,10 +147,21 @@ class DeviceIntake:
                 sequence=frame.sequence,
             )
             for index, frame in enumerate(frames)
-        ]
+        )
+        return [part for wave in whole for part in parted(wave, stands, self.places.unit_of_bed)]
 
     def _bed(self, principal: Principal, named: str) -> tuple[str, str]:
-        """(bed, unit) that the device may send for; a device fixed at a bed need not name it."""
+        """(bed, unit) that the device may send for; a device fixed at a bed need not name it.
+
+        Where a person has bound it, that holds, whatever the device names; at no bed its values
+        are kept without one.
+        """
+        stands = self.places.standing(principal.hospital, _device(principal))
+        if stands:
+            bed = bed_at(stands, self.clock.now_us())
+            stood_in = self.places.unit_of_bed(bed) if bed else principal.units[0]
+            if stood_in is not None and self.places.has_unit(stood_in):
+                return bed, stood_in
         bed = named or principal.bed
         if not bed:
             raise MessageError("no_bed", "name the bed: this device is fixed at none")

@@ -9,7 +9,8 @@ from hospital_ops.hl7 import build
 from hospital_ops.hl7.adt import Event
 from hospital_ops.hl7.framing import Frame
 from hospital_ops.hl7.understand import IN, Source, Understood, understand
-from streams.routing import Announced, Unknown, place, place_patient
+from hospital_ops.standing.rules import Standing, bed_at, elsewhere, parted
+from streams.routing import Announced, Place, Unknown, place, place_patient
 from streams.shard import hall
 
 KEPT_BYTES: Final = 64 * 1024  # of a message that cannot be read: enough to see what it was
@@ -43,13 +44,51 @@ def take(raw: bytes, source: Source, places: Announced, received_at: int, max_ob
         return _refused(known, raw)
     if known.event is not None:
         return _admission(known, raw, places)
+    stands = places.standing(source.hospital, known.device)
     found = place(known.location, places)
+    if isinstance(found, Unknown) and not known.location and stands:
+        found = _stood(stands, places, received_at) or found
     if isinstance(found, Unknown):
         known.refuse(build.ERROR, found.code, found.reason, "204")
         return _refused(known, raw)
     if not source.may_write(found.unit):
         return _out_of_scope(known, raw, found.unit)
-    return _taken(known, raw, known.entries(found.unit, found.bed))
+    entries = known.entries(found.unit, found.bed)
+    return _taken(known, raw, _told(entries, stands, known, places) if stands else entries)
+
+
+def _stood(stands: Standing, places: Announced, moment: int) -> Place | None:
+    """Where a person has bound the device, for a message that names no bed."""
+    bed = bed_at(stands, moment)
+    unit = places.unit_of_bed(bed) if bed else None
+    return Place(unit, bed) if unit else None
+
+
+def _told(
+    entries: list[tuple[str, wire.Entry]], stands: Standing, known: Understood, places: Announced
+) -> list[tuple[str, wire.Entry]]:
+    """The entries of a device that a person has bound: each of its own time's bed.
+
+    Where the message itself names another bed it is shown there, and is nobody's until somebody
+    has looked: one of the two is wrong.
+    """
+    told: list[tuple[str, wire.Entry]] = []
+    for stream, entry in entries:
+        if not isinstance(entry, wire.Observed | wire.Waved):
+            told.append((stream, entry))
+        elif not known.location:
+            told += [(stream, part) for part in parted(entry, stands, places.unit_of_bed)]
+        else:
+            other = elsewhere(stands, entry.bed, _taken_at(entry))
+            told.append((stream, wire.replaced(entry, elsewhere=True) if other else entry))
+    return told
+
+
+def _taken_at(entry: wire.Observed | wire.Waved) -> int:
+    if isinstance(entry, wire.Waved):
+        return min(entry.started_at, entry.received_at)
+    times = [one.determined_at for one in entry.observations if one.determined_at is not None]
+    return min(*times, entry.received_at) if times else entry.received_at
 
 
 def broken(frame: Frame, source: Source, received_at: int) -> Append:

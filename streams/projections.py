@@ -16,6 +16,7 @@ from hospital_ops.clock import SECOND
 from hospital_ops.codebook.rules import Codebook, Rule, book
 from hospital_ops.deciding import PROBE_BED
 from hospital_ops.installation.store import DeviceRow, KnownDevice, Projection, UnitRow
+from hospital_ops.standing.rules import Stand, Standing
 from streams.cases import Cases
 from streams.pipe import Pipe, ReplyError
 from streams.remembered import Remembered
@@ -79,12 +80,13 @@ class Places:
     devices: dict[tuple[str, str], KnownDevice] = field(default_factory=dict)  # hospital, name
     codebooks: dict[str, Codebook] = field(default_factory=dict)  # by hospital
     rooms: dict[str, Room] = field(default_factory=dict)
+    stands: dict[tuple[str, str], Standing] = field(default_factory=dict)  # hospital, device
 
     def become(self, other: Places) -> None:
         """Takes over what was read anew; everybody who holds this object sees it."""
         self.hospitals, self.units, self.beds = other.hospitals, other.units, other.beds
         self.devices, self.codebooks = other.devices, other.codebooks
-        self.rooms = other.rooms
+        self.rooms, self.stands = other.rooms, other.stands
 
     def unit_of_bed(self, bed: str) -> str | None:
         """The unit of a bed id, or None where the bed is not registered."""
@@ -94,6 +96,11 @@ class Places:
     def device(self, hospital: str, name: str) -> KnownDevice | None:
         """The registered device with this id or address, of this hospital."""
         return self.devices.get((hospital, name))
+
+    def standing(self, hospital: str, name: str) -> Standing:
+        """Where people have said that a device (its id or address) stands; () where nobody has."""
+        known = self.devices.get((hospital, name))
+        return self.stands.get((hospital, known.device), ()) if known else ()
 
     def units_of(self, hospital: str) -> list[str]:
         """Every unit of a hospital."""
@@ -171,6 +178,12 @@ class Projections(Cases):
             )
             rooms = {room.place: asdict(room) for u in units for room in u.rooms}
             await self._replace(_key(hospital, "rooms"), rooms)
+            stands = {
+                name: {"stands": [list(one) for one in told]}
+                for of, name, told in rows.standing
+                if of == hospital
+            }
+            await self._replace(_key(hospital, "standing"), stands)
             people = [replace(p, mode=mode) for p in rows.sessions if p.hospital == hospital]
             devices = [_of_device(d) for d in rows.devices if d.hospital == hospital]
             await self._replace(
@@ -209,6 +222,9 @@ class Projections(Cases):
             for room in (await self._all(_key(hospital, "rooms"))).values():
                 kept = Room(**wire.from_json(room))
                 places.rooms[kept.place] = kept
+            for name, row in (await self._all(_key(hospital, "standing"))).items():
+                told = (Stand(*one) for one in wire.from_json(row)["stands"])
+                places.stands[hospital, name] = tuple(told)
         return places
 
     async def admit(self, principal: Principal, now_us: int) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
 from hospital_ops.hl7.people import Location
+from hospital_ops.standing.rules import Standing
 
 _SEPARATORS: Final = "-/_ ."
 _SHOWN: Final = 40  # characters of a place in a sentence
@@ -30,6 +31,10 @@ class Places(Protocol):
 
     def units_of(self, hospital: str) -> list[str]:
         """Every unit of a hospital."""
+        ...
+
+    def standing(self, hospital: str, name: str) -> Standing:
+        """Where people have said that a device stands; empty where nobody has."""
         ...
 
 
@@ -124,6 +129,10 @@ class Announced:
     def units_of(self, hospital: str) -> list[str]:
         """As `Places`."""
         return self._places.units_of(hospital)
+
+    def standing(self, hospital: str, name: str) -> Standing:
+        """As `Places`."""
+        return self._places.standing(hospital, name)
 
     def has_unit(self, unit: str) -> bool:
         """As `Places`."""

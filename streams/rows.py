@@ -59,6 +59,7 @@ class _Moment(NamedTuple):
 
 
 CLAIMED = "the message named another patient than the one bound to this place"
+ELSEWHERE = "the message named another patient's bed than the one its device was bound to"
 OF_A_DEMO = "a demo or test device at the bed of a real patient"
 # Event times further from their receipt than this are flagged (DESIGN.md section 1).
 OLDEST_US, NEWEST_US = 30 * 86_400 * SECOND, 86_400 * SECOND
@@ -193,11 +194,11 @@ class Batch:
         received = message.received_at
         history = self.histories.get(message.bed, ())
         moment = received if at is None else at
-        whose = bindings.whose(history, moment, message.mrn, message.mode)
+        whose = bindings.of_message(history, moment, message)
         remarks = []
         if whose.claimed_other:
             other = bindings.whose(history, moment, message.mrn).claimed_other
-            remarks.append(CLAIMED if other else OF_A_DEMO)
+            remarks.append(ELSEWHERE if message.elsewhere else CLAIMED if other else OF_A_DEMO)
         if at is not None and not received - OLDEST_US <= at <= received + NEWEST_US:
             remarks.append("the device's time lies far from the time of receipt")
         determined_at = to_datetime(received if at is None else at)
@@ -206,7 +207,9 @@ class Batch:
 
     def _waved(self, taken: Taken, wave: wire.Waved) -> None:
         history = self.histories.get(wave.bed, ())
-        whose = bindings.whose(history, wave.started_at, "", wave.mode)
+        whose = bindings.whose(
+            history, wave.started_at, wave.mrn, wave.mode, elsewhere=wave.elsewhere
+        )
         if taken.raw:  # the message brought waveforms alone: its bytes stand here
             owner = self._claim(taken, wave.source, wave.identity, wave.identity, wave.received_at)
             self._message(taken, wave, "waveform", wave.message_id, owner)

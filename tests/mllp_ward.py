@@ -11,6 +11,7 @@ from hospital_ops import wire
 from hospital_ops.errors import NotStored
 from hospital_ops.hl7.framing import FS, VT
 from hospital_ops.hl7.understand import Source
+from hospital_ops.standing.rules import Standing
 
 CORPUS = Path(__file__).parent / "hl7"
 NOW = 1_795_219_200_000_000
@@ -55,6 +56,9 @@ class Ward:
 
     def has_unit(self, unit: str) -> bool:
         return unit == "ICU7N"
+
+    def standing(self, hospital: str, name: str) -> Standing:
+        return ()
 
     def unit_of_bed(self, bed_id: str) -> str | None:
         return "ICU7N" if bed_id in self.beds else None

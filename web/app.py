@@ -71,6 +71,7 @@ from web.routes import (
     walkins,
     walls,
     wardsheets,
+    whoisit,
     worklist,
 )
 from web.state import Web
@@ -113,6 +114,7 @@ PARTS = (
     handover,
     wardsheets,
     triageaudit,
+    whoisit,
     pages,
     boards,
     tablet,

@@ -15,6 +15,7 @@ from hospital_ops.clock import from_datetime, iso, to_datetime
 from hospital_ops.codebook.replay import replay_of
 from hospital_ops.curves import store as curves
 from hospital_ops.database import Connection, Database, Record
+from icu.filing import store as filing
 
 # Kinds of a case's history that end it.
 ENDING = tuple(name for name, step in STEPS.items() if step.target in ENDS)
@@ -25,7 +26,7 @@ _MEASUREMENTS = """
 select event_id, source_message_id, code, channel, value, value_text, physical_unit, determined_at,
        device_time, received_at, stored_at, validity, mode, origin, patient_id, device, remark,
        source
-  from measurement
+  from filed_measurement
  where place = $1
    and ($2::text[] is null or code = any ($2))
    and determined_at >= coalesce($3, '-infinity'::timestamptz)
@@ -162,8 +163,9 @@ async def latest_values(
         rows = await connection.fetch(
             "select distinct on (code, physical_unit, source) code, value, value_text,"
             "       physical_unit, determined_at, place, validity, remark, source, device"
-            "  from measurement where patient_id = any ($1::uuid[]) and validity <> 'Inv'"
-            "   and place in (select bed from binding where patient_id = any ($1::uuid[]))"
+            "  from filed_measurement where patient_id = any ($1::uuid[]) and validity <> 'Inv'"
+            "   and place in (select bed from binding where patient_id = any ($1::uuid[])"
+            "      union select place from filing where patient_id = any ($1::uuid[]))"
             "   and determined_at > now() - interval '48 hours'"
             " order by code, physical_unit, source, determined_at desc",
             await persons(connection, patient_id),
@@ -272,10 +274,11 @@ async def waveforms(
     Packed ones come first: they are the older ones.
     """
     async with database.transaction(scope) as connection:
+        filed = await filing.living(connection, place)
         async for curve, piece in curves.pieces(connection, place, code, start_us, end_us):
             times = {"started_at": to_datetime(piece.started_at), "sequence": piece.sequence}
             packed = curve._asdict() | times | {"samples": piece.samples}
-            yield _frame(packed, place) if binary else _piece(packed)
+            yield _frame(packed, place) if binary else _piece(packed, filed)
         cursor = connection.cursor(
             _WAVEFORMS,
             place,
@@ -285,10 +288,13 @@ async def waveforms(
             prefetch=PIECES,
         )
         async for row in cursor:
-            yield _frame(row, place) if binary else _piece(row)
+            yield _frame(row, place) if binary else _piece(row, filed)
 
 
-def _piece(row: Record | dict[str, Any]) -> bytes:
+def _piece(row: Record | dict[str, Any], filed: list[filing.Filed]) -> bytes:
+    whose = row["patient_id"] or filing.filed_under(
+        filed, row["device"], row["started_at"], row["mode"]
+    )
     view = {
         "code": row["code"],
         "channel": row["channel"],
@@ -301,7 +307,7 @@ def _piece(row: Record | dict[str, Any]) -> bytes:
         "sequence": row["sequence"],
         "mode": row["mode"],
         "device": row["device"],
-        "patient_id": str(row["patient_id"]) if row["patient_id"] else None,
+        "patient_id": str(whose) if whose else None,
         # A sample that says "no sample here" has no number.
         "samples": [None if n == waveform.NO_SAMPLE else n for n in _int16(row["samples"])],
     }

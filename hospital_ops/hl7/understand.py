@@ -155,6 +155,11 @@ class Understood:
         made += [(IN, self._note(unit, "damaged", lost, bed)) for lost in self.damaged]
         return made
 
+    @property
+    def device(self) -> str:
+        """The device that its values name (OBX-18); empty where none does."""
+        return self.found.device if self.found is not None else ""
+
     def _part(self, name: str) -> bytes:
         """The identity of a further entry of the same message."""
         return identity.message_identity(
@@ -203,6 +208,7 @@ class Understood:
                 bed=bed,
                 device=found.device,
                 sequence=index,
+                mrn=self.mrn,
             )
             made.append((WAVES, wave))
         return made

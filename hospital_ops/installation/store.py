@@ -16,6 +16,8 @@ from hospital_ops.codebook import store as mappings
 from hospital_ops.codebook.rules import Rule
 from hospital_ops.database import Connection, Database, Record
 from hospital_ops.errors import NotFound
+from hospital_ops.standing import store as standing
+from hospital_ops.standing.rules import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,7 @@ class Projection:
     units: list[UnitRow]
     registry: list[KnownDevice] = field(default_factory=list)
     rules: list[tuple[str, Rule]] = field(default_factory=list)  # hospital, mapping
+    standing: list[tuple[str, str, Standing]] = field(default_factory=list)  # hospital, device
 
 
 async def ensure_hospital(
@@ -235,6 +238,7 @@ async def projection_rows(db: Database, now_us: int) -> Projection:
         registry = await connection.fetch(_REGISTRY)
         rules = await mappings.newest(connection)
         rooms = await connection.fetch(_ROOMS)
+        stands = await standing.newest(connection)
     return Projection(
         sessions,
         [DeviceRow(**{**dict(row), "key": row["key"].hex()}) for row in devices],
@@ -244,6 +248,7 @@ async def projection_rows(db: Database, now_us: int) -> Projection:
         ],
         [KnownDevice(**dict(row)) for row in registry],
         [(row["hospital_id"], mappings.rule_of(row)) for row in rules],
+        stands,
     )
 
 

@@ -27,16 +27,21 @@ select s.stay, s.unit, s.bed, s.patient_id, s.mode, s.admitted_at, s.ended_at, s
         order by event_at desc, entry_id desc limit 1) e on true
  where s.stay = $1
 """
+# Where somebody lay, and where what was filed under them was measured.
+_PLACES: Final = """
+select bed from binding where patient_id = $1
+ union select place from filing where patient_id = $1 and reversed_at is null
+"""
 _LATEST: Final = """
 select distinct on (code) code, value, value_text, physical_unit, determined_at, origin
-  from measurement
+  from filed_measurement
  where place = any ($1::text[]) and patient_id = $2 and determined_at > $3
    and determined_at <= $4 and validity <> 'Inv'
  order by code, determined_at desc
 """
 _LOWEST: Final = """
 select distinct on (code) code, value, physical_unit, determined_at
-  from measurement
+  from filed_measurement
  where place = any ($1::text[]) and patient_id = $2 and determined_at > $3
    and determined_at <= $4 and validity = 'Vld' and value is not null
    and code = any ($5::text[])
@@ -180,9 +185,7 @@ async def _content(
     row = await connection.fetchrow(_STAY, _uuid(stay))
     if row is None:
         raise NotFound(NONE)
-    beds = await connection.fetch(
-        "select distinct bed from binding where patient_id = $1", row["patient_id"]
-    )
+    beds = await connection.fetch(_PLACES, row["patient_id"])
     places = [bed["bed"] for bed in beds] or [row["bed"]]
     span = places, row["patient_id"], to_datetime(since), to_datetime(until)
     low = [vital.code for vital in codes.VITALS if vital.key in LOWEST]

@@ -29,14 +29,14 @@ where s.stay = $1
 _READINGS: Final = """
 (select distinct on (code, device, date_trunc('minute', determined_at))
        code, value, value_text, determined_at, validity, origin, mode, device
-  from measurement
+  from filed_measurement
  where place = $1 and patient_id = $2 and determined_at > $3 and determined_at <= $4
    and origin = 'monitor' and code = any ($5::text[])
  order by code, device, date_trunc('minute', determined_at), (validity = 'Vld') desc,
           determined_at desc)
 union all
 select code, value, value_text, determined_at, validity, origin, mode, device
-  from measurement
+  from filed_measurement
  where place = $1 and patient_id = $2 and determined_at > $6 and determined_at <= $4
    and (origin <> 'monitor' or code = any ($7::text[]))
 """

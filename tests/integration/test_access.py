@@ -35,6 +35,8 @@ FITTING = {
     ("staff_duty", "post"): "'nurse'",
     ("allergy", "criticality"): "'low'",
     ("bed_given", "kind"): "'patient'",
+    ("device_binding", "way"): "'page'",
+    ("filing", "mode"): "'Test'",
     ("care_agreement", "kind"): "'comfort_care'",
     ("care_agreement", "state"): "'proposed'",
     ("care_agreement", "confirmed_by"): "null",

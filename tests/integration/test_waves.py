@@ -18,6 +18,7 @@ from hospital_ops.clock import SystemClock
 from hospital_ops.database import Database
 from hospital_ops.hl7.understand import Source
 from hospital_ops.servers.valkey import Valkey
+from hospital_ops.standing.rules import Standing
 from hospital_ops.waveform import BEAT, GAP, SAMPLES, Frame
 from streams.hl7_intake import take
 from streams.pipe import Pipe
@@ -198,6 +199,9 @@ def test_a_curve_in_an_hl7_message_goes_the_same_way() -> None:
     class Places:
         def has_unit(self, unit: str) -> bool:
             return unit == "ICU7N"
+
+        def standing(self, hospital: str, name: str) -> Standing:
+            return ()
 
         def unit_of_bed(self, bed_id: str) -> str | None:
             return "ICU7N" if bed_id == "BED708" else None

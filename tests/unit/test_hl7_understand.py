@@ -14,6 +14,7 @@ from hospital_ops.errors import ConfigurationError
 from hospital_ops.hl7.parse import PLAIN
 from hospital_ops.hl7.people import location
 from hospital_ops.hl7.understand import Source, Understood, understand
+from hospital_ops.standing.rules import Standing
 from streams.routing import Announced, Place, Unknown, place, place_patient
 
 NOW = 1_795_219_200_000_000
@@ -247,6 +248,9 @@ class House:
 
     def has_unit(self, unit: str) -> bool:
         return unit in ("h1-icu-1", "h1-ed")
+
+    def standing(self, hospital: str, name: str) -> Standing:
+        return ()
 
     def unit_of_bed(self, bed_id: str) -> str | None:
         return self.beds.get(bed_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
+from uuid import UUID
 
 from hospital_ops.clock import SECOND, from_datetime
 
@@ -28,6 +29,8 @@ class Lying(NamedTuple):
 
     since: datetime
     mode: str = ""  # Real, Test, Demo, Drill; empty: nobody said
+    patient_id: UUID | None = None
+    until: datetime | None = None  # they left, and nobody has come since
 
     @property
     def only(self) -> str | None:

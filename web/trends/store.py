@@ -45,25 +45,51 @@ select p.built_until,
   from trend_place p where p.place = $1
 """
 
-# Who lies in a bed, or lay there last, and when they came to it: after everybody else.
+# Who lies in a bed, or lay there last: since when, after everybody else, and until when.
 _LYING: Final = """
 with last as (
-    select b.patient_id, coalesce(e.mode, '') as mode
+    select b.patient_id, b.from_at, coalesce(e.mode, '') as mode
       from binding b left join patient_event e using (unit, entry_id)
      where b.bed = $1 and b.patient_id is not null
      order by b.from_at desc, b.entry_id desc limit 1
 )
-select last.mode, min(b.from_at) as since
+select last.mode, last.patient_id, min(b.from_at) as since,
+       (select min(n.from_at) from binding n where n.bed = $1 and n.patient_id is null
+           and n.from_at > last.from_at and n.mrn in (
+               select o.mrn from binding o
+                where o.bed = $1 and o.patient_id = last.patient_id
+               union select l.into_mrn from binding o join patient_link l on l.mrn = o.mrn
+                      and l.hospital_id = o.hospital_id and l.kind = 'merged'
+                where o.bed = $1 and o.patient_id = last.patient_id)) as until
   from last join binding b on b.bed = $1 and b.patient_id = last.patient_id
  where b.from_at >= coalesce(
     (select max(o.from_at) from binding o where o.bed = $1 and o.patient_id <> last.patient_id),
     timestamptz '-infinity')
- group by last.mode
+ group by last.mode, last.patient_id, last.from_at
+"""
+# What came without a patient, here or elsewhere, and was filed under this one.
+_FILED: Final = """
+select m.code, m.mode, date_bin($5, m.determined_at, $3) as bin, min(m.value) as lowest,
+       max(m.value) as highest, sum(m.value) as total, count(*) as number,
+       max(m.physical_unit) as unit
+  from filing f join measurement m on m.place = f.place and m.device = f.device
+   and m.determined_at >= f.from_at and m.determined_at < f.to_at
+ where f.patient_id = $1 and f.reversed_at is null and m.code = any ($2)
+   and m.determined_at >= $3 and m.determined_at < $4
+   and m.patient_id is null and m.value is not null and m.validity <> 'Inv'
+   and m.value not in ('Infinity', '-Infinity', 'NaN')
+   and filed_to(m.place, m.device, m.determined_at, m.mode, m.remark) = f.patient_id
+ group by m.code, m.mode, bin
+"""
+_FILED_SPAN: Final = """
+select min(from_at) as first, max(to_at) as last from filing
+ where patient_id = $1 and reversed_at is null
 """
 _EVER: Final = to_datetime(0)
 _SPAN: Final = """
 select min(determined_at) as first, max(determined_at) as last from measurement
  where place = $1 and determined_at >= $2 and ($3::text is null or mode = $3)
+   and ($4::timestamptz is null or determined_at < $4)
 """
 _EVENTS: Final = """
 select at, 'alarm' as kind, words as said, priority as tone, state as act
@@ -124,6 +150,10 @@ async def trends(
     async with database.transaction(scope) as connection:
         here = await _lying(connection, place)
         rows: list[Record] = []
+        if here.patient_id is not None:
+            rows += await connection.fetch(_FILED, here.patient_id, codes, start, end, step)
+        if here.until is not None:
+            end_us = max(start_us, min(end_us, from_datetime(here.until)))
         made, marked = start_us, []
         if step_us >= MINUTE:  # whole minutes only: both ways must share no value
             known = await connection.fetchrow(_MADE, place, start, end)
@@ -153,10 +183,10 @@ async def span(database: Database, scope: Scope, place: str) -> tuple[int, int] 
     """First and last moment of whoever lay in the bed last, as far as values are stored."""
     async with database.transaction(scope) as connection:
         here = await _lying(connection, place)
-        row = await connection.fetchrow(_SPAN, place, here.since, here.only)
-    if row is None or row["first"] is None:
-        return None
-    return from_datetime(row["first"]), from_datetime(row["last"])
+        row = await connection.fetchrow(_SPAN, place, here.since, here.only, here.until)
+        filed = await connection.fetchrow(_FILED_SPAN, here.patient_id)
+    known = [from_datetime(at) for one in (row, filed) if one for at in one if at is not None]
+    return (min(known), max(known)) if known else None
 
 
 async def events(
@@ -190,7 +220,9 @@ async def charted_one(
 
 async def _lying(connection: Connection, place: str) -> Lying:
     row = await connection.fetchrow(_LYING, place)
-    return Lying(row["since"], row["mode"]) if row else Lying(_EVER)
+    if row is None:
+        return Lying(_EVER)
+    return Lying(row["since"], row["mode"], row["patient_id"], row["until"])
 
 
 async def _of_whoever_lies(

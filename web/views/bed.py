@@ -115,7 +115,7 @@ def tile_view(cell: BedCell, frame: Frame, place: int = 0) -> TileView:
         check="check_patient" in cell.flags or "displaced" in cell.flags,
         alarm=next((look for look in ("high", "medium") if look in ringing), ""),
         initials=(cell.patient.initials or words.t("tile.unknown")) if cell.patient else "",
-        facts=_facts(cell.patient, frame),
+        facts=" · ".join(filter(None, (_facts(cell.patient, frame), *_kin(cell, words)))),
         day=_day(cell.patient, frame),
         score=_scores(cell.indicators, words),
         note=_note(cell, state, words),
@@ -132,6 +132,18 @@ def tile_view(cell: BedCell, frame: Frame, place: int = 0) -> TileView:
         orders=(cell.orders.get("due", 0), cell.orders.get("overdue", 0)),
         rings=alarms.rings(cell),
     )
+
+
+def _kin(cell: BedCell, words: Words) -> list[str]:
+    """Mother and children of whoever lies here, by their bed; a number stands on no tile."""
+    return [
+        words.t("whois.kin_line", role=words.t(f"whois.{one.role}"), where=_label(one.bed)).strip()
+        for one in cell.kin
+    ]
+
+
+def _label(bed: str) -> str:
+    return bed.rpartition("-")[2].lstrip("0") or bed
 
 
 def _marks(said: list[AlarmView]) -> dict[str, tuple[str, bool]]:

@@ -1,0 +1,1 @@
+"""Where a device stands: what people have said, and what follows for its values."""

@@ -1,0 +1,1 @@
+"""Values without a patient, and under whom a person files them."""

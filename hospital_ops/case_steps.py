@@ -33,11 +33,12 @@ STEPS: Final[dict[str, Step]] = {
     "reroute": Step((COMING,), "rerouted", crew=True, reason=True),
     "left_unseen": Step((ARRIVED,), "left_unseen"),
     "discharge": Step((ARRIVED,), "discharged"),
+    "death_here": Step((ARRIVED,), "died_here"),
 }
 ENDS: Final = frozenset(step.target for step in STEPS.values()) - {"", ARRIVED}
 NEVER_CAME: Final = frozenset(("cancelled", "refused", "left_on_scene", "died", "rerouted"))
 # Ends of which the board says nothing more.
-OFF_THE_BOARD: Final = NEVER_CAME | {"left_unseen", "discharged"}
+OFF_THE_BOARD: Final = NEVER_CAME | {"left_unseen", "discharged", "died_here"}
 # What may be said of the moment at which symptoms began; the last is an answer, not a gap.
 ONSET_KINDS: Final = ("exact", "estimated", "last_known_well", "unknown")
 _ARRIVED: Final = (

@@ -15,7 +15,7 @@ def test_a_patient_who_has_arrived_cannot_be_cancelled_any_more(step: str) -> No
     assert follows(step, "arrived") == "arrived"
 
 
-@pytest.mark.parametrize("step", ["left_unseen", "discharge"])
+@pytest.mark.parametrize("step", ["left_unseen", "discharge", "death_here"])
 def test_nobody_leaves_who_has_not_come(step: str) -> None:
     with pytest.raises(Conflict, match="has not arrived"):
         after(step, "coming")

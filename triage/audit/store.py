@@ -24,7 +24,8 @@ select d.case_id, d.unit, a.at, d.proposed, d.colour, d.reason, w.colour as crew
        s.reasons, s.rules, c.linked, c.icu_at, c.died_at, e.home_at, e.handed_at, e.died,
        l.destination
   from (select case_id, min(at) as at from case_event
-         where unit = any ($1) and kind in ('arrival', 'takeover', 'death') and mode = $4
+         where unit = any ($1) and kind in ('arrival', 'takeover', 'handover', 'death')
+           and mode = $4
            and at >= $2 and at < $3
          group by case_id) a
   join triage_decision d on d.case_id = a.case_id and d.version = 1
@@ -45,7 +46,7 @@ select d.case_id, d.unit, a.at, d.proposed, d.colour, d.reason, w.colour as crew
                        from case_event k where k.case_id = a.case_id) e on true
   cross join lateral case_course(d.case_id, a.at) c
  where not exists (select from case_event b where b.case_id = a.case_id and b.at < $2
-                      and b.kind in ('arrival', 'takeover', 'death'))
+                      and b.kind in ('arrival', 'takeover', 'handover', 'death'))
  order by a.at, d.case_id
  limit $6
 """

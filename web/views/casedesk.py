@@ -23,7 +23,7 @@ from web.views.values import Frame, clock
 
 # Acts of the hospital by where the case stands; those that end it ask for a reason.
 ACTS: Final = {COMING: ("arrival", "takeover"), ARRIVED: ("takeover", "handover", "discharge")}
-REASONED: Final = {COMING: ("cancellation", "reroute"), ARRIVED: ("left_unseen",)}
+REASONED: Final = {COMING: ("cancellation", "reroute"), ARRIVED: ("left_unseen", "death_here")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,6 +65,8 @@ async def test_a_red_rings_is_heard_by_name_and_rings_again_on_both_screens(
     await vehicle.call(signs=["stridor", "ecg_acute_ischaemia"])
     for page in screens:
         await expect(page.locator("#call")).to_be_visible(timeout=SLOW)
+        again = page.locator(f"#case-{vehicle.case} .late").filter(has_text="ischaemia")
+        await expect(again).to_contain_text("new", timeout=SLOW)  # what opened the case again
 
     for page in screens:
         assert await page.evaluate("complaints") == []

@@ -29,8 +29,9 @@ select d.case_id, d.unit, a.at, d.proposed, d.colour, d.reason, w.colour as crew
            and at >= $2 and at < $3
          group by case_id) a
   join triage_decision d on d.case_id = a.case_id and d.version = 1
-  join lateral (select f.actor from case_event f where f.case_id = a.case_id and f.kind = 'facts'
-                 order by f.at, f.entry_id limit 1) o on $5 = '' or o.actor = $5
+  left join lateral (select f.actor from case_event f
+                      where f.case_id = a.case_id and f.kind = 'facts'
+                      order by f.at, f.entry_id limit 1) o on true
   left join lateral (select t.inputs, t.result -> 'reasons' as reasons, t.rules from assessment t
                       where t.case_id = a.case_id and t.at <= d.decided_at
                       order by t.at desc, t.entry_id desc limit 1) s on true
@@ -45,7 +46,8 @@ select d.case_id, d.unit, a.at, d.proposed, d.colour, d.reason, w.colour as crew
                             min(k.at) filter (where k.kind in ('death', 'death_here')) as died
                        from case_event k where k.case_id = a.case_id) e on true
   cross join lateral case_course(d.case_id, a.at) c
- where not exists (select from case_event b where b.case_id = a.case_id and b.at < $2
+ where ($5 = '' or o.actor = $5)
+   and not exists (select from case_event b where b.case_id = a.case_id and b.at < $2
                       and b.kind in ('arrival', 'takeover', 'handover', 'death'))
  order by a.at, d.case_id
  limit $6

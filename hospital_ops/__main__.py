@@ -10,6 +10,7 @@ COMMANDS: Final = {
     "demo": "the whole house on this machine, with simulated devices",
     "serve": "a role, all, or a unit's box: serve gateway|live|store|web|notify|all|edge",
     "migrate": "bring the database to this version",
+    "retention": "what is older than the site keeps it: --dry-run, --delete, hold, release, holds",
     "doctor": "say what is wrong with configuration, servers, clock, disk",
     "unit": "hospitals, units and beds: unit hospital|add|list",
     "user": "accounts: user add|password|disable|list",

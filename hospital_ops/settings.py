@@ -25,6 +25,7 @@ PREFIX: Final = "HOSPITAL_OPS_"
 _OTHER_NAMES: Final = frozenset({"SECRETS_DIR", "RECORDINGS"})
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+Days = Annotated[int, Field(ge=2, le=36_500)]
 Hours = Annotated[float, Field(gt=0, le=24 * 400)]
 
 
@@ -95,6 +96,10 @@ class Settings(BaseSettings):
     edge_room_mib: Annotated[int, Field(ge=16, le=1 << 24)] = 8192
 
     board_days: Annotated[int, Field(ge=1, le=3650)] = 30  # so long what boards showed is kept
+
+    # How many days each kind of data is kept, as the hospital's law and archive say; what is not
+    # named is kept for ever (`hospital-ops retention`).
+    keep_days: dict[Literal["waveforms", "numerics", "alarms", "messages", "refused"], Days] = {}
 
     # Curves older than this are packed without loss (docs/decisions/0033).
     pack_after_h: Hours = 24.0

@@ -54,7 +54,7 @@ def run(hospital: str, work: Work) -> int:
 
 async def _run(hospital: str, work: Work) -> str:
     scope = Scope(hospital, ALL_UNITS, Role.ADMINISTRATOR.value, OPERATOR)
-    db = await database.connect(_address(settings.load()), "app", name=OPERATOR)
+    db = await database.connect(address(settings.load()), "app", name=OPERATOR)
     try:
         async with db.transaction(scope) as connection:
             return await work(connection, scope, SystemClock().now_us())
@@ -62,7 +62,7 @@ async def _run(hospital: str, work: Work) -> str:
         await db.close()
 
 
-def _address(loaded: Settings) -> str:
+def address(loaded: Settings) -> str:
     """The database that is named, or the one of the program that runs on this data directory."""
     if loaded.database_url:
         return loaded.database_url

@@ -12,6 +12,7 @@ from hospital_ops.database import BadRow, Connection, UniqueViolation
 from streams.columns import COLUMNS
 from streams.rows import Batch, Claim, Row, Taken, dead_letter
 from streams.shard import at_us, hospital_of
+from streams.wave_rows import WaveRow, packed
 
 logger = log.get("archive")
 
@@ -160,9 +161,7 @@ async def carry(
         for taken in entries:
             batch.take(taken)
         batch.finish()
-        async with connection.transaction():
-            new = await _insert(connection, batch)
-            await _audit(connection, batch, new)
+        await _insert(connection, batch)
     except UNUSABLE as error:
         if len(entries) > 1:
             middle = len(entries) // 2
@@ -179,14 +178,23 @@ async def freeze_incidents(connection: Connection) -> int:
     return int(await connection.fetchval("select incident_freeze()"))
 
 
-async def _insert(connection: Connection, batch: Batch) -> set[int]:
-    """The rows of the batch, once; answers which claims were new."""
+async def _insert(connection: Connection, batch: Batch) -> None:
+    """The rows of the batch, once."""
     try:
         async with connection.transaction():
             await _copy(connection, batch.rows)
-        return set(range(len(batch.claims)))
+            await _copy_waves(connection, batch.waves)
+            await _audit(connection, batch, set(range(len(batch.claims))))
     except UniqueViolation:
-        return await _resolve(connection, batch)
+        async with connection.transaction():
+            await _audit(connection, batch, await _resolve(connection, batch))
+
+
+async def _copy_waves(connection: Connection, rows: Sequence[WaveRow]) -> None:
+    if rows:
+        await connection.copy_to_table(
+            "waveform", source=packed(rows), format="binary", columns=COLUMNS["waveform"]
+        )
 
 
 async def _copy(connection: Connection, rows: dict[str, list[Row]]) -> None:
@@ -217,6 +225,7 @@ async def _resolve(connection: Connection, batch: Batch) -> set[int]:
     await _copy(connection, {"identity": fresh.pop("identity", [])})
     for table, rows in fresh.items():
         await _stage(connection, table, rows)
+    await _stage(connection, "waveform", [row.plain() for row in batch.waves])
     return new
 
 

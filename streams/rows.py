@@ -22,6 +22,7 @@ from hospital_ops.clock import SECOND, to_datetime
 from hospital_ops.deciding import PROBE_BED
 from streams import case_rows, chart_rows
 from streams.shard import at_us, hospital_of, seen_at
+from streams.wave_rows import WaveRow
 
 NAME_MAX = 200  # characters of a code, channel or device
 
@@ -75,6 +76,7 @@ class Batch:
     claimants: list[Taken] = field(default_factory=list)  # the entry of each claim
     rows: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     owners: dict[str, list[int | None]] = field(default_factory=lambda: defaultdict(list))
+    waves: list[WaveRow] = field(default_factory=list)  # pieces of curves: most of all rows
     audits: list[tuple[int, str, wire.Audited]] = field(default_factory=list)  # with its claim
     shown: past.Gathered = field(default_factory=past.Gathered)  # what boards showed
     again: chart_rows.Again = field(default_factory=chart_rows.Again)  # hours of trends
@@ -213,17 +215,8 @@ class Batch:
         if taken.raw:  # the message brought waveforms alone: its bytes stand here
             owner = self._claim(taken, wave.source, wave.identity, wave.identity, wave.received_at)
             self._message(taken, wave, "waveform", wave.message_id, owner)
-        self.add(
-            "waveform",
-            None,
-            (
-                hospital_of(taken.shard), taken.shard, wave.bed or wave.case or wave.device,
-                whose.patient_id or None, wave.device or wave.source, wave.code, wave.channel,
-                to_datetime(wave.started_at), to_datetime(wave.received_at), wave.rate_hz,
-                wave.scale, wave.offset, wave.physical_unit, wave.samples, wave.sequence,
-                wave.mode, taken.entry_id,
-            ),
-        )  # fmt: skip
+        patient = whose.patient_id or None
+        self.waves.append(WaveRow(taken.shard, taken.entry_id, wave, patient))
 
     def _admission(self, taken: Taken, event: wire.Admission) -> None:
         hospital, person = hospital_of(taken.shard), event.patient

@@ -221,6 +221,11 @@ class Desk:
         async with self.database.transaction(by) as connection:
             return await desk.todays(connection, unit, today), await desk.stops(connection)
 
+    async def draft(self, by: Scope, message: str) -> dict[str, Any]:
+        """What a message that waits for its confirmation would say now, as columns of its row."""
+        async with self.database.transaction(by) as connection:
+            return await desk.draft(connection, message, self.clock.now_us())
+
     async def left_today(self, by: Scope, stay: str, zone: str) -> list[Record]:
         """What left today for a stay or may be on its way: who tells a family must know of it."""
         today = due.local_date(self.clock.now_us(), zone)

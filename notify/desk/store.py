@@ -21,6 +21,7 @@ from notify.outbox import store as outbox
 from notify.patients import store as patients
 from notify.patients.store import Stay
 from notify.rules import RULES
+from notify.text import Composed
 
 _LIST: Final = """
 select m.*, c.relation, c.last_two, c.basis, c.until, c.verified_at, c.verified_how, c.tells,
@@ -68,6 +69,32 @@ async def of_stay(connection: Connection, stay: str) -> list[Record]:
         " where m.stay = $1 and m.kind <> 'code' order by m.local_date desc, m.made_at",
         stay,
     )
+
+
+async def draft(connection: Connection, message: str, now: int) -> dict[str, Any]:
+    """The row of a message that waits, with what it would say now. Raises NotFound.
+
+    The word on the condition is the physician's: it is there only where one was chosen before.
+    """
+    row = await connection.fetchrow(
+        "select m.stay, m.language, c.tells, not exists (select from relative_message p where"
+        " p.contact = m.contact and p.state in ('sent', 'delivered') and p.kind = 'daily')"
+        " as first from relative_message m join contact c using (contact) where m.message = $1",
+        message,
+    )
+    if row is None:
+        raise NotFound("There is no such message, or it is not within your units.")
+    whose = await patients.stay(connection, row["stay"])
+    hours = await patients.hours_of(connection, whose.unit)
+    proposal = day.propose(whose, await patients.readings(connection, whose, now), hours, now)
+    composed = _composed(proposal, whose, row, whose.severity)
+    return {
+        "words": composed.text,
+        "statements": json.dumps(day.statements_json(composed)),
+        "proposal": json.dumps(day.course_json(proposal.course)),
+        "dynamics": proposal.course["dynamics"],
+        "forbidden": list(composed.forbidden),
+    }
 
 
 async def confirm(
@@ -136,16 +163,7 @@ async def _confirm_one(
     now: int,
     automatic: bool,
 ) -> Confirmed:
-    tells = "state" if whose.treatment_limited else row["tells"]
-    composed = day.write(
-        proposal,
-        whose,
-        row["language"],
-        severity=severity,
-        course=course,
-        tells=tells,
-        first=row["first"],
-    )
+    composed = _composed(proposal, whose, row, severity, course)
     at = to_datetime(now)
     severity_at = whose.severity_at if automatic else now
     await connection.execute(
@@ -157,7 +175,7 @@ async def _confirm_one(
         composed.text,
         composed.parts,
         composed.encoding,
-        composed.figures if tells == "full" else 1,
+        composed.figures if _tells(whose, row) == "full" else 1,
         json.dumps(day.statements_json(composed)),
         json.dumps(day.course_json(proposal.course)),
         course or proposal.course["dynamics"],
@@ -169,6 +187,24 @@ async def _confirm_one(
         list(composed.forbidden),
     )
     return await reconsider(connection, row["message"], now)
+
+
+def _tells(whose: Stay, row: Record) -> str:
+    return "state" if whose.treatment_limited else str(row["tells"])
+
+
+def _composed(
+    proposal: day.Proposal, whose: Stay, row: Record, severity: str, course: str = ""
+) -> Composed:
+    return day.write(
+        proposal,
+        whose,
+        row["language"],
+        severity=severity,
+        course=course,
+        tells=_tells(whose, row),
+        first=row["first"],
+    )
 
 
 async def reconsider(connection: Connection, message: Any, now: int) -> Confirmed:

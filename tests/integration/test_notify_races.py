@@ -1,6 +1,6 @@
 """Twice never, forbidden never: crashes between any two steps, and races with those who forbid.
 
-The full counts run with HOSPITAL_OPS_LONG=1: 10,000 races instead of 200.
+The full counts run with HOSPITAL_OPS_LONG=1: 10,000 races instead of 500.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tests.integration import relatives
 from tests.integration.relatives import DOCTOR, KEYS, Ward
 
 BED = "h1-icu-1-01"
-RACES = 10_000 if os.environ.get("HOSPITAL_OPS_LONG") else 200
+RACES = 10_000 if os.environ.get("HOSPITAL_OPS_LONG") else 500
 ACTS = ("death", "discharge by the archive", "withdrawal", "number change", "stop")
 
 

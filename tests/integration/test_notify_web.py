@@ -97,6 +97,8 @@ async def test_enabled_confirmed_sent_delivered_and_stopped_by_the_family(house:
     assert verified == {"verified": True}
     _, page = await house.call("h1-doctor", "GET", f"/relatives/{UNIT}?lang=en")
     assert "0 this month · no price set" in page
+    assert "Not confirmed" in page  # what would be sent, before anybody lets it go
+    assert "Температура 37,1 °C, пульс 82 уд/мин" in page
     await it_has_a_price(house)
     status, done = await house.call(
         "h1-doctor", "POST", f"/api/v1/icu/beds/{BED}/messages", {"severity": "serious"}

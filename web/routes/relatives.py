@@ -23,6 +23,7 @@ from web.routes.pages import units_of
 from web.routes.relatives_api import NOT_HERE, audit_read, desk_of, hours_json, unit_of, zone_of
 from web.views import messagecosts as costs
 from web.views import relatives as views
+from web.views.messagecosts import Row
 from web.views.page import Page
 from web.words import Words, words_of
 
@@ -53,13 +54,15 @@ async def day(
     spent = await desk.spent(principal.scope, unit, zone)
     priced = bool(await desk.prices(principal.scope))
     await audit_read(request, principal, unit, unit)
-    lines = views.lines(rows, words, zone)
-    chosen = next((r for r in rows if r["message"] == message), None)
-    chosen = chosen or next((r for r in rows if r["words"]), None)
+    chosen = views.chosen(rows, message)
     phone = None
     if chosen is not None:
         steps = await desk.steps(principal.scope, str(chosen["message"]))
-        phone = views.phone(chosen, steps, words, zone)
+        shown: Row = chosen
+        if views.is_to_confirm(chosen):
+            shown = dict(chosen) | await desk.draft(principal.scope, str(chosen["message"]))
+        phone = views.phone(shown, steps, words, zone)
+    lines = views.lines(rows, words, zone, phone)
     return HTMLResponse(
         web.renderer.fill(
             "relatives.html",

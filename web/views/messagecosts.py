@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from hospital_ops.database import Record
 from web.words import Words
 
+Row: TypeAlias = Record | Mapping[str, Any]  # a message, or one with its draft
 
-def cost_of(row: Record, words: Words) -> str:
+
+def cost_of(row: Row, words: Words) -> str:
     """What one message that left has cost; empty: it has not left."""
     if row["sent_at"] is None and row["state"] != "unknown":
         return ""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from hospital_ops.clinical.tables import words as clinical_words
@@ -13,7 +14,7 @@ from hospital_ops.clock import SECOND, from_datetime, to_datetime
 from hospital_ops.database import Record
 from notify import hold, segments
 from notify.desk.day import Proposal
-from web.views.messagecosts import cost_of
+from web.views.messagecosts import Row, cost_of
 from web.words import Words
 
 # Held and unknown first, then what did not arrive, what still comes, and what is done.
@@ -49,6 +50,7 @@ class Line:
     waits: bool
     act: str  # call, confirm, settle, number or "": the row's one button
     urgent: bool  # a call is due: the main button
+    proposed: str = ""  # the suggested course, of the one whose draft is on the phone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +66,25 @@ class Phone:
     clean: bool
     sources: tuple[tuple[str, str], ...]
     steps: tuple[tuple[str, str], ...]
+    draft: bool  # nobody has confirmed it
+    course: str
 
 
-def lines(rows: Iterable[Record], words: Words, zone: str) -> list[Line]:
-    """The list in the order of what waits for a person, then by bed."""
-    made = [_line(row, words, zone) for row in rows]
+def is_to_confirm(row: Record) -> bool:
+    """Whether a day's message has no text yet: the physician sees what it would be."""
+    return row["kind"] == "daily" and row["state"] == "held" and not row["words"]
+
+
+def chosen(rows: Sequence[Record], message: UUID | None) -> Record | None:
+    """The message that the phone shows: the one asked for, the next to confirm, any with words."""
+    asked = [row for row in rows if row["message"] == message]
+    waiting = [row for row in rows if is_to_confirm(row)]
+    return next(iter([*asked, *waiting, *(row for row in rows if row["words"])]), None)
+
+
+def lines(rows: Iterable[Record], words: Words, zone: str, seen: Phone | None = None) -> list[Line]:
+    """The list in the order of what waits for a person, then by bed; `seen` is on the phone."""
+    made = [_line(row, words, zone, seen) for row in rows]
     return sorted(made, key=lambda line: ORDER.index(line.state))
 
 
@@ -119,7 +135,7 @@ def inbox(rows: Iterable[Record], words: Words, zone: str) -> list[dict[str, str
     ]
 
 
-def phone(row: Record, steps: Iterable[Record], words: Words, zone: str) -> Phone:
+def phone(row: Row, steps: Iterable[Record], words: Words, zone: str) -> Phone:
     """The message exactly as the phone shows it."""
     text = row["words"]
     parts = segments.count(text)
@@ -151,6 +167,8 @@ def phone(row: Record, steps: Iterable[Record], words: Words, zone: str) -> Phon
         clean=not row["forbidden"],
         sources=tuple(sources),
         steps=tuple(told),
+        draft=row["state"] == "held" and not row["confirmed_by"],
+        course=words.t(f"relatives.dynamics.{row['dynamics']}") if row["dynamics"] else "",
     )  # fmt: skip
 
 
@@ -197,7 +215,7 @@ def day_clock(at_us: int, zone: str) -> str:
     return f"{to_datetime(at_us).astimezone(ZoneInfo(zone)):%d.%m %H:%M}"
 
 
-def _line(row: Record, words: Words, zone: str) -> Line:
+def _line(row: Record, words: Words, zone: str, seen: Phone | None) -> Line:
     state, reasons = row["state"], list(row["reasons"])
     course = row["dynamics"]
     act, urgent = _act(row, state, reasons)
@@ -218,6 +236,7 @@ def _line(row: Record, words: Words, zone: str) -> Line:
         waits=state in WAITS,
         act=act,
         urgent=urgent,
+        proposed=seen.course if seen and seen.draft and seen.message == str(row["message"]) else "",
     )
 
 
@@ -291,7 +310,7 @@ def _course(course: Mapping[str, Any], words: Words) -> str:
     return "; ".join(parts) or words.t("relatives.no_course")
 
 
-def _consent(row: Record, words: Words, zone: str) -> str:
+def _consent(row: Row, words: Words, zone: str) -> str:
     basis = words.t(f"relatives.basis.{row['basis']}")
     until = row["until"]
     ends = (
@@ -302,7 +321,7 @@ def _consent(row: Record, words: Words, zone: str) -> str:
     return f"{basis}, {day_clock(from_datetime(row['enabled_at']), zone)}, {ends}"
 
 
-def _number(row: Record, words: Words, zone: str) -> str:
+def _number(row: Row, words: Words, zone: str) -> str:
     if row["verified_at"] is None:
         return words.t("relatives.unverified")
     at = day_clock(from_datetime(row["verified_at"]), zone)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from hospital_ops import bindings, identity, wire
 from hospital_ops.board import PatientCell
 from hospital_ops.wire import replaced
 from icu.state import BedState, UnitState
+
+TWO_BEDS: Final = "- two beds"  # what asks for a look, beside the numbers that messages name
 
 
 class Admitted(NamedTuple):
@@ -45,9 +47,11 @@ def take(state: UnitState, bed_of: Callable[[str], BedState], event: wire.Admiss
             bed.claimed_other_at, bed.claimed_other, bed.confirmed_claim = 0, "", ""
             moved[name] = before
         bed.mode = event.mode
+    touched = dict.fromkeys(ruling)
     if ruling:
         _displace(state, bed_of, person.patient_id, moved)
-    return Admitted(person, tuple(ruling), moved)
+        touched |= dict.fromkeys(_twice(state, person.patient_id))
+    return Admitted(person, tuple(touched), moved)
 
 
 def claim(bed: BedState, mrn: str, at: int) -> None:
@@ -86,6 +90,17 @@ def _displace(
             bed.displaced = ""
         elif before and before not in map(_lying, state.beds.values()):
             bed.displaced = before
+
+
+def _twice(state: UnitState, patient_id: str) -> list[str]:
+    """One patient in two beds: both ask for a look, until it is one bed again; answers the beds."""
+    beds = [bed for bed in state.beds.values() if _lying(bed) == patient_id]
+    for bed in beds:
+        if len(beds) > 1 and bed.confirmed_claim != TWO_BEDS:
+            bed.claimed_other_at, bed.claimed_other = state.now, TWO_BEDS
+        elif len(beds) == 1 and bed.claimed_other == TWO_BEDS:
+            bed.claimed_other_at, bed.claimed_other = 0, ""
+    return [bed.bed for bed in beds]
 
 
 def _lying(bed: BedState) -> str:

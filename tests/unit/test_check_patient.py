@@ -1,0 +1,262 @@
+""" "Check patient" over scripted moves with the truth of every sample: missed, false, wrong rows.
+
+`pytest -s` prints the table per 100 moves; HOSPITAL_OPS_LONG plays many more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import pytest
+
+from hospital_ops import identity, wire
+from hospital_ops.board import decode_bed
+from hospital_ops.clock import SECOND, from_datetime
+from hospital_ops.deciding import Stamped
+from icu.unit import IcuUnit
+from streams.rows import Batch, Taken
+
+UNIT, ONE, TWO = "h1-icu-1", "h1-icu-1-01", "h1-icu-1-02"
+START: Final = 1_790_000_000 * SECOND
+OF_EACH: Final = 100 if os.environ.get("HOSPITAL_OPS_LONG") else 8
+CODES: Final = ("8867-4", "59408-5", "9279-1")
+CHECKS: Final = {"check_patient", "displaced", "patient_not_confirmed"}
+
+
+@dataclass
+class Move:
+    """One scripted move: what is sent, in order, and whose each sample is in truth."""
+
+    chance: random.Random
+    entries: list[Stamped] = field(default_factory=list)
+    truth: dict[tuple[str, int], str] = field(default_factory=dict)  # device, time: patient
+    second: int = 0
+    usual: float = 80.0
+
+    def wait(self, seconds: int) -> None:
+        """Time in which nothing is sent."""
+        self.second += seconds
+
+    @property
+    def now(self) -> int:
+        return START + self.second * SECOND
+
+    def give(self, entry: wire.Entry) -> None:
+        self.entries.append(Stamped(self.now, entry))
+
+    def stay(self, mrn: str, trigger: str, bed: str, prior: str = "", ago: int = 0) -> None:
+        """An ADT event, told `ago` seconds after it was."""
+        name = f"{trigger} {mrn} {bed} {self.second}"
+        self.give(
+            wire.Admission(
+                unit=UNIT, source="adt", message_id=name, identity=name.encode(),
+                received_at=self.now, mode="Real", trigger=trigger,
+                patient=wire.PatientFacts(mrn=mrn, birth_date="1960-01-01"),
+                event_at=self.now - ago * SECOND, bed=bed, prior_bed=prior,
+            )
+        )  # fmt: skip
+
+    def send(
+        self, bed: str, device: str, whose: str, seconds: int, claim: str = "", late: int = 0
+    ) -> None:
+        """A device sends once a second; `late`: its values are so many seconds old."""
+        for _ in range(seconds):
+            self.second += 1
+            at = self.now - late * SECOND
+            self.truth[device, at] = identity.patient_id("h1", whose) if whose else ""
+            values = (self.usual + self.chance.gauss(0, 1.5), 97.0, 16.0)
+            name = f"{device} {bed} {self.second} {at}"
+            self.give(
+                wire.Observed(
+                    unit=UNIT, source=device, message_id=name, received_at=self.now, mode="Real",
+                    identity=hashlib.sha256(name.encode()).digest(), bed=bed, device=device,
+                    mrn=claim, observations=tuple(
+                        wire.Observation(code, value, "/min", at)
+                        for code, value in zip(CODES, values, strict=True)
+                    ),
+                )
+            )  # fmt: skip
+
+
+def two_senders(move: Move) -> None:
+    move.stay("P", "A01", ONE)
+    move.send(ONE, "mon-1", "P", 5, "P")
+    for _ in range(4):
+        move.send(ONE, "mon-1", "P", 1, "P")
+        move.send(ONE, "mon-2", "Q", 1, "Q")
+
+
+def one_patient_in_two_beds(move: Move) -> None:
+    move.stay("P", "A01", ONE)
+    move.send(ONE, "mon-1", "P", move.chance.randint(3, 20))
+    move.stay("P", "A01", TWO)
+    move.send(ONE, "mon-1", "P", 5)
+
+
+def discharged_and_still_sending(move: Move) -> None:
+    move.stay("P", "A01", ONE)
+    move.send(ONE, "mon-1", "P", 5)
+    move.stay("P", "A03", ONE)
+    move.send(ONE, "mon-1", "", move.chance.randint(5, 20))
+
+
+def a_monitor_of_somebody_else(move: Move) -> None:
+    move.stay("P", "A01", ONE)
+    move.send(ONE, "mon-1", "P", 5, "P")
+    move.wait(move.chance.randint(0, 60))
+    move.send(ONE, "mon-2", "Q", 5, "Q")
+
+
+def admitted_to_a_taken_bed(move: Move) -> None:
+    move.stay("P", "A01", ONE)
+    move.send(ONE, "mon-1", "P", 5, "P")
+    move.stay("Q", "A01", ONE)
+    move.send(ONE, "mon-1", "P", 5, "P")  # P has not left
+
+
+def carried_without_a_word(move: Move) -> None:
+    """Nobody says anything, and the monitor names nobody: only the signals could tell."""
+    move.stay("P", "A01", ONE)
+    move.send(ONE, "mon-1", "P", 30)
+    move.wait(30)
+    move.usual += move.chance.choice((-25, 25))
+    move.send(ONE, "mon-1", "Q", 10)
+
+
+def moved_as_it_should_be(move: Move) -> None:
+    move.stay("P", "A01", ONE)
+    move.send(ONE, "mon-1", "P", 5)
+    move.wait(move.chance.randint(0, 30))
+    move.stay("P", "A02", TWO, ONE)
+    move.send(TWO, "mon-1", "P", 5)
+
+
+def two_change_beds(move: Move) -> None:
+    move.stay("P", "A01", ONE)
+    move.stay("Q", "A01", TWO)
+    move.send(ONE, "mon-1", "P", 3, "P")
+    move.send(TWO, "mon-2", "Q", 3, "Q")
+    move.stay("P", "A02", TWO, ONE)
+    move.stay("Q", "A02", ONE, TWO)
+    move.wait(move.chance.randint(16, 60))  # nobody carries a monitor faster
+    move.send(TWO, "mon-1", "P", 3, "P")
+    move.send(ONE, "mon-2", "Q", 3, "Q")
+
+
+def cable_off_and_on(move: Move) -> None:
+    move.stay("P", "A01", ONE)
+    move.send(ONE, "mon-1", "P", 10)
+    move.wait(move.chance.randint(20, 300))
+    move.send(ONE, "mon-1", "P", 10)
+
+
+def gets_worse(move: Move) -> None:
+    move.stay("P", "A01", ONE)
+    for _ in range(20):
+        move.usual += 3
+        move.send(ONE, "mon-1", "P", 1, "P")
+
+
+def another_monitor(move: Move) -> None:
+    move.stay("P", "A01", ONE)
+    move.send(ONE, "mon-1", "P", 5)
+    move.wait(60)
+    move.send(ONE, "mon-2", "P", 5)
+
+
+def late_after_the_discharge(move: Move) -> None:
+    move.stay("P", "A01", ONE)
+    move.send(ONE, "mon-1", "P", 5)
+    move.wait(30)
+    move.stay("P", "A03", ONE)
+    move.wait(20)
+    move.send(ONE, "mon-1", "P", 5, late=40)
+
+
+def the_admission_is_told_again(move: Move) -> None:
+    move.stay("P", "A01", ONE)
+    move.send(ONE, "mon-1", "P", 5, "P")
+    move.stay("P", "A01", ONE, ago=move.chance.randint(0, 5))
+    move.stay("P", "A08", ONE)
+    move.send(ONE, "mon-1", "P", 5, "P")
+
+
+HARMFUL: Final = (
+    two_senders, one_patient_in_two_beds, discharged_and_still_sending,
+    a_monitor_of_somebody_else, admitted_to_a_taken_bed,
+)  # fmt: skip
+HARMLESS: Final = (
+    moved_as_it_should_be, two_change_beds, cable_off_and_on, gets_worse, another_monitor,
+    late_after_the_discharge, the_admission_is_told_again,
+)  # fmt: skip
+UNSEEN: Final = (carried_without_a_word,)
+
+
+def asked(move: Move) -> bool:
+    """Whether a board asked for a look at the end, or rang because of two senders."""
+    unit = IcuUnit(UNIT, "h1")
+    for entry in move.entries:
+        unit.decide([entry])
+    cells = [decode_bed(unit.cell(bed) or b"") for bed in unit.state.beds]
+    rings = {alarm.code for cell in cells for alarm in cell.alarms}
+    return any(CHECKS & set(cell.flags) for cell in cells) or "second_sender" in rings
+
+
+def filed(move: Move) -> tuple[int, int, int]:
+    """(rows, of the wrong patient, of nobody) as the archive files them."""
+    batch = Batch(datetime(2026, 1, 1, tzinfo=UTC), {})
+    for number, (at, entry) in enumerate(move.entries):
+        encoded = wire.encode(entry)
+        batch.take(Taken(UNIT, "in", f"{at // 1000}-{number}", encoded, b"x", entry))
+    rows = batch.rows["measurement"]
+    wrong = sum(row[3] not in (None, move.truth[row[4], _at(row)]) for row in rows)
+    return len(rows), wrong, sum(row[3] is None for row in rows)
+
+
+def _at(row: tuple[Any, ...]) -> int:
+    return from_datetime(row[13])
+
+
+def played(kind: Callable[[Move], None]) -> list[Move]:
+    moves = []
+    for seed in range(OF_EACH):
+        move = Move(random.Random(f"{kind.__name__} {seed}"))
+        kind(move)
+        moves.append(move)
+    return moves
+
+
+def test_no_row_comes_to_the_wrong_patient_and_no_check_is_missed_or_false(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    table = []
+    for kind in (*HARMFUL, *HARMLESS, *UNSEEN):
+        moves = played(kind)
+        checks = sum(asked(move) for move in moves)
+        rows, wrong, nobodys = (sum(each) for each in zip(*map(filed, moves), strict=True))
+        table.append((kind, len(moves), checks, rows, wrong, nobodys))
+    with capsys.disabled():
+        print(f"\n{'a move':32} {'n':>4} {'checks':>6} {'rows':>6} {'wrong':>5} {'nobody':>6}")
+        for kind, n, checks, rows, wrong, nobodys in table:
+            print(f"{kind.__name__:32} {n:4} {checks:6} {rows:6} {wrong:5} {nobodys:6}")
+        print(f"missed per 100 harmful moves that something tells: {_per_100(table, HARMFUL, 1)}")
+        print(f"missed per 100 moves that only the signals tell: {_per_100(table, UNSEEN, 1)}")
+        print(f"false per 100 harmless moves: {_per_100(table, HARMLESS, 0)}")
+    for kind, n, checks, _, wrong, _ in table:
+        if kind in UNSEEN:
+            continue
+        assert checks == (n if kind in HARMFUL else 0), kind.__name__
+        assert wrong == 0, kind.__name__
+
+
+def _per_100(table: list[Any], kinds: tuple[Any, ...], wanted: int) -> float:
+    those = [row for row in table if row[0] in kinds]
+    number = sum(row[1] for row in those)
+    not_so = sum(row[1] - row[2] if wanted else row[2] for row in those)
+    return round(float(100 * not_so / number), 1)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
+from hospital_ops.ecg.filters import smoothed
 from hospital_ops.ecg.hops import Array
 
 _BEFORE_S: Final = 0.40
@@ -71,8 +71,8 @@ def usual_beat(lead: Array, rate_hz: float, beats: Array) -> Usual | None:
         level = np.median(pieces[:, : before + play], axis=1, keepdims=True)
         middle = np.median(pieces - level, axis=0)
         low, high = play + before - round(0.08 * rate_hz), play + before + round(0.08 * rate_hz)
-        model = gaussian_filter1d(middle, 0.004 * rate_hz, order=1)[low:high]
-        slopes = gaussian_filter1d(pieces, 0.004 * rate_hz, order=1, axis=1)
+        model = smoothed(middle, 0.004 * rate_hz, slope=True)[low:high]
+        slopes = smoothed(pieces, 0.004 * rate_hz, slope=True)
         shifts = np.arange(-play, play + 1)
         fit = np.stack([slopes[:, low + s : high + s] @ model for s in shifts], axis=1)
         at = at + shifts[fit.argmax(axis=1)]
@@ -88,7 +88,7 @@ def borders(usual: Usual, interval_s: float) -> Borders | None:
     None where there is no QRS to speak of.
     """
     wave, rate, zero = usual.wave, usual.rate_hz, usual.zero
-    slope = np.abs(gaussian_filter1d(wave, 0.004 * rate, order=1)) * rate
+    slope = np.abs(smoothed(wave, 0.004 * rate, slope=True)) * rate
     low, high = (zero + round(each * rate) for each in _QRS_SEARCH_S)
     near = slope[zero - round(0.07 * rate) : zero + round(0.07 * rate)]
     top = float(near.max())
@@ -139,7 +139,7 @@ def _t_wave(
     )
     if high - low < 0.12 * rate:
         return None, None
-    smooth = gaussian_filter1d(wave, 0.012 * rate)
+    smooth = smoothed(wave, 0.012 * rate)
     width = max(2, round(0.02 * rate))
     level = float(np.median(smooth[high - width : high]))
     height = np.abs(smooth[low:high] - level)
@@ -148,7 +148,7 @@ def _t_wave(
     peak = low + int((bump * (height > 0)).argmax())
     if bump.max() < _LEAST_T_MV or peak >= high - round(0.03 * rate):
         return None, None
-    slope = gaussian_filter1d(wave, 0.012 * rate, order=1)
+    slope = smoothed(wave, 0.012 * rate, slope=True)
     sign = np.sign(smooth[peak] - level)
     fall = -sign * slope[peak : min(high, peak + round(0.16 * rate))]
     steepest = peak + int(fall.argmax())
@@ -165,13 +165,13 @@ def _p_wave(
     high = on - round(0.004 * rate)
     if high - low < 0.07 * rate:
         return None, None, None
-    smooth = gaussian_filter1d(wave, 0.008 * rate)
+    smooth = smoothed(wave, 0.008 * rate)
     bump = smooth[low:high] - _line(smooth, low, high, max(2, round(0.012 * rate)))
     peak = low + int(np.abs(bump).argmax())
     size = float(np.abs(bump).max())
     if size < _LEAST_P_MV:
         return None, None, None
-    slope = gaussian_filter1d(wave, 0.008 * rate, order=1) * np.sign(bump[peak - low])
+    slope = smoothed(wave, 0.008 * rate, slope=True) * np.sign(bump[peak - low])
     reach = round(0.075 * rate)
     rise = slope[max(low, peak - reach) : peak + 1]
     fall = -slope[peak : min(high, peak + reach) + 1]

@@ -13,8 +13,6 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d
-from scipy.signal import firwin
 
 from hospital_ops.ecg.candidates import (
     BIAS,
@@ -25,6 +23,7 @@ from hospital_ops.ecg.candidates import (
     features,
     nothing,
 )
+from hospital_ops.ecg.filters import band_pass, highest_around
 from hospital_ops.ecg.hops import Array, Hops, quantile
 
 MIN_RATE_HZ: Final = 50.0
@@ -50,7 +49,7 @@ class BeatStream:
         self.hop = round(self.rate)
         half = round(SETTING["filter_s"] * self.rate / 2)
         band = (SETTING["band_hz"][0], min(SETTING["band_hz"][1], 0.45 * self.rate))
-        self._band = firwin(2 * half + 1, band, pass_zero=False, fs=self.rate)
+        self._band = band_pass(2 * half + 1, band, self.rate)
         smooth = round(SETTING["smooth_s"] * self.rate / 2)
         self._smooth = np.full(2 * smooth + 1, 1 / (2 * smooth + 1))
         self._refractory = int(SETTING["refractory_s"] * self.rate)
@@ -150,7 +149,7 @@ class BeatStream:
         low, high = start * self.hop - self._from, stop * self.hop - self._from
         reach = self._refractory
         piece = self._envelope[:, low - reach : high + reach]
-        top = maximum_filter1d(piece, 2 * reach + 1, axis=1)[:, reach:-reach]
+        top = highest_around(piece, reach)
         here = self._envelope[:, low:high]
         seconds = here.reshape(self.leads, stop - start, self.hop)
         self.highest = seconds.max(axis=2)

@@ -6,12 +6,11 @@ import logging
 import struct
 import warnings
 from datetime import datetime
+from functools import cache
 from io import BytesIO
 from typing import Any, Final
 
 import numpy as np
-import pydicom
-from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from hospital_ops.ecg.files.leads import lead_of_number
 from hospital_ops.ecg.files.recording import (
@@ -23,13 +22,9 @@ from hospital_ops.ecg.files.recording import (
     lead_name,
 )
 
-pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
-# It repeats values of the file in its complaints, and these are a patient's.
-logging.getLogger("pydicom").setLevel(logging.CRITICAL)
-
 # What pydicom raises for bytes that are not what they say; nothing here is a fault of ours.
 BROKEN: Final = (
-    InvalidDicomError, BytesLengthException, AttributeError, KeyError, IndexError, TypeError,
+    AttributeError, KeyError, IndexError, TypeError,
     ValueError, OverflowError, RuntimeError, EOFError, OSError, LookupError,
     struct.error, ZeroDivisionError,
 )  # fmt: skip
@@ -40,15 +35,27 @@ _FORMS: Final = {
 }  # fmt: skip
 
 
+@cache
+def _library() -> Any:
+    """pydicom, set up; loaded with the first file, for it would be a tenth of the web's start."""
+    import pydicom
+
+    pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+    # It repeats values of the file in its complaints, and these are a patient's.
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+    return pydicom
+
+
 def read(data: bytes) -> EcgRecording:
     """The first group of simultaneous channels. Errors: `EcgFileError`."""
     if _DEFLATED in data[:4096]:
         raise EcgFileError("refused", "the DICOM file is deflated: export it uncompressed")
+    library = _library()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _read(pydicom.dcmread(BytesIO(data)))
-    except BROKEN as problem:
+            return _read(library.dcmread(BytesIO(data)))
+    except (*BROKEN, library.errors.InvalidDicomError) as problem:
         raise EcgFileError("damaged", "the DICOM file is cut or broken: send again") from problem
 
 

@@ -96,6 +96,8 @@ def _machine(wanted: Settings, servers: EmbeddedServers | None, supervisor: Supe
         supervisor=supervisor,
         environment={
             **os.environ,
+            # Else every start compiles some four hundred files in each of the processes.
+            "PYTHONDONTWRITEBYTECODE": "",
             **settings.as_environment(wanted),
             "HOSPITAL_OPS_REDIS_URL": redis_url,
             "HOSPITAL_OPS_DATABASE_URL": database_url,

@@ -6,6 +6,7 @@ HospitalOpsError
 ├── NotStored               nothing was put on disk: the sender keeps it and sends again
 ├── Fenced                  somebody newer owns this shard: stop, publish nothing
 ├── NotAllowed              known sender, wrong scope
+├── TooMany                 more than one person may ask for in a time: wait
 ├── NotFound                not there, or not yours to know
 └── Conflict                somebody else was first; carries what is true now
 """
@@ -53,3 +54,11 @@ class Conflict(HospitalOpsError):
     def __init__(self, reason: str, current: Any = None) -> None:
         self.current = current
         super().__init__(reason)
+
+
+class TooMany(HospitalOpsError):
+    """More of something than one person, or one unit, may ask for; again in `wait_s` seconds."""
+
+    def __init__(self, sentence: str, wait_s: int) -> None:
+        self.wait_s = wait_s
+        super().__init__(sentence)

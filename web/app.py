@@ -62,6 +62,8 @@ from web.routes import (
     silencing,
     soundcheck,
     stays,
+    street,
+    strips,
     tablet,
     tablets,
     transferpages,
@@ -80,6 +82,8 @@ PLACES_S = 2.0
 STATIC = Path(__file__).parent / "static"
 PARTS = (
     trends,
+    strips,
+    street,
     flowsheet,
     session,
     alarms,

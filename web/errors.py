@@ -22,6 +22,7 @@ from hospital_ops.errors import (
     NotAllowed,
     NotFound,
     NotStored,
+    TooMany,
 )
 from web.auth import SignInNeeded, web_of
 from web.language import language_of
@@ -58,6 +59,8 @@ def _handlers() -> tuple[tuple[type[Exception], Handler], ...]:
 def _status(error: Exception) -> tuple[int, str]:
     if isinstance(error, SignInRefused):
         return (429 if error.wait_s else 401), "sign_in_refused"
+    if isinstance(error, TooMany):
+        return 429, "too_many"
     if isinstance(error, NotStored):
         return 503, "not_stored"
     if isinstance(error, DatabaseGone):
@@ -79,7 +82,7 @@ async def _ours(request: Request, error: Exception) -> Response:
     if status == 500:
         sentence = "Something failed on our side. What you sent was not accepted: send it again."
     headers = {"Retry-After": RETRY_AFTER_S} if status == 503 else {}
-    if isinstance(error, SignInRefused) and error.wait_s:
+    if isinstance(error, SignInRefused | TooMany) and error.wait_s:
         headers["Retry-After"] = str(error.wait_s)
     current = error.current if isinstance(error, Conflict) else None
     return _answer(request, status, code, sentence, headers, current)

@@ -18,6 +18,7 @@ from streams.intake import Intake
 from streams.projections import Places, Projections
 from streams.relayed import RelayedIntake
 from web.boards import Feed
+from web.quota import Quotas
 from web.render import Renderer
 from web.wavefeed import WaveFeed
 
@@ -42,6 +43,7 @@ class Web:
     feeds: dict[str, Feed] = field(default_factory=dict)
     waves: dict[str, WaveFeed] = field(default_factory=dict)  # by unit
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    quotas: Quotas = field(default_factory=Quotas)  # of what is costly, by person and unit
     noted: dict[str, int] = field(default_factory=dict)  # when a crew's reading was last audited
     desk: Desk | None = None  # messages to relatives
     keys: Keys | None = None  # of numbers and badges; None: neither is known here

@@ -178,26 +178,32 @@ async def latest_values(
     return list(newest.values())
 
 
-async def case_record(database: Database, scope: Scope, case: str) -> tuple[list[Record], str]:
+async def case_record(
+    database: Database, scope: Scope, case: str, only: str | None = None
+) -> tuple[list[Record], str]:
     """The pre-hospital record: lowest, highest, last and number of each code, and the facts.
 
     Values that the crew had entered for another case by mistake are counted where they belong.
+    `only`: values of this mode alone (Real: nothing simulated stands at a real patient).
     """
     async with database.transaction(scope) as connection:
         moves = await _moves(connection, case)
         values = await connection.fetch(
             "select code, physical_unit, min(value) as lowest, max(value) as highest,"
             "       count(*) as number,"
+            "       (array_agg(determined_at order by value, determined_at))[1] as lowest_at,"
             "       (array_agg(coalesce(value::text, value_text) order by determined_at desc))[1]"
             "         as last"
             "  from measurement where validity <> 'Inv'"
             "   and (place = any($1::text[]) and event_id <> all($2::uuid[])"
             "        or place = any($3::text[]) and event_id = any($4::uuid[]))"
+            "   and ($5::text is null or mode = $5)"
             " group by code, physical_unit order by code",
             [case, *moves.whole],
             moves.gone,
             moves.some,
             moves.came,
+            only,
         )
         facts = await connection.fetchval(
             "select payload from case_event where case_id = $1 and kind = 'facts'"

@@ -15,7 +15,7 @@ from hospital_ops.curves import store
 from hospital_ops.curves.blocks import Curve, Piece
 from hospital_ops.database import Database
 from hospital_ops.ecg.files import edf_writing, wfdb_writing
-from hospital_ops.ecg.files.traces import MOST_SAMPLES, Key, put_together
+from hospital_ops.ecg.files.traces import MOST_SAMPLES, Key, Trace, put_together
 from hospital_ops.errors import MessageError, NotFound
 
 Form = Literal["wfdb", "edf"]
@@ -39,6 +39,17 @@ async def export(
     NotFound where nothing is stored; MessageError `several_patients`, `too_large`, `not_wfdb`,
     `not_edf`.
     """
+    found = await gathered(database, scope, bed, start_us, end_us)
+    return await asyncio.to_thread(written, found, bed, form, start_us, end_us)
+
+
+async def gathered(
+    database: Database, scope: Scope, bed: str, start_us: int, end_us: int
+) -> list[tuple[Curve, Piece]]:
+    """The stored pieces that reach into a range, packed and loose ones alike.
+
+    MessageError `too_large` where they are more than one file may hold.
+    """
     found: list[tuple[Curve, Piece]] = []
     held = 0
     async with database.transaction(scope) as connection:
@@ -56,7 +67,7 @@ async def export(
                         "too_large", "more curves than one file may hold: ask for less time"
                     )
                 found.append((curve, piece))
-    return await asyncio.to_thread(written, found, bed, form, start_us, end_us)
+    return found
 
 
 def written(
@@ -65,9 +76,7 @@ def written(
     """The file of the pieces. Pure."""
     ordered = sorted(found, key=lambda each: each[1].started_at)
     patient, mode = _one(ordered)
-    traces = put_together(
-        ((_key(c), p.started_at, p.samples) for c, p in ordered), start_us, end_us
-    )
+    traces = laid(ordered, start_us, end_us)
     if not traces:
         raise NotFound(NOTHING)
     started = to_datetime(start_us)
@@ -77,6 +86,11 @@ def written(
     comments = (f"patient {patient or 'none'}", f"mode {mode}", f"bed {bed}", "times UTC")
     files = wfdb_writing.write(traces, name, started, comments)
     return Exported(f"{name}.zip", "application/zip", _zipped(files))
+
+
+def laid(found: Iterable[tuple[Curve, Piece]], start_us: int, end_us: int) -> list[Trace]:
+    """The pieces on one time axis, a signal each. Pure."""
+    return put_together(((_key(c), p.started_at, p.samples) for c, p in found), start_us, end_us)
 
 
 def _one(ordered: list[tuple[Curve, Piece]]) -> tuple[str, str]:

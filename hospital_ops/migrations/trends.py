@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from hospital_ops.changes import ASKED
 from hospital_ops.clock import to_datetime
 from hospital_ops.database import Connection, Database
 
@@ -84,3 +85,6 @@ async def _make_marked(connection: Connection) -> int:
 
 async def _make(connection: Connection, place: str, unit: str, hospital: str, hour: object) -> None:
     await connection.execute("select build_trend($1, $2, $3, $4)", place, unit, hospital, hour)
+    await connection.execute(
+        "select build_changes($1, $2, $3, $4, $5, $6, $7, $8)", place, unit, hospital, hour, *ASKED
+    )

@@ -4,30 +4,34 @@ from __future__ import annotations
 
 import math
 import struct
+from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
 from hospital_ops import database
-from hospital_ops.clock import SECOND, to_datetime
+from hospital_ops.clock import SECOND, iso, to_datetime
 from streams.columns import COLUMNS
+from tests.browser.pdf_paths import lines_of
 from tests.browser.ward import Ward, now_us, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 BED = "h1-icu-1-10"
 DAY_US = 86_400 * SECOND
+AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
 RATE_HZ, BEAT_S = 250, 0.8
 
 
-async def stored_week(ward: Ward) -> int:
+async def stored_week(ward: Ward, bed: str = BED, days: int = 7) -> int:
     """A week of heart rates and ten seconds of ECG, as the archive keeps them; their end."""
     end = now_us() // SECOND * SECOND - 600 * SECOND
-    start = end - 7 * DAY_US
-    unit = BED.rpartition("-")[0]
+    start = end - days * DAY_US
+    unit = bed.rpartition("-")[0]
     common: dict[str, Any] = {
-        "hospital_id": "h1", "unit": unit, "place": BED, "patient_id": None, "device": "made-up",
+        "hospital_id": "h1", "unit": unit, "place": bed, "patient_id": None, "device": "made-up",
         "source": "made-up", "source_message_id": "1", "channel": "", "device_time": None,
         "mode": "Demo", "entry_id": "1-0",
     }  # fmt: skip
@@ -63,6 +67,13 @@ async def stored_week(ward: Ward) -> int:
     finally:
         await db.close()
     return end
+
+
+async def looked_at(page: Page) -> None:
+    """axe finds nothing, and the page's program ran without an error."""
+    found = await Axe().run(page, options=AXE)
+    assert found.violations_count == 0, f"{page.url} {found.generate_report()}"
+    assert await page.evaluate("complaints") == []
 
 
 async def drawn(page: Page) -> tuple[int, int]:
@@ -180,3 +191,68 @@ async def test_what_a_nurse_charts_appears_on_the_wall_and_a_correction_keeps_th
     assert (await shown())["indicators"]["balance"]["value"] == 207
     assert await page.evaluate("complaints") == []
     await page.context.close()
+
+
+async def test_two_times_stand_side_by_side_and_the_strip_prints_to_scale(
+    ward: Ward, chromium: Browser
+) -> None:
+    bed = "h1-icu-1-09"
+    end = await stored_week(ward, bed, days=1)
+    dark: dict[str, Any] = {"color_scheme": "dark"}
+    page = await ward.open(chromium, "nurse.h1", f"/icu/beds/{bed}/trends?lang=ru", **dark)
+    await drawn(page)
+    await page.evaluate(f"location.hash = 'from={end - 3600 * SECOND}&to={end}'")
+    await page.reload()
+    first, last = await drawn(page)
+    section, lanes = page.locator("#trends"), page.locator("#lanes")
+
+    async def beside() -> tuple[int, int]:
+        await expect(section).to_have_attribute("data-state", "drawn", timeout=20_000)
+        data: dict[str, str] = await section.evaluate("(it) => ({...it.dataset})")
+        return int(float(data["besideFrom"])), int(float(data["besideTo"]))
+
+    # By the keyboard alone: two times, then the left one moves back and both are stretched.
+    await page.locator("#trends-two").focus()
+    await page.keyboard.press("Enter")
+    await expect(section).to_have_attribute("data-beside-to", str(first), timeout=20_000)
+    assert await beside() == (first - (last - first), first)
+    await lanes.focus()
+    await page.keyboard.press("Shift+ArrowLeft")
+    await expect(section).not_to_have_attribute("data-beside-to", str(first), timeout=20_000)
+    moved = await beside()
+    assert moved[1] < first
+    assert await drawn(page) == (first, last)
+    await page.keyboard.press("-")
+    await expect(section).not_to_have_attribute("data-to", str(last), timeout=20_000)
+    (wide_from, wide_to), (from_, to) = await beside(), await drawn(page)
+    assert wide_to - wide_from == to - from_ == 2 * (last - first)
+    shown = [await canvas.bounding_box() for canvas in await page.locator(
+        '.lane[data-codes="8867-4"] canvas').all()]  # fmt: skip
+    assert shown[0]
+    assert shown[1]
+    assert abs(shown[0]["width"] - shown[1]["width"]) <= 3
+    await expect(page.locator("#trends-range")).to_contain_text("|")
+    await looked_at(page)
+    for path in (f"/icu/beds/{bed}/flowsheet?lang=ru", "/icu/h1-icu-1/past?lang=ru"):
+        await page.goto(ward.http + path)
+        await looked_at(page)
+    span = f"from={iso(end - 10 * SECOND)}&to={iso(end)}"
+    await page.goto(f"{ward.http}/icu/beds/{bed}/strip?{span}")
+    await looked_at(page)
+    lines = lines_of(await page.pdf(prefer_css_page_size=True))
+    pulses = [line for line in lines if len(line) == 6 and _is_pulse(line)]
+    assert pulses, "no pulse of 1 mV, 10 mm high and 5 mm wide"
+    curve = max(lines, key=len)
+    assert len(curve) > 8 * RATE_HZ
+    top = max(y for _, y in curve)
+    peaks = [x for x, y in curve if top - y < 0.01]
+    assert top - min(y for _, y in curve) == pytest.approx(10.0, abs=0.05)
+    assert len(peaks) >= 9
+    # A beat each second of the stored curve, 25 mm of the paper.
+    assert [b - a for a, b in pairwise(peaks)] == pytest.approx([25.0] * (len(peaks) - 1), abs=0.05)
+    await page.context.close()
+
+
+def _is_pulse(line: list[tuple[float, float]]) -> bool:
+    (_, foot), (left, _), (_, top), (right, _) = line[0], line[1], line[2], line[3]
+    return abs(top - foot - 10.0) < 0.05 and abs(right - left - 5.0) < 0.05

@@ -12,7 +12,7 @@ import pytest
 
 from hospital_ops import wire
 from hospital_ops.access import ALL_UNITS, Scope
-from hospital_ops.clock import SECOND, to_datetime
+from hospital_ops.clock import SECOND, from_datetime, to_datetime
 from hospital_ops.database import Connection, Database
 from hospital_ops.migrations.trends import build_trends
 from streams import archive
@@ -28,12 +28,12 @@ SCOPE = Scope("h1", ALL_UNITS, "nurse.h1", "test")
 EVERY_S, HOURS = 20, 30
 
 
-def row(at: int, value: float, code: str = CODE, **more: Any) -> tuple[Any, ...]:
+def row(at: int, number: float, code: str = CODE, **more: Any) -> tuple[Any, ...]:
     """One stored value."""
     known: dict[str, Any] = {
         "hospital_id": "h1", "unit": "h1-icu-1", "place": BED, "patient_id": None, "device": "m",
         "source": "m", "source_message_id": "1", "event_id": uuid4(), "code": code, "channel": "",
-        "value": value, "value_text": None, "physical_unit": "/min",
+        "value": number, "value_text": None, "physical_unit": "/min",
         "determined_at": to_datetime(at), "device_time": None, "received_at": to_datetime(at),
         "stored_at": to_datetime(at), "validity": "Vld", "mode": "Test", "origin": "monitor",
         "remark": "", "entry_id": "1-0", **more,
@@ -269,3 +269,45 @@ async def test_an_hour_is_made_when_the_archive_holds_what_was_received_in_it(
                 f"{stored // 1000}-0",
             )
         assert await build_trends(owner, now) == hours
+
+
+async def test_what_changed_about_the_devices_stands_on_the_same_axis(
+    app: Database, owner: Database, writer: Database
+) -> None:
+    await furnish(app)
+    norepinephrine: dict[str, Any] = {"code": "norepinephrine", "origin": "pump"}
+    mode: dict[str, Any] = {"code": "20124-4", "value": None, "physical_unit": ""}
+    rows = []
+    for minute in range(0, 150, 5):
+        at = START + minute * MINUTE
+        rows.append(row(at, 80.0, device="monitor-1" if minute < 90 else "monitor-2"))
+        syringe = "A" if minute < 30 else "B"
+        rows.append(row(at, 0.1, device="pump-1", channel=syringe, **norepinephrine))
+        if minute >= 20:
+            rows.append(row(at + 1, 0.0, **mode | {"value_text": "PC" if minute < 100 else "PS"}))
+    async with writer.transaction() as connection:
+        await copied(connection, rows)
+        for minute in range(150):
+            for code in ("131329", "131330")[: 2 if minute < 70 else 1]:
+                await connection.execute(
+                    "insert into waveform (hospital_id, unit, place, device, code, channel,"
+                    " started_at, received_at, rate_hz, scale, value_offset, physical_unit,"
+                    " samples, sequence, mode, entry_id) values ('h1', 'h1-icu-1', $1, 'm', $2, '',"
+                    " $3, $3, 250, 0.001, 0, 'mV', '', 0, 'Test', '1-0')",
+                    BED, code, to_datetime(START + minute * MINUTE),
+                )  # fmt: skip
+    expected = [
+        (0, "leads", "I, II"), (0, "monitor", "monitor-1"), (0, "pump", "pump-1 A"),
+        (20, "ventilation", "PC"), (30, "pump", "pump-1 B"), (70, "leads", "I"),
+        (90, "monitor", "monitor-2"), (100, "ventilation", "PS"),
+    ]  # fmt: skip
+    end = START + 150 * MINUTE
+    for _ in ("from the values", "as the hours were made"):
+        found = await store.device_changes(app, SCOPE, BED, START, end)
+        minutes = [((from_datetime(c.at) - START) // MINUTE, c.what, c.said) for c in found]
+        assert minutes == expected
+        later = await store.device_changes(app, SCOPE, BED, START + 95 * MINUTE, end)
+        assert [c.said for c in later] == ["PS"]
+        await made(owner, end + 2 * HOUR)
+    elsewhere = Scope("h2", ALL_UNITS, "nurse.h2", "test")
+    assert await store.device_changes(app, elsewhere, BED, START, end) == []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hospital_ops import wire
+from hospital_ops.changes import Change, changes, named
 from streams.chart_rows import Again
 from tests.unit.test_icu_indicators import BED, UNIT
 from web.trends.steps import HOUR, MINUTE, Lying, from_values, of_one_mode
@@ -52,3 +53,20 @@ def test_a_correction_and_what_comes_after_an_hour_was_made_mark_that_hour() -> 
     assert not again.hours
     observed(hour + 59 * MINUTE, hour + 70 * MINUTE)
     assert again.hours == {(UNIT, BED, hour)}
+
+
+def test_a_device_change_is_what_differs_from_before_and_the_hours_between_say_nothing() -> None:
+    start = datetime(2026, 3, 1, 10, tzinfo=UTC)
+
+    def told(minute: int, said: str, what: str = "ventilation", about: str = "") -> Change:
+        return Change(start + timedelta(minutes=minute), "Real", what, about, said)
+
+    known = [
+        told(-30, "PC"), told(0, "PC"), told(20, "PS"), told(60, "PS"), told(61, "PC"),
+        told(5, "pump-1 A", "pump", "norepinephrine"), told(6, "pump-2 A", "pump", "epinephrine"),
+        told(65, "pump-1 B", "pump", "norepinephrine"),
+    ]  # fmt: skip
+    assert [(one.at.minute, one.said) for one in changes(known, start)] == [
+        (5, "pump-1 A"), (6, "pump-2 A"), (20, "PS"), (1, "PC"), (5, "pump-1 B"),
+    ]  # fmt: skip
+    assert named(told(0, "131330 131329", "leads")).said == "II, I"

@@ -13,6 +13,7 @@ from hospital_ops.curves.columns import columns
 from hospital_ops.curves.export import export
 from hospital_ops.errors import MessageError
 from web.auth import signed_in, web_of
+from web.quota import EXPORTS
 from web.reading import moment, note_reading, unit_of_bed
 
 router = APIRouter()
@@ -54,7 +55,10 @@ async def as_file(
     since: Annotated[str, Query(alias="from")],
     until: Annotated[str, Query(alias="to")],
 ) -> Response:
-    """The stored curves of a bed for other programs, at most two hours, without a name."""
+    """The stored curves of a bed for other programs, at most two hours, without a name.
+
+    One file at a time and 20 in ten minutes for one person; 429 with `Retry-After` beyond.
+    """
     web = web_of(request)
     unit = unit_of_bed(request, bed, principal, Permission.SEE_PATIENT)
     start, end = moment(since), moment(until)
@@ -62,8 +66,9 @@ async def as_file(
         raise MessageError("bad_range", "`from` lies before `to`, at most two hours at a time")
     start, end = start // SECOND * SECOND, -(-end // SECOND) * SECOND
     detail = f"{form} {iso(start)} {iso(end)}"
-    await note_reading(request, principal, unit, "export_waveforms", bed, detail)
-    made = await export(web.database, principal.scope, bed, form, start, end)
+    with web.quotas.one(EXPORTS, principal.actor, web.clock.now_us()):
+        await note_reading(request, principal, unit, "export_waveforms", bed, detail)
+        made = await export(web.database, principal.scope, bed, form, start, end)
     return Response(
         made.data,
         media_type=made.media,

@@ -19,6 +19,7 @@ from web.auth import signed_in, web_of
 from web.boards import MAKE, Feed
 from web.incidents import store
 from web.language import language_of
+from web.quota import INCIDENTS, INCIDENTS_OF_UNIT
 from web.reading import NOT_HERE, moment, note_reading, unit_of_bed
 from web.routes.pages import units_of
 from web.routes.past import board_at
@@ -129,6 +130,7 @@ async def show(request: Request, incident: str, principal: Someone) -> HTMLRespo
             page=_page(request, principal, frame.words.t("incidents.one")),
             one=views.line(found, frame) | views.details(found, frame),
             outcomes=store.OUTCOMES,
+            inside=True,
             **past_views.parts(web.renderer, language, wanted, board),
         )
     )
@@ -160,8 +162,28 @@ async def _file(
     words: str = "",
 ) -> str:
     require(principal, Permission.SEE_PATIENT, hospital_of(unit), unit)
+    quotas, now = web_of(request).quotas, web_of(request).clock.now_us()
+    with (
+        quotas.one(INCIDENTS, principal.actor, now),
+        quotas.one(INCIDENTS_OF_UNIT, unit, now),
+    ):
+        wrong = await _wrong(request, principal, unit, place, kind, about, at, words, now)
+        return await store.file(web_of(request).database, principal, wrong, versions(), now)
+
+
+async def _wrong(
+    request: Request,
+    principal: Principal,
+    unit: str,
+    place: str,
+    kind: str,
+    about: str,
+    at: str,
+    words: str,
+    now: int,
+) -> store.Wrong:
+    """What was pointed at, with what stood there; NotFound where it is not there."""
     web = web_of(request)
-    now = web.clock.now_us()
     then = moment(at) if at else None
     feed: Feed | None
     if then is not None:
@@ -180,8 +202,7 @@ async def _file(
     else:
         seen = bed_json(cell, when) if isinstance(cell, BedCell) else case_json(cell, when)
     patient = cell.patient.patient_id if isinstance(cell, BedCell) and cell.patient else ""
-    wrong = store.Wrong(unit, place, patient, kind, about, when, seen, cell.mode, words)
-    return await store.file(web.database, principal, wrong, versions(), now)
+    return store.Wrong(unit, place, patient, kind, about, when, seen, cell.mode, words)
 
 
 async def _board(request: Request, principal: Principal, found: dict[str, Any]) -> Feed | None:

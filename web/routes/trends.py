@@ -19,6 +19,8 @@ from web.routes.pages import THEMES, units_of
 from web.trends import store
 from web.trends.steps import MINUTE
 from web.views import trendpage
+from web.views.values import name_words
+from web.words import words_of
 
 router = APIRouter()
 Someone = Annotated[Principal, Depends(signed_in)]
@@ -102,24 +104,35 @@ async def events(
     since: Annotated[str, Query(alias="from")],
     until: Annotated[str, Query(alias="to")],
 ) -> dict[str, Any]:
-    """Alarms, acts on orders, notes and corrections between two moments, oldest first."""
+    """Alarms, acts on orders, notes, corrections and changes of devices, oldest first."""
     web = web_of(request)
     unit = unit_of_bed(request, bed, principal, Permission.SEE_PATIENT)
     await note_reading(request, principal, unit, "read_trend_events", bed)
     start, end = moment(since), moment(until)
-    rows = await store.events(web.database, principal.scope, bed, start or 0, end or 0)
-    return {
-        "events": [
+    at = web.database, principal.scope, bed, start or 0, end or 0
+    found = [
+        {
+            "at": iso(from_datetime(row["at"])),
+            "kind": row["kind"],
+            "text": row["said"] or "",
+            "tone": row["tone"] or "",
+            "act": row["act"] or "",
+        }
+        for row in await store.events(*at)
+    ]
+    words = words_of(language_of(request))
+    for change in await store.device_changes(*at):
+        about = f" {name_words(change.about, words)}" if change.about else ""
+        found.append(
             {
-                "at": iso(from_datetime(row["at"])),
-                "kind": row["kind"],
-                "text": row["said"] or "",
-                "tone": row["tone"] or "",
-                "act": row["act"] or "",
+                "at": iso(from_datetime(change.at)),
+                "kind": "device",
+                "text": f"{words.t('trend.page.device.' + change.what)}{about}: {change.said}",
+                "tone": change.what,
+                "act": "",
             }
-            for row in rows
-        ]
-    }
+        )
+    return {"events": sorted(found, key=lambda event: event["at"])}
 
 
 @router.get("/icu/beds/{bed}/trends")

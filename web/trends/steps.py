@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 from uuid import UUID
@@ -22,6 +22,7 @@ class Row(Protocol):
 
 
 R = TypeVar("R", bound=Row)
+T = TypeVar("T")
 
 
 class Lying(NamedTuple):
@@ -36,6 +37,17 @@ class Lying(NamedTuple):
     def only(self) -> str | None:
         """The one mode that may be shown; None: any. Nothing simulated joins a real patient's."""
         return REAL if self.mode == REAL else None
+
+    def own(self, things: Sequence[T], mode_of: Callable[[T], str]) -> Sequence[T]:
+        """Simulated things and those of a patient never stand together (SAFETY I18).
+
+        Of a real patient only real ones; of another patient all, and all pass as simulated. Where
+        nobody said who lies there, real ones alone as soon as there is one.
+        """
+        if self.mode not in ("", REAL):
+            return things
+        real = [thing for thing in things if mode_of(thing) == REAL]
+        return real if real or self.mode == REAL else things
 
 
 class Point(NamedTuple):
@@ -57,17 +69,11 @@ class Trend(NamedTuple):
 
 
 def of_one_mode(rows: Sequence[R], lying: Lying) -> tuple[str, Sequence[R]]:
-    """(mode, rows of it): simulated values and those of a patient never make one curve (I18).
-
-    Of a real patient only real ones; of another patient all, and all pass as simulated. Where
-    nobody said who lies there, real ones alone as soon as there is one.
-    """
-    if lying.mode not in ("", REAL):
-        return lying.mode, rows
-    real = [row for row in rows if row["mode"] == REAL]
-    if real or lying.mode == REAL:
-        return REAL, real
-    return min((row["mode"] for row in rows), default=""), rows
+    """(mode, rows of it), from rows that have a `mode`."""
+    own = lying.own(rows, lambda row: row["mode"])
+    if lying.mode:
+        return lying.mode, own
+    return min((row["mode"] for row in own), default=""), own
 
 
 def merged(rows: Iterable[R], mode: str = "") -> dict[str, Trend]:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Final
 
 from hospital_ops.access import Scope
+from hospital_ops.changes import ASKED, Change, changes, named
 from hospital_ops.clock import from_datetime, to_datetime
 from hospital_ops.database import Connection, Database, Record
 from web.trends.steps import MINUTE, Lying, Trend, from_values, merged, of_one_mode
@@ -109,6 +110,16 @@ select at, 'correction', reason, code, '' from correction
  where bed = $1 and at >= $2 and at < $3 and ($4::text is null or mode = $4)
  order by at limit $5
 """
+# Whole hours are made; what is younger is found in the values themselves, of three hours at most.
+_CHANGES: Final = """
+select at, mode, what, about, said from trend_change
+ where place = $1 and at >= $2 and at < least($3, $4::timestamptz)
+union all
+select at, mode, what, about, said
+  from device_changes($1, greatest($2, $3::timestamptz, $4::timestamptz - interval '3 hours'), $4,
+                      $5, $6, $7, $8)
+"""
+_BUILT: Final = "select built_until from trend_place where place = $1"
 _CHARTED: Final = """
 select m.event_id, m.code, m.channel, m.value, m.value_text, m.physical_unit, m.determined_at,
        m.origin, m.source, m.remark, m.mode, c.actor as corrected_by, c.reason, c.replaced_by
@@ -194,6 +205,22 @@ async def events(
 ) -> list[Record]:
     """Alarms, acts on orders and charted notes of a bed between two moments, oldest first."""
     return await _of_whoever_lies(database, scope, _EVENTS, place, start_us, end_us, EVENTS_MOST)
+
+
+async def device_changes(
+    database: Database, scope: Scope, place: str, start_us: int, end_us: int
+) -> list[Change]:
+    """What changed about the devices of a bed between two moments, oldest first."""
+    async with database.transaction(scope) as connection:
+        here = await _lying(connection, place)
+        start, end = max(to_datetime(start_us), here.since), to_datetime(end_us)
+        if end <= start:
+            return []
+        built = await connection.fetchval(_BUILT, place) or _EVER
+        before = max(start - timedelta(hours=1), here.since)  # what held when the range began
+        rows = await connection.fetch(_CHANGES, place, before, built, end, *ASKED)
+    own = here.own(rows, lambda row: row["mode"])
+    return [named(one) for one in changes((Change(*row) for row in own), start)]
 
 
 async def charted(

@@ -18,6 +18,7 @@ from hospital_ops.wire import EcgLead, EcgReceived
 from web.render import Renderer
 from web.views.case import case_view
 from web.views.page import Page
+from web.views.paper import drawable, drawn
 from web.views.values import Frame, clock
 from web.words import Words
 
@@ -31,7 +32,6 @@ RHYTHM: Final = "II"
 COLUMN_MM, PULSE_MM = 62.5, 13.0  # 2.5 s at 25 mm/s; room for the pulse
 ROW_MM, TOP_MM = 32.0, 20.0
 WIDTH_MM, HEIGHT_MM = 265.0, 130.0
-DRAWN_HZ: Final = 500.0  # above it two samples fall into one twentieth of a millimetre
 SMALL_MM: Final = (62.5, 20.0)
 MEASURED: Final = {
     "heart_rate_per_min": "ecg.per_min", "pr_ms": "ecg.ms", "qrs_ms": "ecg.ms", "qt_ms": "ecg.ms",
@@ -117,7 +117,7 @@ def small(ecg: dict[str, Any], frame: Frame) -> Small:
         stage=str(ecg["stage"]),
         at=clock(from_iso(str(ecg["at"])), frame.zone, seconds=True),
         device=str(ecg.get("device", "")),
-        path=_drawn([points]),
+        path=drawn([points]),
         findings=tuple(named(str(code), frame.words) for code in ecg["findings"]),
         reason=str(ecg.get("reason", "")),
         case=str(ecg.get("case", "")),
@@ -168,35 +168,13 @@ def _path(
     piece = numbers[first : first + round(length_s * rate_hz) + 1]
     mm_a_sample = speed / rate_hz
     lines: list[list[tuple[float, float]]] = [[]]
-    for index, number in _drawable(piece, rate_hz):
+    for index, number in drawable(piece, rate_hz):
         if number == NO_SAMPLE:
             lines.append([])
             continue
         mv = number * lead.scale + lead.offset
         lines[-1].append((origin[0] + index * mm_a_sample, origin[1] - mv * gain))
-    return _drawn(lines)
-
-
-def _drawable(piece: array[int], rate_hz: float) -> list[tuple[int, int]]:
-    """(place, sample): all of them, or of each group the lowest and highest in their order."""
-    step = int(rate_hz // DRAWN_HZ)
-    if step < 2:
-        return list(enumerate(piece))
-    chosen: list[tuple[int, int]] = []
-    for start in range(0, len(piece), 2 * step):
-        group = list(enumerate(piece[start : start + 2 * step], start))
-        low, high = min(group, key=lambda one: one[1]), max(group, key=lambda one: one[1])
-        chosen += sorted({low, high})
-    return chosen
-
-
-def _drawn(lines: list[list[tuple[float, float]]]) -> str:
-    parts = []
-    for line in lines:
-        points = [f"{x:.2f} {y:.2f}" for x, y in line]
-        if points:
-            parts.append(f"M{points[0]}L{' '.join(points[1:] or points)}")
-    return "".join(parts)
+    return drawn(lines)
 
 
 def render(

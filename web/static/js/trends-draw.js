@@ -15,16 +15,24 @@ function ready(canvas) {
   return [context, width, height];
 }
 
+const within = (points, view, step) => points.filter((p) => p[0] + step >= view.from && p[0] <= view.to);
+
+/** [lowest, highest, room above and below] of what is seen of several ranges: they share a scale. */
+export function scaleOf(parts) {
+  const seen = parts.flatMap(({ trends, view, step }) => trends.flatMap((t) => within(t.points, view, step)));
+  if (!seen.length) return null;
+  const low = seen.reduce((least, p) => Math.min(least, p[1]), Infinity);
+  const high = seen.reduce((most, p) => Math.max(most, p[2]), -Infinity);
+  return [low, high, (high - low) * 0.1 || Math.abs(high) * 0.05 || 1];
+}
+
 /** Lowest and highest of each step as a band, the mean as a line; a hole stays a hole. */
-export function draw(canvas, trends, view, step, style, numbers) {
+export function draw(canvas, trends, view, step, style, numbers, scale) {
   const [context, width, height] = ready(canvas);
   const x = (at) => ((at - view.from) / (view.to - view.from)) * width;
-  const seen = trends.flatMap((t) => t.points.filter((p) => p[0] + step >= view.from && p[0] <= view.to));
-  if (!seen.length) return;
-  let low = Math.min(...seen.map((p) => p[1]));
-  let high = Math.max(...seen.map((p) => p[2]));
-  const room = (high - low) * 0.1 || Math.abs(high) * 0.05 || 1;
-  [low, high] = [low - room, high + room];
+  if (!scale) return;
+  const room = scale[2];
+  const [low, high] = [scale[0] - room, scale[1] + room];
   const y = (value) => height - 4 - ((value - low) / (high - low)) * (height - 24);
   context.fillStyle = style.getPropertyValue("color");
   context.textAlign = "right";
@@ -32,7 +40,7 @@ export function draw(canvas, trends, view, step, style, numbers) {
   context.fillText(numbers.format(low + room), width - 2, height - 6);
   context.strokeStyle = context.fillStyle = getComputedStyle(canvas).color;
   trends.forEach((trend, index) => {
-    const inside = trend.points.filter((p) => p[0] + step >= view.from && p[0] <= view.to);
+    const inside = within(trend.points, view, step);
     context.globalAlpha = 0.3;
     for (const [at, lowest, highest] of inside) {
       context.fillRect(x(at), y(highest), Math.max(1, x(at + step) - x(at)), Math.max(1, y(lowest) - y(highest)));
@@ -122,21 +130,22 @@ export function drawStrip(canvas, pieces, view, style) {
   return painted;
 }
 
-/** Alarms, orders and notes on the same axis, the clock below, and the calipers. */
+/** Alarms, orders, notes and devices on the same axis, the clock below, and the calipers. */
 export function drawMarks(canvas, events, view, style, local, calipers) {
   const [context, width, height] = ready(canvas);
   const x = (at) => ((at - view.from) / (view.to - view.from)) * width;
   context.fillStyle = context.strokeStyle = style.getPropertyValue("color");
   const wide = view.to - view.from;
-  for (let n = 0; n <= 6; n += 1) {
-    const at = view.from + (wide * n) / 6;
+  const labels = Math.max(1, Math.min(6, Math.floor(width / 130)));
+  for (let n = 0; n <= labels; n += 1) {
+    const at = view.from + (wide * n) / labels;
     const options = wide > 864e8
       ? { day: "2-digit", month: "2-digit", hour: "2-digit", minute: "2-digit" }
       : { hour: "2-digit", minute: "2-digit", ...(wide < 36e8 ? { second: "2-digit" } : {}) };
-    context.textAlign = n === 0 ? "left" : n === 6 ? "right" : "center";
+    context.textAlign = n === 0 ? "left" : n === labels ? "right" : "center";
     context.fillText(local(at, options), x(at), height - 4);
   }
-  const signs = { alarm: ["▲", 12], order: ["■", 24], note: ["●", 36], correction: ["✕", 36] };
+  const signs = { alarm: ["▲", 12], order: ["■", 24], note: ["●", 36], correction: ["✕", 36], device: ["◆", 48] };
   context.textAlign = "center";
   for (const event of events) {
     const [sign, row] = signs[event.kind] ?? ["·", 36];

@@ -1,17 +1,26 @@
-// Trends of a bed: one axis from the whole stay to the single beat, moved by wheel, touch and keys.
+// Trends of a bed: one axis from the whole stay to the single beat, moved by wheel, touch and keys;
+// or two times of the bed side by side, of the same length and on the same scale.
 //
 // The account stands in the section's data-*: `from` and `to` in microseconds of what is drawn,
-// `state` (loading, drawn, away), `curves` (samples drawn of the stored curve).
+// `besideFrom` and `besideTo` of the time beside, `state` (loading, drawn, away), `curves` (samples
+// drawn of the stored curve), `caliper` in milliseconds.
 
-import { draw, drawMarks, drawStrip } from "./trends-draw.js";
+import { fetched, question, ranged } from "./trends-data.js";
+import { draw, drawMarks, drawStrip, scaleOf } from "./trends-draw.js";
+import { fillEvents, fillTable } from "./trends-table.js";
 
 const section = document.getElementById("trends");
 const lanesBox = document.getElementById("lanes");
 const words = JSON.parse(section.dataset.words);
 const bed = section.dataset.bed;
+const base = `/api/v1/icu/beds/${bed}`;
 const figures = [...section.querySelectorAll(".lane[data-codes]")];
 const strip = document.getElementById("strip");
-const marks = document.getElementById("marks").querySelector("canvas");
+const marks = document.getElementById("marks");
+const files = document.getElementById("trends-export");
+const paper = document.getElementById("strip-link");
+const two = document.getElementById("trends-two");
+const besideAt = document.getElementById("beside-at");
 const rangeText = document.getElementById("trends-range");
 const said = document.getElementById("trends-said");
 const SPAN_US = { "10m": 600e6, "1h": 3600e6, "6h": 21600e6, "24h": 864e8, "3d": 2592e8, "7d": 6048e8 };
@@ -19,77 +28,70 @@ const CURVES_BELOW_US = 60e6; // from a minute on the stored curve is drawn
 const EXPORT_BELOW_US = 2 * 3600e6; // what the server gives at a time
 const NARROWEST_US = 2e6;
 const WAIT_MS = 120; // while somebody turns the wheel nothing is asked for
-const ROWS_MOST = 60;
 const numbers = new Intl.NumberFormat(section.dataset.language, { maximumFractionDigits: 2 });
+const codes = figures.flatMap((figure) =>
+  figure.dataset.codes.split(" ").map((code) => [code, figure.querySelector("figcaption").textContent]));
 const now = () => Date.now() * 1000;
+const nothing = () => ({ trends: {}, events: [], pieces: [], step: 0 });
 
-const view = { from: now() - SPAN_US["24h"], to: now() };
+// The time that is looked at, and the time beside it: their canvases are `.now` and `.then`.
+const main = { name: "now", view: { from: now() - SPAN_US["24h"], to: now() }, drawn: nothing() };
+const beside = { name: "then", view: { from: 0, to: 1 }, drawn: nothing() };
+const panes = () => (section.dataset.two === "yes" ? [beside, main] : [main]);
+const width = () => main.view.to - main.view.from;
 let stored = null; // whole stay: [from, to]
 let asked = 0;
 let timer = 0;
 let calipers = [];
-let drawn = { trends: {}, events: [], pieces: [], step: 0 };
 
 // Day before month and 24 hours, in both languages.
 const LOCALE = section.dataset.language === "en" ? "en-GB" : section.dataset.language;
-const iso = (us) => new Date(us / 1000).toISOString();
 const local = (us, options) =>
   new Date(us / 1000).toLocaleString(LOCALE, { timeZone: section.dataset.zone, ...options });
 const stamp = (us) =>
   local(us, { day: "2-digit", month: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
-async function fetched(path, accept = "application/json") {
-  const answer = await fetch(path, { headers: { Accept: accept } });
-  if (!answer.ok) throw new Error(String(answer.status));
-  return answer;
-}
-
-function show(from, to) {
-  const width = Math.max(NARROWEST_US, to - from);
-  const middle = (from + to) / 2;
-  [view.from, view.to] = [Math.round(middle - width / 2), Math.round(middle + width / 2)];
+/** Moves a pane; the other one keeps its middle and takes the same length. */
+function show(from, to, pane = main) {
+  const wide = Math.round(Math.max(NARROWEST_US, to - from));
+  place(pane, (from + to) / 2, wide);
+  for (const other of [main, beside]) {
+    if (other !== pane) place(other, (other.view.from + other.view.to) / 2, wide);
+  }
   section.dataset.state = "loading";
   paint(); // what is there, at its new place, at once
   clearTimeout(timer);
   timer = setTimeout(load, WAIT_MS);
 }
 
+function place(pane, middle, wide) {
+  const from = Math.round(middle - wide / 2);
+  pane.view = { from, to: from + wide };
+}
+
 async function load() {
   const mine = ++asked;
-  const [from, to] = [view.from, view.to];
-  const codes = figures.flatMap((figure) => figure.dataset.codes.split(" "));
-  const points = Math.min(2000, Math.max(200, lanesBox.clientWidth));
-  const ask = new URLSearchParams([
-    ...codes.map((code) => ["code", code]), ["from", iso(from)], ["to", iso(to)], ["points", points],
-  ]);
+  const shown = panes();
+  const points = Math.min(2000, Math.max(200, Math.round(lanesBox.clientWidth / shown.length)));
+  const close = width() <= CURVES_BELOW_US;
   try {
-    const base = `/api/v1/icu/beds/${bed}`;
-    const range = `from=${encodeURIComponent(iso(from))}&to=${encodeURIComponent(iso(to))}`;
-    const close = to - from <= CURVES_BELOW_US;
-    const [trends, events, pieces] = await Promise.all([
-      fetched(`${base}/trends?${ask}`).then((answer) => answer.json()),
-      fetched(`${base}/trends/events?${range}`).then((answer) => answer.json()),
-      close ? curves(base, from, to) : [],
-    ]);
+    const found = await Promise.all(
+      shown.map((pane) => ranged(base, pane.view, codes.map(([code]) => code), points, close)));
     if (mine !== asked) return;
-    drawn = {
-      trends: Object.fromEntries(
-        Object.entries(trends.trends).map(([code, trend]) => [
-          code,
-          { unit: trend.unit, points: trend.points.map((p) => [Date.parse(p[0]) * 1000, ...p.slice(1)]) },
-        ]),
-      ),
-      events: events.events.map((event) => ({ ...event, us: Date.parse(event.at) * 1000 })),
-      pieces: ofOneMode(pieces, trends.mode),
-      step: trends.step_s * 1e6,
-    };
-    [section.dataset.from, section.dataset.to] = [from, to];
+    shown.forEach((pane, index) => { pane.drawn = found[index]; });
+    const last = found.at(-1);
+    [section.dataset.from, section.dataset.to] = [last.from, last.to];
+    [section.dataset.besideFrom, section.dataset.besideTo] =
+      shown.length > 1 ? [found[0].from, found[0].to] : ["", ""];
+    section.dataset.mode = last.mode;
+    document.getElementById("trends-mode").hidden = found.every(({ mode }) => !mode || mode === "Real");
     section.dataset.state = "drawn";
-    section.dataset.mode = trends.mode;
-    document.getElementById("trends-mode").hidden = !trends.mode || trends.mode === "Real";
-    said.textContent = Object.keys(drawn.trends).length || pieces.length ? "" : words.none;
+    said.textContent =
+      found.some(({ trends, pieces }) => Object.keys(trends).length || pieces.length) ? "" : words.none;
     paint();
-    table();
+    fillTable(document.getElementById("trend-table"), shown, codes, words, numbers, stamp);
+    const events = shown.flatMap((pane) => pane.drawn.events);
+    fillEvents(document.getElementById("trend-events"), events, words, stamp, before);
   } catch {
     if (mine !== asked) return;
     section.dataset.state = "away";
@@ -97,92 +99,43 @@ async function load() {
   }
 }
 
-async function curves(base, from, to) {
-  // A piece may have begun before the range: a few seconds more are asked for.
-  const range = `from=${encodeURIComponent(iso(from - 10e6))}&to=${encodeURIComponent(iso(to))}`;
-  const answer = await fetched(`${base}/waveforms?${range}`, "application/x-ndjson");
-  const text = await answer.text();
-  return text.split("\n").filter(Boolean).map((line) => JSON.parse(line));
-}
-
-/** Of a real patient real curves alone; where nobody says who lies there, as soon as one is real. */
-function ofOneMode(pieces, mode) {
-  const real = pieces.filter((piece) => piece.mode === "Real");
-  return mode === "Real" || (!mode && real.length) ? real : pieces;
-}
-
 function paint() {
-  rangeText.textContent = `${stamp(view.from)} – ${stamp(view.to)}`;
+  const shown = panes();
   const style = getComputedStyle(section);
+  rangeText.textContent = shown.map(({ view }) => `${stamp(view.from)} – ${stamp(view.to)}`).join(" | ");
   for (const figure of figures) {
-    const found = figure.dataset.codes.split(" ").map((code) => drawn.trends[code]).filter(Boolean);
-    figure.hidden = !found.length;
-    if (found.length) draw(figure.querySelector("canvas"), found, view, drawn.step, style, numbers);
+    const parts = shown.map(({ name, view, drawn }) => ({
+      name, view, step: drawn.step,
+      trends: figure.dataset.codes.split(" ").map((code) => drawn.trends[code]).filter(Boolean),
+    }));
+    figure.hidden = !parts.some(({ trends }) => trends.length);
+    const scale = scaleOf(parts);
+    if (figure.hidden) continue;
+    for (const { name, trends, view, step } of parts) {
+      draw(figure.querySelector(`.${name}`), trends, view, step, style, numbers, scale);
+    }
   }
-  const close = view.to - view.from <= CURVES_BELOW_US;
-  const files = document.getElementById("trends-export");
-  files.hidden = view.to - view.from > EXPORT_BELOW_US;
-  const range = `from=${encodeURIComponent(iso(view.from))}&to=${encodeURIComponent(iso(view.to))}`;
-  for (const link of files.querySelectorAll("[data-export]")) {
-    link.href = `/api/v1/icu/beds/${bed}/waveforms/export?format=${link.dataset.export}&${range}`;
+  links();
+  strip.hidden = width() > CURVES_BELOW_US || !shown.some(({ drawn }) => drawn.pieces.length);
+  let curves = 0;
+  for (const { name, drawn, view } of strip.hidden ? [] : shown) {
+    curves = drawStrip(strip.querySelector(`.${name}`), drawn.pieces, view, style);
   }
-  strip.hidden = !close || !drawn.pieces.length;
-  section.dataset.curves = strip.hidden
-    ? 0
-    : drawStrip(strip.querySelector("canvas"), drawn.pieces, view, style);
-  drawMarks(marks, drawn.events, view, style, local, calipers);
+  section.dataset.curves = curves;
+  for (const { name, drawn, view } of shown) {
+    drawMarks(marks.querySelector(`.${name}`), drawn.events, view, style, local, calipers);
+  }
   caliperText();
 }
 
-function table() {
-  const head = section.querySelector("#trend-table thead");
-  const body = section.querySelector("#trend-table tbody");
-  const codes = figures.flatMap((f) =>
-    f.dataset.codes.split(" ").filter((code) => drawn.trends[code])
-      .map((code) => [code, f.querySelector("figcaption").textContent]),
-  );
-  const rows = new Map();
-  for (const [code] of codes) {
-    for (const [at, low, high, mean] of drawn.trends[code].points) {
-      const bin = Math.max(drawn.step, (view.to - view.from) / ROWS_MOST);
-      const key = Math.floor(at / bin) * bin;
-      const row = rows.get(key) ?? rows.set(key, {}).get(key);
-      const known = row[code];
-      row[code] = known
-        ? [Math.min(low, known[0]), Math.max(high, known[1]), known[2] + mean, known[3] + 1]
-        : [low, high, mean, 1];
-    }
+function links() {
+  const range = question(main.view.from, main.view.to);
+  files.hidden = width() > EXPORT_BELOW_US;
+  for (const link of files.querySelectorAll("[data-export]")) {
+    link.href = `${base}/waveforms/export?format=${link.dataset.export}&${range}`;
   }
-  const line = (cells, name) => {
-    const row = document.createElement("tr");
-    cells.forEach((text, index) => {
-      const cell = document.createElement(index && name === "td" ? "td" : "th");
-      if (cell.tagName === "TH") cell.scope = name === "td" ? "row" : "col";
-      cell.textContent = text;
-      row.append(cell);
-    });
-    return row;
-  };
-  const heading = codes.map(([code, label]) => `${label} ${words.units[drawn.trends[code].unit] ?? drawn.trends[code].unit}`);
-  head.replaceChildren(line([words.at, ...heading], "th"));
-  body.replaceChildren(
-    ...[...rows.entries()].sort((a, b) => b[0] - a[0]).slice(0, ROWS_MOST + 2).map(([at, row]) =>
-      line([stamp(at), ...codes.map(([code]) => cellText(row[code]))], "td")),
-  );
-  const list = document.getElementById("trend-events");
-  list.replaceChildren(...drawn.events.map((event) => {
-    const item = document.createElement("li");
-    const kind = words[`kind.${event.kind}`] ?? event.kind;
-    item.textContent = `${stamp(event.us)} ${kind}: ${event.text} ${event.act}`;
-    return item;
-  }));
-}
-
-function cellText(found) {
-  if (!found) return "";
-  const [low, high, sum, count] = found;
-  const mean = numbers.format(sum / count);
-  return low === high ? mean : `${mean} (${numbers.format(low)}–${numbers.format(high)})`;
+  paper.hidden = width() > CURVES_BELOW_US;
+  paper.querySelector("a").href = `/icu/beds/${bed}/strip?${range}`;
 }
 
 function caliperText() {
@@ -194,31 +147,65 @@ function caliperText() {
   section.dataset.caliper = Math.round(ms);
 }
 
-const timeAt = (x) => view.from + ((x - lanesBox.getBoundingClientRect().left) / lanesBox.clientWidth) * (view.to - view.from);
-
-function zoom(factor, centre = (view.from + view.to) / 2) {
-  show(centre - (centre - view.from) * factor, centre + (view.to - centre) * factor);
+/** The pane under a place of the page, and the moment that is drawn there. */
+function paneAt(x) {
+  const box = marks.querySelector(".now").getBoundingClientRect();
+  return panes().length > 1 && x < box.left ? beside : main;
 }
 
-function pan(share) {
-  const shift = (view.to - view.from) * share;
-  show(view.from + shift, view.to + shift);
+function timeAt(x, pane = paneAt(x)) {
+  const box = marks.querySelector(`.${pane.name}`).getBoundingClientRect();
+  return pane.view.from + ((x - box.left) / box.width) * width();
 }
 
-const ACTS = { in: () => zoom(0.5), out: () => zoom(2), left: () => pan(-0.4), right: () => pan(0.4), print: () => print() };
-const KEYS = { "+": "in", "=": "in", "-": "out", ArrowLeft: "left", ArrowRight: "right" };
+function zoom(factor, pane = main, centre = (pane.view.from + pane.view.to) / 2) {
+  show(centre - (centre - pane.view.from) * factor, centre + (pane.view.to - centre) * factor, pane);
+}
+
+function pan(share, pane = main) {
+  const shift = width() * share;
+  show(pane.view.from + shift, pane.view.to + shift, pane);
+}
+
+/** Two times side by side: the one that ends at `us` stands at the left. */
+function before(us) {
+  section.dataset.two = "yes";
+  two.setAttribute("aria-pressed", "true");
+  document.getElementById("beside").hidden = false;
+  show(us - width(), us, beside);
+}
+
+function toggle() {
+  if (section.dataset.two !== "yes") return before(main.view.from);
+  section.dataset.two = "no";
+  two.setAttribute("aria-pressed", "false");
+  document.getElementById("beside").hidden = true;
+  show(main.view.from, main.view.to);
+}
+
+const ACTS = {
+  in: (pane) => zoom(0.5, pane), out: (pane) => zoom(2, pane), left: (pane) => pan(-0.4, pane),
+  right: (pane) => pan(0.4, pane), print: () => print(), two: () => toggle(),
+};
+const KEYS = { "+": "in", "=": "in", "-": "out", _: "out", ArrowLeft: "left", ArrowRight: "right" };
 
 section.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
-  if (button.dataset.do) ACTS[button.dataset.do]();
+  if (button.dataset.do) ACTS[button.dataset.do](main);
   else if (button.dataset.span) whole(button.dataset.span);
+});
+besideAt.addEventListener("change", () => {
+  // As the field writes it: the clock of the hospital. A second look takes its offset there.
+  const there = Date.parse(`${besideAt.value}Z`) * 1000;
+  if (Number.isFinite(there)) before(there - offset(there - offset(there)));
 });
 lanesBox.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (KEYS[event.key]) ACTS[KEYS[event.key]]();
+  const pane = event.shiftKey && event.key.startsWith("Arrow") && panes().length > 1 ? beside : main;
+  if (KEYS[event.key]) ACTS[KEYS[event.key]](pane);
   else if (event.key === "Home") whole("stay");
-  else if (event.key === "End") show(now() - (view.to - view.from), now());
+  else if (event.key === "End") show(now() - width(), now());
   else if (event.key === "Escape") calipers = [];
   else return;
   event.preventDefault();
@@ -226,9 +213,16 @@ lanesBox.addEventListener("keydown", (event) => {
 });
 lanesBox.addEventListener("wheel", (event) => {
   event.preventDefault();
-  if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) pan(event.deltaX / 800);
-  else zoom(event.deltaY > 0 ? 1.4 : 1 / 1.4, timeAt(event.clientX));
+  const pane = paneAt(event.clientX);
+  if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) pan(event.deltaX / 800, pane);
+  else zoom(event.deltaY > 0 ? 1.4 : 1 / 1.4, pane, timeAt(event.clientX, pane));
 }, { passive: false });
+
+/** By how much the hospital's clock is ahead of UTC at a moment, in microseconds. */
+function offset(us) {
+  const parts = new Intl.DateTimeFormat("sv-SE", { timeZone: section.dataset.zone, dateStyle: "short", timeStyle: "medium" });
+  return Date.parse(`${parts.format(new Date(us / 1000)).replace(" ", "T")}Z`) * 1000 - Math.floor(us / 1e6) * 1e6;
+}
 
 // One finger or the mouse moves the axis, two fingers stretch it; a tap sets a caliper.
 const fingers = new Map();
@@ -240,15 +234,16 @@ lanesBox.addEventListener("pointerdown", (event) => {
 });
 lanesBox.addEventListener("pointermove", (event) => {
   if (!fingers.has(event.pointerId)) return;
-  const before = [...fingers.values()];
+  const earlier = [...fingers.values()];
   const last = fingers.get(event.pointerId);
   fingers.set(event.pointerId, event.clientX);
   moved += Math.abs(event.clientX - last);
   const after = [...fingers.values()];
-  if (after.length === 1) pan(-(event.clientX - last) / lanesBox.clientWidth);
+  const pane = paneAt(earlier[0]);
+  if (after.length === 1) pan((-(event.clientX - last) / lanesBox.clientWidth) * panes().length, pane);
   else if (after.length === 2) {
-    const width = (row) => Math.max(20, Math.abs(row[0] - row[1]));
-    zoom(width(before) / width(after), timeAt((after[0] + after[1]) / 2));
+    const apart = (row) => Math.max(20, Math.abs(row[0] - row[1]));
+    zoom(apart(earlier) / apart(after), pane, timeAt((after[0] + after[1]) / 2, pane));
   }
 });
 const lift = (event) => {
@@ -272,7 +267,7 @@ async function whole(span) {
   }
   const since = Number(section.dataset.since);
   try {
-    const answer = await fetched(`/api/v1/icu/beds/${bed}/trends?code=8867-4&points=1`);
+    const answer = await fetched(`${base}/trends?code=8867-4&points=1`);
     const found = await answer.json();
     const first = Date.parse(found.from) * 1000;
     stored = [since ? Math.max(since, first) : first, Date.parse(found.to) * 1000];

@@ -7,7 +7,7 @@ create table trend_change (
     place text not null,
     at timestamptz not null,
     mode text not null,
-    what text not null check (what in ('monitor', 'ventilation', 'pump', 'leads')),
+    what text not null,              -- monitor, ventilation, pump, leads
     about text not null,             -- the code of the infusion
     said text not null,
     primary key (place, at, what, about, mode)

@@ -13,8 +13,9 @@ from typing import Any, Final
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from hospital_ops.clock import SECOND, iso
 from tests.browser.crew_tablet import new_case, paired, value
-from tests.browser.ward import ROOT, Ward, running, stopped, until
+from tests.browser.ward import ROOT, Ward, now_us, running, stopped, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 WANTED: Final = os.environ.get("HOSPITAL_OPS_PICTURES") == "1"
@@ -64,25 +65,74 @@ async def test_the_demonstration_fills_both_boards_and_stands_for_its_pictures(
             ("ed-phone", "/ed/h1-ed?lang=ru", PHONE, "light"),
             ("case", f"/ed/cases/{case['id']}?lang=en", WALL, "light"),
             ("bed", "/icu/beds/h1-icu-1-01?lang=en", WALL, "dark"),
+            ("trends", "/icu/beds/h1-icu-1-01/trends?lang=en", SMALL_WALL, "dark"),
             ("relatives", "/relatives/h1-icu-1?lang=ru", SMALL_WALL, "light"),
             *(
                 ("ecg12", f"/ed/cases/{case['id']}/ecgs/{ecg['id']}?lang=en", WALL, "light")
                 for ecg in case["ecgs"][:1]
             ),
         )
-        for name, path, size, scheme in pages if WANTED else pages[:1]:
-            more: dict[str, Any] = {"viewport": size, "color_scheme": scheme}
-            page = await ward.open(chromium, "icu.h1", path, **more)
-            if path.startswith(("/icu/", "/ed/h1-ed")):
-                link = page.locator("html")
-                await expect(link).to_have_attribute("data-link", "live", timeout=45_000)
-            if WANTED and path.startswith("/icu/"):
-                await page.wait_for_timeout(7000)  # until a sweep of the traces is full
-            await picture(page, name)
-            await page.context.close()
+        for each in pages if WANTED else pages[:1]:
+            await seen(ward, chromium, *each)
         if WANTED:
+            await papers(ward, chromium)
             await crew(ward, chromium)
             await lost(ward, chromium)
+    for beds in (4, 50) if WANTED else ():
+        await wall_of(beds, chromium, tmp_path / f"wall-{beds}")
+
+
+async def seen(ward: Ward, chromium: Browser, name: str, path: str, size: Any, scheme: str) -> None:
+    """One page as it is seen."""
+    page = await ward.open(chromium, "icu.h1", path, viewport=size, color_scheme=scheme)
+    if path.startswith(("/icu/h1-", "/ed/h1-ed")) or name == "bed":  # a board that follows
+        link = page.locator("html")
+        await expect(link).to_have_attribute("data-link", "live", timeout=45_000)
+        if WANTED and path.startswith("/icu/"):
+            await page.wait_for_timeout(7000)  # until a sweep of the traces is full
+    if "/trends" in path:
+        drawn = page.locator("#trends")
+        await expect(drawn).to_have_attribute("data-state", "drawn", timeout=30_000)
+        await page.locator('[data-span="10m"]').click()
+        await page.wait_for_timeout(3000)  # the lanes of ten minutes
+        await expect(drawn).to_have_attribute("data-state", "drawn", timeout=30_000)
+    await picture(page, name)
+    await page.context.close()
+
+
+async def papers(ward: Ward, chromium: Browser) -> None:
+    """A charted day of the flowsheet, the report of a shift, a strip on paper."""
+    bed = "h1-icu-1-01"
+    for fields in ({"urine": 85, "fluid_in": 120}, {"gcs": 10, "rass": -1, "pain": 2}):
+        at = iso(now_us() - SECOND)
+        events = [{"code": key, "value": n, "determined_at": at} for key, n in fields.items()]
+        async with ward.client("nurse.h1") as client:
+            charted = await client.post(f"/api/v1/icu/beds/{bed}/chart", json={"events": events})
+            charted.raise_for_status()
+    stay = (await ward.json("icu.h1", f"/api/v1/icu/beds/{bed}/stay"))["stay"]
+    stay = stay["stay"] if isinstance(stay, dict) else stay
+    end = now_us() - 60 * SECOND
+    span = f"from={iso(end - 10 * SECOND)}&to={iso(end)}"
+    for name, path, scheme in (
+        ("flowsheet", f"/icu/beds/{bed}/flowsheet?lang=ru", "light"),
+        ("hand-over", f"/icu/stays/{stay}/report?lang=en", "light"),
+        ("strip", f"/icu/beds/{bed}/strip?{span}&lang=en", "light"),
+    ):
+        await seen(ward, chromium, name, path, SMALL_WALL, scheme)
+
+
+async def wall_of(beds: int, chromium: Browser, data: Path) -> None:
+    """The wall of a unit of so many beds, at night and by day."""
+
+    async def filled() -> bool:
+        board = await ward.json("icu.h1", "/api/v1/boards/h1-icu-1")
+        return all(len(bed["values"]) > 5 for bed in board["beds"])
+
+    with running(data, "--icu-beds", str(beds), "--ambulances", "1", "--seed", "5") as ward:
+        await until(filled, 240)
+        for lang, scheme, name in (("ru", "dark", "night"), ("en", "light", "day")):
+            path = f"/icu/h1-icu-1?mode=wall&lang={lang}"
+            await seen(ward, chromium, f"icu-wall-{beds}-{name}", path, WALL, scheme)
 
 
 async def crew(ward: Ward, chromium: Browser) -> None:

@@ -14,7 +14,10 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from hospital_ops.clock import SECOND, iso
+from tests.browser import made_up
 from tests.browser.crew_tablet import new_case, paired, value
+from tests.browser.stage import Stage
+from tests.browser.stage import running as staged
 from tests.browser.ward import ROOT, Ward, now_us, running, stopped, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -78,8 +81,9 @@ async def test_the_demonstration_fills_both_boards_and_stands_for_its_pictures(
             await papers(ward, chromium)
             await crew(ward, chromium)
             await lost(ward, chromium)
-    for beds in (4, 50) if WANTED else ():
-        await wall_of(beds, chromium, tmp_path / f"wall-{beds}")
+    if WANTED:
+        await wall_of(4, chromium, tmp_path / "wall-4")
+        await wall_of_fifty(chromium)
 
 
 async def seen(ward: Ward, chromium: Browser, name: str, path: str, size: Any, scheme: str) -> None:
@@ -133,6 +137,22 @@ async def wall_of(beds: int, chromium: Browser, data: Path) -> None:
         for lang, scheme, name in (("ru", "dark", "night"), ("en", "light", "day")):
             path = f"/icu/h1-icu-1?mode=wall&lang={lang}"
             await seen(ward, chromium, f"icu-wall-{beds}-{name}", path, WALL, scheme)
+
+
+async def wall_of_fifty(chromium: Browser) -> None:
+    """The wall of fifty beds with made-up cells: a hundred monitors need a machine of their own."""
+    now = now_us()
+    with staged(Stage(made_up.ward(50, now))) as stage:
+        for lang, scheme, name in (("ru", "dark", "night"), ("en", "light", "day")):
+            stage.beds = {cell.bed: cell for cell in made_up.ward(50, now_us())}
+            more: dict[str, Any] = {"viewport": WALL, "color_scheme": scheme}
+            own = await chromium.new_context(**more)
+            page = await own.new_page()
+            await page.add_init_script("window.complaints = []")
+            await page.goto(f"{stage.address}/icu/h1-icu-1?mode=wall&demo=1&lang={lang}")
+            await expect(page.locator("html")).to_have_attribute("data-link", "live")
+            await picture(page, f"icu-wall-50-{name}")
+            await own.close()
 
 
 async def crew(ward: Ward, chromium: Browser) -> None:

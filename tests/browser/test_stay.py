@@ -9,7 +9,7 @@ from hospital_ops.clock import SECOND, from_iso, iso
 from tests.browser.ward import Ward, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-UNIT, BED = "h2-icu-1", "h2-icu-1-04"
+UNIT, BED, SILENT = "h2-icu-1", "h2-icu-1-04", "h2-icu-1-12"
 PULSE = "8867-4"
 PATIENT_MS = 30_000
 WITHIN_S = 40.0
@@ -18,9 +18,11 @@ WITHIN_S = 40.0
 async def test_a_death_is_taken_back_as_one_act_and_the_past_shows_who_lay_there(
     ward: Ward, chromium: Browser
 ) -> None:
-    monitor = ward.monitor(BED)
+    monitor, silent = ward.monitor(BED), ward.monitor(SILENT)
+    sent = await silent.send(hr=77, spo2=96)  # once, and never again
     await monitor.send(hr=88, spo2=97)
     await monitor.close()
+    await silent.close()
 
     async def bed() -> dict[str, object]:
         beds = (await ward.json("icu.h2", f"/api/v1/boards/{UNIT}"))["beds"]
@@ -60,6 +62,7 @@ async def test_a_death_is_taken_back_as_one_act_and_the_past_shows_who_lay_there
     await until(back, WITHIN_S)
     await page.context.close()
     await page_of_the_past(ward, chromium, then)
+    await late_is_drawn_as_late(ward, chromium, sent)
 
 
 async def server_time(ward: Ward) -> int:
@@ -67,8 +70,8 @@ async def server_time(ward: Ward) -> int:
     return from_iso((await ward.json("icu.h2", f"/api/v1/boards/{UNIT}"))["server_time"])
 
 
-async def page_of_the_past(ward: Ward, chromium: Browser, then: int) -> None:
-    """Before the death: the value stands there, nothing claims to be live, time can be moved."""
+async def is_stored(ward: Ward, then: int) -> None:
+    """The second can be asked for."""
     async with ward.client("icu.h2") as client:
 
         async def stored() -> bool:
@@ -76,6 +79,11 @@ async def page_of_the_past(ward: Ward, chromium: Browser, then: int) -> None:
             return answer.status_code == 200
 
         await until(stored, WITHIN_S)
+
+
+async def page_of_the_past(ward: Ward, chromium: Browser, then: int) -> None:
+    """Before the death: the value stands there, nothing claims to be live, time can be moved."""
+    await is_stored(ward, then)
     page = await ward.open(chromium, "icu.h2", f"/icu/{UNIT}/past?lang=en&at={iso(then)}&bed={BED}")
     frame = page.locator("#then")
     await expect(frame).to_contain_text("NOT LIVE")
@@ -93,4 +101,34 @@ async def page_of_the_past(ward: Ward, chromium: Browser, then: int) -> None:
         arg=second - 49,
         timeout=PATIENT_MS,
     )
+    await page.get_by_role("button", name="Play").click()
+    # The slider reaches back further, and a minute passes in each second.
+    slide = page.locator("[name=slide]")
+    await slide.evaluate(
+        "(it, at) => { it.value = at; it.dispatchEvent(new Event('change')); }", second - 400
+    )
+    await expect(frame).to_have_attribute("data-at", str(second - 400), timeout=PATIENT_MS)
+    await page.get_by_label("Speed").select_option("60")
+    await page.get_by_role("button", name="Play").click()
+    await page.wait_for_function(
+        "at => Number(document.getElementById('then').dataset.at) >= at",
+        arg=second - 280,
+        timeout=PATIENT_MS,
+    )
+    await page.get_by_role("button", name="Play").click()
+    reached = int(str(await frame.get_attribute("data-at")))
+    assert (reached - second + 400) % 60 == 0
+    await page.context.close()
+
+
+async def late_is_drawn_as_late(ward: Ward, chromium: Browser, sent: int) -> None:
+    """A monitor that fell silent: amber, then withdrawn, by the clock of that time."""
+    await is_stored(ward, sent + 30 * SECOND)
+    page = await ward.open(chromium, "icu.h2", f"/icu/{UNIT}/past?lang=en&bed={SILENT}")
+    pulse = page.locator(f"#bed-{SILENT}-{PULSE}")
+    for after_s, state, text in ((9, "stale", "77"), (25, "gone", "– –")):
+        at = iso(sent + after_s * SECOND)
+        await page.goto(f"{ward.http}/icu/{UNIT}/past?lang=en&at={at}&bed={SILENT}")
+        await expect(pulse).to_have_attribute("data-q", state, timeout=PATIENT_MS)
+        await expect(pulse.locator(".n")).to_have_text(text)
     await page.context.close()

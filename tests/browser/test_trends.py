@@ -233,7 +233,12 @@ async def test_two_times_stand_side_by_side_and_the_strip_prints_to_scale(
     assert abs(shown[0]["width"] - shown[1]["width"]) <= 3
     await expect(page.locator("#trends-range")).to_contain_text("|")
     await looked_at(page)
-    for path in (f"/icu/beds/{bed}/flowsheet?lang=ru", "/icu/h1-icu-1/past?lang=ru"):
+    stay = (await ward.json("nurse.h1", f"/api/v1/icu/beds/{bed}/stay"))["stay"]
+    for path in (
+        f"/icu/beds/{bed}/flowsheet?lang=ru",
+        f"/icu/stays/{stay}/report?lang=ru",
+        "/icu/h1-icu-1/past?lang=ru",
+    ):
         await page.goto(ward.http + path)
         await looked_at(page)
     span = f"from={iso(end - 10 * SECOND)}&to={iso(end)}"

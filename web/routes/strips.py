@@ -40,7 +40,10 @@ async def strip(
     start, end = moment(since), moment(until)
     if start is None or end is None or not start < end <= start + LONGEST_US:
         raise MessageError("bad_range", "`from` lies before `to`, at most a minute")
-    start, end = start // SECOND * SECOND, -(-end // SECOND) * SECOND
+    # Whole seconds, and as many as were asked for: ten seconds stay one sheet.
+    seconds = -(-(end - start) // SECOND)
+    start = round(start / SECOND) * SECOND
+    end = start + seconds * SECOND
     await note_reading(request, principal, unit, "read_strip", bed)
     lying = await store.lying(web.database, principal.scope, bed)
     with web.quotas.one(STRIPS, principal.actor, web.clock.now_us()):

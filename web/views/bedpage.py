@@ -40,7 +40,7 @@ def lead_codes(lead: str) -> tuple[str, ...]:
 
 
 # Reference ids and numbers of ISO/IEEE 11073-10101.
-_FREE: Final = (
+FREE: Final = (
     ("art", "art", ("150036", "MDC_PRESS_BLD_ART_ABP", "150032", "MDC_PRESS_BLD_ART"), False),
     ("pleth", "spo2", ("150452", "MDC_PULS_OXIM_PLETH"), True),
     ("resp", "rr", ("151552", "MDC_RESP"), True),
@@ -62,7 +62,7 @@ def lanes(words: Words) -> tuple[LaneView, ...]:
             key=key, tint=tint, label=words.t(f"wave.{key}"), codes=codes, form="free",
             always=always,
         )
-        for key, tint, codes, always in _FREE
+        for key, tint, codes, always in FREE
     ]  # fmt: skip
     return (*leads, *free)
 

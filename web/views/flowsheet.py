@@ -140,15 +140,23 @@ def render(
         zone=str(frame.zone),
     )
     date = datetime.fromisoformat(day).date()
+    device = _device(sheet, columns, words) if sheet else []
     return renderer.fill(
         "flowsheet.html",
         page=page,
         cell=cell,
         day=day,
         days=(str(date - timedelta(days=1)), str(date + timedelta(days=1))),
-        columns=[(hour, iso(hour.from_at), hour.to_at <= frame.now_us) for hour in columns],
+        columns=[
+            (
+                hour,
+                iso(hour.from_at),
+                hour.to_at <= frame.now_us and any(row.cells[n] for row in device),
+            )
+            for n, hour in enumerate(columns)
+        ],
         away=sheet is None,
-        device=_device(sheet, columns, words) if sheet else [],
+        device=device,
         charted=_charted(sheet, columns, frame, "typed") if sheet else [],
         results=_charted(sheet, columns, frame, "laboratory") if sheet else [],
         validated=sheet.validated if sheet else {},

@@ -7,7 +7,6 @@ Pure: curves in, paths out.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
@@ -19,6 +18,7 @@ from hospital_ops.clock import SECOND, to_datetime
 from hospital_ops.ecg.files.traces import Trace
 from hospital_ops.waveform import NO_SAMPLE
 from web.render import Renderer
+from web.views.bedpage import FREE
 from web.views.page import Page
 from web.views.paper import drawable, drawn
 from web.views.values import Frame, clock, unit_words
@@ -26,7 +26,7 @@ from web.views.values import Frame, clock, unit_words
 SPEED, GAIN = 25.0, 10.0  # mm/s, mm/mV
 SHEET_S: Final = 10
 ROWS_MOST: Final = 5  # of an A4 sheet across
-PULSE_MM, ROW_MM, TOP_MM, FOOT_MM = 13.0, 32.0, 4.0, 8.0
+PULSE_MM, ROW_MM, TOP_MM, FOOT_MM = 13.0, 32.0, 6.0, 8.0
 WIDTH_MM: Final = 265.0
 FREE_MM: Final = 20.0  # the height of a curve that is no voltage
 MILLIVOLTS: Final = {"mV": 1.0, "uV": 0.001, "V": 1000.0}
@@ -70,12 +70,21 @@ def sheets(traces: Sequence[Trace], start_us: int, end_us: int, frame: Frame) ->
     return found
 
 
+def _named(name: str, frame: Frame) -> str:
+    """The lead, or what the curve is called on the page of the bed; else its code."""
+    code, _, more = name.removeprefix("ECG ").removeprefix("MDC ").partition(" ")
+    key = next((f"wave.{key}" for key, _, codes, _ in FREE if code in codes), "")
+    return " ".join((frame.words.t(key) if key else code, more)).strip()
+
+
 def _seconds(start_us: int, end_us: int, frame: Frame) -> tuple[tuple[float, str], ...]:
     shown = min(SHEET_S, ceil((end_us - start_us) / SECOND))
     return tuple(
         (
             PULSE_MM + second * SPEED,
-            clock(start_us + second * SECOND, frame.zone, seconds=True) if not second % 2 else "",
+            clock(start_us + second * SECOND, frame.zone, seconds=True)
+            if not second % 2 and second < SHEET_S
+            else "",
         )
         for second in range(shown + 1)
     )
@@ -87,7 +96,7 @@ def _line(trace: Trace, start_s: int, y: float, frame: Frame) -> Line | None:
     values = [n * trace.scale + trace.offset for n in piece if n != NO_SAMPLE]
     if not values:
         return None
-    name = re.sub(r"^ECG ", "", trace.name)
+    name = _named(trace.name, frame)
     volts = MILLIVOLTS.get(trace.unit)
     if volts is not None:
         middle, mm_a_unit = median(values), GAIN * volts

@@ -241,6 +241,12 @@ async def test_two_times_stand_side_by_side_and_the_strip_prints_to_scale(
     ):
         await page.goto(ward.http + path)
         await looked_at(page)
+    await printed_to_scale(ward, page, bed, end)
+    await page.context.close()
+
+
+async def printed_to_scale(ward: Ward, page: Page, bed: str, end: int) -> None:
+    """The PDF of a strip, measured on its paper: 25 mm a second, 10 mm a millivolt, a pulse."""
     span = f"from={iso(end - 10 * SECOND)}&to={iso(end)}"
     await page.goto(f"{ward.http}/icu/beds/{bed}/strip?{span}")
     await looked_at(page)
@@ -255,7 +261,6 @@ async def test_two_times_stand_side_by_side_and_the_strip_prints_to_scale(
     assert len(peaks) >= 9
     # A beat each second of the stored curve, 25 mm of the paper.
     assert [b - a for a, b in pairwise(peaks)] == pytest.approx([25.0] * (len(peaks) - 1), abs=0.05)
-    await page.context.close()
 
 
 def _is_pulse(line: list[tuple[float, float]]) -> bool:

@@ -122,12 +122,16 @@ class Settings(BaseSettings):
     sms_http_id_path: str = "id"
     number_keys: SecretStr = SecretStr("")  # id:base64,...; empty: made in the data directory
 
+    # Push services that may be asked to call browsers: exact hosts, or *.example; empty: none.
+    push_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    push_contact: str = ""  # mailto: or https: of whoever answers for it (RFC 8292)
+
     @field_validator("zone")
     @classmethod
     def _zone(cls, zone: str) -> str:
         return _named_zone(zone)
 
-    @field_validator("allowed_origins", mode="before")
+    @field_validator("allowed_origins", "push_hosts", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):

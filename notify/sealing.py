@@ -27,6 +27,7 @@ class Keys:
         self._seal = Seal(keys)
         self.newest = self._seal.newest
         self._index_key = self._seal.derived(b"hospital-ops number index 1")
+        self.push_seed = self._seal.derived(b"hospital-ops push 1")  # of the key of Web Push
 
     def seal(self, e164: str, about: str) -> Sealed:
         """The number sealed for the contact `about`: it opens for no other."""

@@ -46,6 +46,7 @@ class Web:
     quotas: Quotas = field(default_factory=Quotas)  # of what is costly, by person and unit
     noted: dict[str, int] = field(default_factory=dict)  # when a crew's reading was last audited
     desk: Desk | None = None  # messages to relatives
+    push_hosts: tuple[str, ...] = ()  # push services that the site allows; none: no push
     keys: Keys | None = None  # of numbers and badges; None: neither is known here
     sources: tuple[Source, ...] = ()  # that post without a token, named by their address
     data_dir: Path | None = None  # where sheets for paper are kept; None: nowhere

@@ -39,6 +39,7 @@ async def run(process: Process) -> None:
         places=places,
         desk=Desk(app, keys, process.clock),
         keys=keys,
+        push_hosts=settings.push_hosts,
         sources=tuple(source_of(one) for one in settings.http_sources),
         data_dir=settings.data_dir,
         public_url=settings.public_url,

@@ -146,8 +146,13 @@ PostgreSQL is away; only signing on needs it.
 - An acknowledgement ends the calls; a pause does not. For what a silence of the bed covers nobody
   is called until it ends.
 - Read: whoever was called has opened the bed's page, or acted on the alarm. Calls and receipts are
-  archived (`alarm_call`). There is no web push: a call is seen on boards, on the bed's page and on
-  the page of those on duty.
+  archived (`alarm_call`). A call is seen on boards, on the bed's page and on the page of
+  those on duty.
+- Web Push: where the site has named push services, whoever pressed "Call me on this device" on the
+  page of those on duty is called there too, once for each call; encrypted, a bed and a unit only
+  (docs/decisions/0049). It needs PostgreSQL, comes a second or two later, and is never the only
+  way: boards and the ladder above do not know whether it worked. A call for the whole unit (`unit`)
+  is no push.
 
 ## Stories
 What begins at one bed within {together} s of the first is told as one: alarms of the patient

@@ -5,11 +5,47 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.browser.ward import Ward
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+BED, BADGE = "h1-icu-1-07", "0004217731"  # no other test uses this bed
+# A reader types faster than any hand: all keys within one turn of the page.
+READ = """
+(number) => {
+  for (const key of [...number, "Enter"])
+    document.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+}
+"""
+
+
+async def _badge(ward: Ward, screen: Page, desk: Page) -> None:
+    """Somebody takes an alarm on by name at the wall, by a badge; an unknown one is refused."""
+    await desk.goto(f"{ward.http}/badges?lang=en")
+    await desk.locator("input[name=name]").fill("nurse.h1")
+    await desk.locator("input[name=badge]").fill(BADGE)
+    await desk.get_by_role("button", name="Register").click()
+    await expect(desk.locator("main")).to_contain_text("added by admin.h1")
+    said, tile = screen.locator("[data-part=badge]"), screen.locator(f"#bed-{BED}")
+    monitor = ward.monitor(BED)
+    async with monitor.sending(hr=80, spo2=97, abp_sys=66, abp_dia=34, abp_mean=44):
+        await expect(tile).to_have_attribute("data-alarm", "high", timeout=30_000)
+        await screen.evaluate(READ, "999999")
+        await expect(said).to_contain_text("not known", timeout=15_000)
+        await screen.evaluate(READ, BADGE)
+        await expect(said).to_contain_text("nurse.h1: tap the bed", timeout=15_000)
+        await tile.click()
+        await expect(said).to_contain_text("Taken on by nurse.h1", timeout=15_000)
+        await expect(tile.locator(".foot")).to_have_attribute("data-ack", "", timeout=30_000)
+        alarms = (await ward.json("nurse.h1", "/api/v1/boards/h1-icu-1"))["beds"]
+        states = {a["state"] for bed in alarms if bed["bed"] == BED for a in bed["alarms"]}
+        assert states == {"acknowledged"}
+    await monitor.close()
+    await desk.get_by_role("button", name="Revoke nurse.h1").click()
+    await expect(desk.locator("main")).to_contain_text("No badge is registered")
 
 
 async def test_a_screen_opens_its_board_once_an_administrator_has_entered_its_code(
@@ -41,5 +77,6 @@ async def test_a_screen_opens_its_board_once_an_administrator_has_entered_its_co
     cookies = {cookie["name"]: cookie for cookie in await unpaired.cookies()}
     assert "pairing" not in cookies
     assert all(cookie["httpOnly"] for cookie in cookies.values() if cookie["name"] == "session")
+    await _badge(ward, screen, desk)
     await unpaired.close()
     await desk.context.close()

@@ -1,0 +1,75 @@
+"""The sound of a board: the sign of a silent browser, the test tone of a shift, what a tablet does.
+
+What is heard is not asked: a browser of a test has no loudspeaker. The bursts are counted.
+"""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser.ward import Ward
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+UNIT, BED = "h1-icu-1", "h1-icu-1-08"  # no other test uses this bed
+SLOW_MS = 30_000
+FELT = "window.felt = []; navigator.vibrate = (pattern) => { felt.push(pattern); return true; };"
+
+
+async def bursts(page: Page) -> int:
+    return int(await page.evaluate("document.documentElement.dataset.bursts ?? 0"))
+
+
+async def test_a_silent_browser_says_so_and_a_shift_begins_with_a_test_tone(
+    ward: Ward, chromium: Browser
+) -> None:
+    page = await ward.open(
+        chromium, "nurse.h1", f"/icu/{UNIT}?mode=touch",
+        viewport={"width": 1280, "height": 800}, reduced_motion="reduce",
+    )  # fmt: skip
+    await page.add_init_script(FELT)
+    await page.evaluate("localStorage.removeItem('sound-checked')")
+    await page.reload()
+    muted, check = page.locator("[data-part=mute]"), page.locator("[data-part=sound-check]")
+    await expect(muted).to_be_visible(timeout=SLOW_MS)
+    await muted.click()
+    await expect(muted).to_be_hidden(timeout=SLOW_MS)
+    await expect(check).to_be_visible(timeout=SLOW_MS)
+    before = await bursts(page)
+    await check.click()
+    await expect(check).to_contain_text("heard", timeout=SLOW_MS)
+    assert await bursts(page) == before + 3, "the tones of all three priorities"
+    assert await page.evaluate("felt.map(String)") == ["300,100,300,100,300", "300,100,300", "0"]
+    found = await Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    async with page.expect_response(f"**/api/v1/icu/units/{UNIT}/sound-check") as noted:
+        await check.click()
+    assert (await noted.value).ok
+    await expect(check).to_be_hidden()
+    await page.reload()
+    await page.locator("h1").click()
+    await expect(muted).to_be_hidden(timeout=SLOW_MS)
+    await expect(check).to_be_hidden()
+    await page.evaluate("localStorage.setItem('sound-checked', String(Date.now() - 24 * 3600e3))")
+    await expect(check).to_be_visible(timeout=SLOW_MS)  # of another shift: asked for anew
+
+    tile, monitor = page.locator(f"#bed-{BED}"), ward.monitor(BED)
+    async with monitor.sending(hr=80, spo2=97, abp_sys=66, abp_dia=34, abp_mean=44):
+        await expect(tile).to_have_attribute("data-alarm", "high", timeout=SLOW_MS)
+        await expect(page.locator("html[data-sounds=high]")).to_be_attached(timeout=SLOW_MS)
+        await page.wait_for_function("felt.length > 0", timeout=SLOW_MS)
+        assert "300,100,300,100,300" in await page.evaluate("felt.map(String)")
+        motion = (
+            "getComputedStyle(document.querySelector('.tile[data-alarm=high] .foot')).animationName"
+        )
+        assert await page.evaluate(motion) == "none", "nothing flashes where motion is not wanted"
+        async with ward.client("nurse.h1") as nurse:  # it is nobody else's alarm afterwards
+            beds = (await nurse.get(f"/api/v1/boards/{UNIT}")).json()["beds"]
+            for alarm in next(bed["alarms"] for bed in beds if bed["bed"] == BED):
+                url = f"/api/v1/icu/beds/{BED}/alarms/{alarm['id']}/acknowledge"
+                assert (await nurse.post(url)).status_code == 200
+        await expect(tile.locator(".foot")).to_have_attribute("data-ack", "", timeout=SLOW_MS)
+    assert await page.evaluate("complaints") == []
+    await page.context.close()
+    await monitor.close()

@@ -29,10 +29,15 @@ async def _badge(ward: Ward, screen: Page, desk: Page) -> None:
     await desk.locator("input[name=badge]").fill(BADGE)
     await desk.get_by_role("button", name="Register").click()
     await expect(desk.locator("main")).to_contain_text("added by admin.h1")
+    duty = "/api/v1/icu/units/h1-icu-1/duty"
+    async with ward.client("icu.h1") as physician:
+        assert (await physician.put(duty, json={"post": "physician"})).status_code == 200
     said, tile = screen.locator("[data-part=badge]"), screen.locator(f"#bed-{BED}")
     monitor = ward.monitor(BED)
     async with monitor.sending(hr=80, spo2=97, abp_sys=66, abp_dia=34, abp_mean=44):
         await expect(tile).to_have_attribute("data-alarm", "high", timeout=30_000)
+        # No nurse is on duty for this bed: the call goes on to the physician at once.
+        await expect(tile.locator(".calls")).to_contain_text("icu.h1", timeout=30_000)
         await screen.evaluate(READ, "999999")
         await expect(said).to_contain_text("not known", timeout=15_000)
         await screen.evaluate(READ, BADGE)
@@ -43,7 +48,10 @@ async def _badge(ward: Ward, screen: Page, desk: Page) -> None:
         alarms = (await ward.json("nurse.h1", "/api/v1/boards/h1-icu-1"))["beds"]
         states = {a["state"] for bed in alarms if bed["bed"] == BED for a in bed["alarms"]}
         assert states == {"acknowledged"}
+        await expect(tile.locator(".calls")).to_have_count(0, timeout=30_000)
     await monitor.close()
+    async with ward.client("icu.h1") as physician:
+        assert (await physician.delete(duty)).status_code == 200
     await desk.get_by_role("button", name="Revoke nurse.h1").click()
     await expect(desk.locator("main")).to_contain_text("No badge is registered")
 

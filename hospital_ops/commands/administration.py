@@ -6,13 +6,13 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
-from typing import Final, Protocol
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Final, Protocol
 
 from hospital_ops import database, settings
 from hospital_ops.access import ALL_UNITS, Role, Scope
 from hospital_ops.clock import SystemClock
-from hospital_ops.database import Connection, DatabaseGone
+from hospital_ops.database import Connection, DatabaseGone, Record
 from hospital_ops.errors import ConfigurationError, HospitalOpsError
 from hospital_ops.settings import Settings
 
@@ -35,11 +35,20 @@ def parser(name: str, description: str) -> tuple[argparse.ArgumentParser, Comman
     return made, made.add_subparsers(dest="act", required=True)
 
 
-def add(commands: Commands, name: str, what: str) -> argparse.ArgumentParser:
-    """A command of `user`, `device` or `unit`."""
+def add(commands: Commands, name: str, what: str, about: str = "") -> argparse.ArgumentParser:
+    """A command of `user`, `device` or `unit`; `about` is the one thing it is done to."""
     command = commands.add_parser(name, help=what)
     command.add_argument("--hospital", required=True, help="its id, for example h1")
+    if about:
+        command.add_argument(about)
     return command
+
+
+def listed(rows: Iterable[Record | Mapping[str, Any]], line: str, ended: str) -> str:
+    """Each row as a line of its columns; one whose column `ended` is true says so."""
+    return "\n".join(
+        line.format_map(dict(row)) + (f"  {ended}" if row[ended] else "") for row in rows
+    )
 
 
 def run(hospital: str, work: Work) -> int:

@@ -11,30 +11,22 @@ from hospital_ops.installation import store
 def main(argv: list[str]) -> int:
     """Changes one device; a token is printed once and stored as a hash."""
     parser, commands = administration.parser("device", __doc__ or "")
-    add = administration.add(commands, "add", "register a device and print its token")
-    add.add_argument("device")
+    add = administration.add(commands, "add", "register a device and print its token", "device")
     add.add_argument("--kind", required=True, choices=("tablet", "monitor", "gateway"))
     add.add_argument("--mode", required=True, choices=("Real", "Test", "Demo"))
     add.add_argument("--unit", help="default: the whole hospital")
     add.add_argument("--bed", help="of a monitor that belongs to one bed")
     add.add_argument("--address", default="", help="what a gateway calls it, for example its IP")
     add.add_argument("--model", default="", help="whose private codes it speaks")
-    for act, help_ in (
-        ("token", "print a new token; the old one ends"),
-        ("revoke", "end the device's token; its sockets close"),
-    ):
-        administration.add(commands, act, help_).add_argument("device")
+    administration.add(commands, "token", "print a new token; the old one ends", "device")
+    administration.add(commands, "revoke", "end the device's token; its sockets close", "device")
     administration.add(commands, "list", "devices, places and state")
     given = parser.parse_args(argv)
 
     async def work(connection: Connection, by: Scope, at: int) -> str:
         if given.act == "list":
             rows = await store.listed_devices(connection)
-            return "\n".join(
-                f"{row['device']:24} {row['kind']:8} {row['mode']:5} {row['place']}"
-                + ("  revoked" if row["revoked"] else "")
-                for row in rows
-            )
+            return administration.listed(rows, "{device:24} {kind:8} {mode:5} {place}", "revoked")
         if given.act == "revoke":
             await store.revoke_device(connection, by, given.device, at)
             return f"{given.device} is revoked."

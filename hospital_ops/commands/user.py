@@ -11,27 +11,22 @@ from hospital_ops.database import Connection
 def main(argv: list[str]) -> int:
     """Changes one account; a new password is printed once and stored as a hash."""
     parser, commands = administration.parser("user", __doc__ or "")
-    add = administration.add(commands, "add", "make an account and print its password")
-    add.add_argument("name")
+    add = administration.add(commands, "add", "make an account and print its password", "name")
     roles = [role.value for role in Role if role not in DEVICE_ROLES]
     add.add_argument("--role", required=True, choices=roles)
     add.add_argument("--unit", action="append", default=[], help="default: all units")
-    for act, help_ in (
-        ("password", "print a new password; sessions end"),
-        ("disable", "end the account and its sessions"),
-    ):
-        administration.add(commands, act, help_).add_argument("name")
+    administration.add(commands, "password", "print a new password; sessions end", "name")
+    administration.add(commands, "disable", "end the account and its sessions", "name")
     administration.add(commands, "list", "names, roles and units")
     given = parser.parse_args(argv)
 
     async def work(connection: Connection, by: Scope, at: int) -> str:
         if given.act == "list":
-            rows = await accounts.listed(connection)
-            return "\n".join(
-                f"{row['name']:28} {row['role']:18} {','.join(row['units'])}"
-                + ("  disabled" if row["disabled"] else "")
-                for row in rows
-            )
+            rows = [
+                dict(row) | {"in": ",".join(row["units"])}
+                for row in await accounts.listed(connection)
+            ]
+            return administration.listed(rows, "{name:28} {role:18} {in}", "disabled")
         if given.act == "disable":
             ended = await accounts.disable_account(connection, by, given.name, at)
             return f"{given.name} is disabled; {len(ended)} sessions ended."

@@ -105,7 +105,9 @@ async def test_every_message_is_acknowledged_once_where_all_is_well(gateway: Gat
     await running
     rows = sender.ledger.rows.values()
     assert all(row.acked and row.sends == 1 for row in rows)
-    assert [control_id_of(raw) for raw in gateway.received] == [row.id for row in rows]
+    # On a slow machine a fresh message overtakes one that waits: the order is not promised.
+    came = sorted(control_id_of(raw) for raw in gateway.received)
+    assert came == sorted(row.id for row in rows)
 
 
 @pytest.mark.parametrize("failure", ["", "CE", "AE"])

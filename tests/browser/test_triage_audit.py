@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 from playwright.async_api import Browser, Page, expect
 
@@ -9,8 +12,10 @@ from hospital_ops import database
 from tests.browser.axe import assert_accessible
 from tests.browser.crew_tablet import called_off, case_of, new_case, paired
 from tests.browser.test_ed_desk import until_on
-from tests.browser.ward import Ward
+from tests.browser.ward import Ward, until
 from tests.triage_cases import CAME, QUARTER, came, event
+from triage.editions import EDITION
+from triage.engine import assess
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 HOME = 24  # sent home, four of them red: over-triage of 4 in 24
@@ -44,6 +49,7 @@ async def test_an_onset_said_on_the_tablet_is_a_clock_at_the_desk_and_unknown_is
     await until_on(desk, desk.get_by_text("onset not known, no clock runs"))
     await assert_accessible(desk)
     assert await desk.evaluate("complaints") == []
+    await comes_out_again(ward, case)
     await called_off(ward, case)
     for page in (tablet, desk):
         await page.context.close()
@@ -71,6 +77,22 @@ async def test_the_audit_shows_shares_with_intervals_and_each_number_opens_its_c
     await expect(page.get_by_text("менее 20").first).to_be_visible()
     assert await page.evaluate("complaints") == []
     await page.context.close()
+
+
+async def comes_out_again(ward: Ward, case: str) -> None:
+    """What was stored of a proposal gives the same proposal, by the edition that it names."""
+    async with database.single(ward.run["database_url"], name="test") as connection:
+
+        async def stored() -> Any:
+            return await connection.fetchrow(
+                "select inputs, result, rules from assessment where case_id = $1"
+                " order by at desc limit 1",
+                case,
+            )
+
+        row = await until(stored, 20.0)
+    assert row["rules"] == EDITION
+    assert assess(json.loads(row["inputs"])).as_json() == json.loads(row["result"])
 
 
 async def looked_over(page: Page) -> None:

@@ -6,14 +6,14 @@ import asyncio
 from typing import Final
 
 from hospital_ops import log, sealing
-from hospital_ops.clock import SystemClock
+from hospital_ops.clock import Clock, SystemClock
 from hospital_ops.commands.sources import source_of
 from hospital_ops.errors import ConfigurationError
 from hospital_ops.forward.roster import Roster
-from hospital_ops.forward.sending import Forwarder
+from hospital_ops.forward.sending import Forwarder, Link
 from hospital_ops.forward.shelf import Shelf
 from hospital_ops.forward.store import Queue
-from hospital_ops.forward.uplink import Offset, Uplink
+from hospital_ops.forward.uplink import LinkCut, Offset, Uplink
 from hospital_ops.settings import Settings
 from streams.edge import BODY_MAX, EdgeIntake, ShelfAppender, hold
 from streams.mllp import Limits, MllpGateway
@@ -22,7 +22,9 @@ from web.edge import Box, make_box
 from web.server import listen, serve
 
 KEYS: Final = "HOSPITAL_OPS_EDGE_KEYS"
-ROSTER_S: Final = 30.0  # a device that was revoked is closed out after this, while the link is up
+# Also when no device sends the link is looked at so often; and a device that was revoked is closed
+# out after this, while the link is up.
+ROSTER_S: Final = 10.0
 
 logger = log.get("edge")
 
@@ -62,7 +64,7 @@ async def run(settings: Settings, upstream: str) -> None:
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(forwarder.run())
-            tasks.create_task(_keep_roster(roster, lines[2]))
+            tasks.create_task(_keep_roster(roster, lines[2], forwarder.link, clock))
             tasks.create_task(serve(make_box(box), listening))
     finally:
         await gateway.close()
@@ -71,17 +73,18 @@ async def run(settings: Settings, upstream: str) -> None:
             await line.close()
 
 
-async def _keep_roster(roster: Roster, line: Uplink) -> None:
+async def _keep_roster(roster: Roster, line: Uplink, link: Link, clock: Clock) -> None:
     """Asks the hospital for the devices of the box's units, again and again."""
     while True:
         try:
             found = await line.devices()
+            link.answered(clock.now_us())
             await asyncio.to_thread(roster.become, found)
             wait_s = ROSTER_S
-        except OSError as error:
-            logger.info("roster_not_asked", why=str(error))
+        except LinkCut as error:
+            link.lost(str(error))
             wait_s = 1.0 if not len(roster) else ROSTER_S
-        except (KeyError, TypeError, ValueError) as error:
-            logger.error("roster_not_understood", error=type(error).__name__)
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            logger.error("roster_not_kept", error=type(error).__name__)
             wait_s = ROSTER_S
         await asyncio.sleep(wait_s)

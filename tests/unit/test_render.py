@@ -191,7 +191,7 @@ def test_check_patient_shows_values_and_alarms_and_says_why() -> None:
     red = alarm("high", "map_low", "76214-6", "MAP 48 < 60", NOW)
     html = page([bed(7, NOW, flags=("check_patient",), alarms=(red,))])
     assert "data-check" in html
-    assert "A monitor names another patient" in html
+    assert "Another name or another bed was told" in html
     assert "MAP 48 &lt; 60" in html
     assert ">83<" in html
 

@@ -107,7 +107,7 @@ async def test_a_new_value_is_swapped_in_its_cell_and_the_tile_stays(
     await expect(page.locator("#bed-h1-icu-1-01 .foot .words").first).to_have_text("MAP 48 < 60")
     await expect(page.locator("#queue li")).to_contain_text(["1 · MAP 48 < 60"])
     assert await page.evaluate("document.querySelector('.tile').kept") is True
-    await expect(page.locator("[role=status]")).to_contain_text("1 red", timeout=8000)
+    await expect(page.locator("[data-part=status]")).to_contain_text("1 red", timeout=8000)
     for _ in range(50):
         if any(told["rev"] == stage.rev for told in stage.painted):
             break

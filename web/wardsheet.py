@@ -19,6 +19,7 @@ from hospital_ops.database import DatabaseGone
 from icu.handover import store
 from streams.shard import hospital_of
 from web.boards import IcuBoard
+from web.language import LANGUAGES
 from web.state import Web
 from web.views import handover as views
 from web.views.values import clock
@@ -38,8 +39,10 @@ async def run(web: Web, folder: Path) -> None:
         for unit, feed in list(web.feeds.items()):
             if isinstance(feed, IcuBoard) and feed.ready.is_set():
                 try:
-                    text = await render(web, feed, "ru", "paper.css", _reader(web, unit))
-                    await asyncio.to_thread(_write, folder, unit, web.clock.now_us(), text)
+                    for language in LANGUAGES:
+                        text = await render(web, feed, language, "paper.css", _reader(web, unit))
+                        at = web.clock.now_us()
+                        await asyncio.to_thread(_write, folder, unit, at, text, language)
                 except OSError as error:
                     logger.error("sheet_not_written", unit=unit, error=type(error).__name__)
         await asyncio.sleep(EVERY_S)
@@ -74,17 +77,18 @@ def _reader(web: Web, unit: str) -> Principal:
     )  # fmt: skip
 
 
-def _write(folder: Path, unit: str, now_us: int, text: str) -> None:
+def _write(folder: Path, unit: str, now_us: int, text: str, language: str) -> None:
     """Whole or not at all: a cut sheet would be worse than the one before."""
     place = folder / FOLDER / unit
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.chmod(folder / FOLDER, 0o700)
     shutil.copyfile(STYLE, place / "paper.css")
-    for name in (f"{to_datetime(now_us):%Y%m%dT%H%MZ}.html", "latest.html"):
+    end = ".html" if language == LANGUAGES[0] else f"-{language}.html"
+    for name in (f"{to_datetime(now_us):%Y%m%dT%H%MZ}{end}", f"latest{end}"):
         part = place / f".{name}"
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(text)
         part.replace(place / name)
-    old = sorted(place.glob("2*.html"))[:-KEPT]
+    old = sorted(place.glob(f"2*Z{end}"))[:-KEPT]
     for path in old:
         path.unlink(missing_ok=True)

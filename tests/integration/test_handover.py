@@ -155,8 +155,8 @@ async def test_the_ward_sheet_lies_on_disk_for_the_account_alone_even_without_po
         await until(shown, "the value is on the board")
         reader = wardsheet._reader(running.web, UNIT)
         text = await wardsheet.render(running.web, feed, "en", "paper.css", reader)
-        wardsheet._write(tmp_path, UNIT, NOW(), text)
-        sheet = tmp_path / wardsheet.FOLDER / UNIT / "latest.html"
+        wardsheet._write(tmp_path, UNIT, NOW(), text, "en")
+        sheet = tmp_path / wardsheet.FOLDER / UNIT / "latest-en.html"
         kept = sheet.read_text("utf-8")
         assert "Test 4711" in kept
         assert "<b>83</b>" in kept
@@ -164,8 +164,11 @@ async def test_the_ward_sheet_lies_on_disk_for_the_account_alone_even_without_po
         assert stat.S_IMODE(os.stat(sheet).st_mode) == 0o600
         assert stat.S_IMODE(os.stat(tmp_path / wardsheet.FOLDER).st_mode) == 0o700
         for quarter in range(100):
-            wardsheet._write(tmp_path, UNIT, NOW() + quarter * 900_000_000, text)
-        assert len(list(sheet.parent.glob("2*.html"))) == wardsheet.KEPT
+            for language in ("ru", "en"):
+                at = NOW() + quarter * 900_000_000
+                wardsheet._write(tmp_path, UNIT, at, text, language)
+        assert len(list(sheet.parent.glob("2*Z.html"))) == wardsheet.KEPT
+        assert len(list(sheet.parent.glob("2*Z-en.html"))) == wardsheet.KEPT
     await pipe.close()
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from hospital_ops.board import BedCell, state_of
 from hospital_ops.clock import from_iso
+from icu.rules import words as rule_words
 from web.views.alarms import alarm_text
 from web.views.incidents import when
-from web.views.patients import name_of
-from web.views.values import Frame, clock
+from web.views.values import Frame, clock, name_words, unit_words
+from web.words import Words
 
 
 def report(told: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
@@ -34,7 +35,7 @@ def report(told: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
         "alarms": [
             {
                 "look": one["priority"],
-                "text": one["words"] or one["rule"],
+                "text": _alarm(one, words),
                 "number": one["number"],
                 "span": f"{_clock(one['first'], frame)}-{_clock(one['last'], frame)}",
             }
@@ -47,7 +48,10 @@ def report(told: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
             for one in told["care"]
         ],
         "balance": [
-            (words.t(f"report.balance.{name}"), f"{words.number(float(balance[name]))} mL")
+            (
+                words.t(f"report.balance.{name}"),
+                f"{words.number(float(balance[name]))} {words.t('unit.mL')}",
+            )
             for name in ("in_ml", "out_ml", "day_ml")
             if isinstance(balance.get(name), int | float)
         ],
@@ -85,9 +89,9 @@ def sheet(
             ],
             "measured": [
                 {
-                    "name": name_of(code),
+                    "name": name_words(code, frame.words),
                     "value": _text(shown.value, frame),
-                    "unit": shown.unit,
+                    "unit": unit_words(shown.unit, frame.words),
                     "at": clock(shown.at, frame.zone),
                     "late": state_of(shown, frame.now_us) not in ("live", "spot"),
                 }
@@ -99,6 +103,13 @@ def sheet(
         }
         for cell in beds
     ]
+
+
+def _alarm(one: Mapping[str, Any], words: Words) -> str:
+    """An alarm of ours by the words of its rule; one of a device in the device's words."""
+    own = rule_words(one["rule"], words.language)
+    ours = not one["words"] or one["words"] == rule_words(one["rule"])
+    return own if ours else str(one["words"])
 
 
 def _limits(one: Mapping[str, Any]) -> list[str]:
@@ -123,9 +134,9 @@ def _order(one: Mapping[str, Any], frame: Frame) -> dict[str, str]:
 
 def _value(one: Mapping[str, Any], frame: Frame) -> dict[str, str]:
     return {
-        "name": name_of(one["code"]),
+        "name": name_words(one["code"], frame.words),
         "value": _text(one["value"], frame),
-        "unit": one["unit"],
+        "unit": unit_words(one["unit"], frame.words),
         "at": when(one["at"], frame),
     }
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from hospital_ops.clock import SECOND, from_iso, to_datetime
+from icu import order_targets
 from icu.offers import Offer
 from icu.order_checks import Finding, from_json
 from icu.order_sets import name as set_name
 from icu.orders import BY_PHYSICIAN, NEEDS_REASON, OPEN, Stage
 from icu.rules import words as rule_words
-from web.views.values import Frame, clock
+from web.views.values import Frame, clock, unit_words
 from web.words import Words
+
+_BRACKETED: Final = ("mm[Hg]", "cm[H2O]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +57,8 @@ def order(row: Mapping[str, Any], frame: Frame) -> OrderView:
         id=row["id"],
         version=row["version"],
         kind=words.t(f"orders.kind.{row['kind']}"),
-        text=row["text"],
-        target=target["text"] if target and target["text"] not in row["text"] else "",
+        text=plain_units(row["text"], words),
+        target=goal(target, words) if target and target["text"] not in row["text"] else "",
         state=words.t(f"orders.state.{_state(stage)}"),
         tone="late" if row["urgency"] == "overdue" else _tone(stage),
         due=_due(row, frame),
@@ -74,6 +77,18 @@ def order(row: Mapping[str, Any], frame: Frame) -> OrderView:
         draft=stage.request == "draft",
         open=stage.request in ("draft", "active", "on-hold"),
     )
+
+
+def goal(target: Mapping[str, Any], words: Words) -> str:
+    """What is aimed at, in the ward's unit."""
+    return order_targets.words({**target, "unit": unit_words(target.get("unit") or "", words)})
+
+
+def plain_units(text: str, words: Words) -> str:
+    """Words of an order with its UCUM units as the ward says them."""
+    for unit in _BRACKETED:
+        text = text.replace(unit, unit_words(unit, words))
+    return text
 
 
 def digest(views: Iterable[OrderView]) -> str:
@@ -166,7 +181,7 @@ def offer_text(offer: Offer, words: Words) -> str:
     return words.t(
         "response.limit",
         rule=rule_words(offer.rule, words.language),
-        offered=f"{sign} {words.number(offer.offered)} {offer.unit}",
+        offered=f"{sign} {words.number(offer.offered)} {unit_words(offer.unit, words)}",
         now=now,
     )
 

@@ -10,7 +10,7 @@ from hospital_ops import codes
 from hospital_ops.clinical.tables import words as clinical_words
 from hospital_ops.clock import from_datetime
 from hospital_ops.database import Record
-from web.views.values import Frame, clock
+from web.views.values import Frame, clock, name_words, unit_words
 
 Row = Mapping[str, Any] | Record
 
@@ -35,9 +35,9 @@ def values(rows: Sequence[Row], frame: Frame) -> list[dict[str, str]]:
     ordered = sorted(rows, key=lambda row: (row["code"] not in codes.by_code, row["code"]))
     return [
         {
-            "name": name_of(row["code"]),
+            "name": name_words(row["code"], frame.words),
             "value": _value(row, frame),
-            "unit": row["physical_unit"],
+            "unit": unit_words(row["physical_unit"] or "", frame.words),
             "time": _time(row["determined_at"], frame),
             "place": row["place"],
         }
@@ -75,22 +75,16 @@ def prehospital(record: tuple[Sequence[Row], str], frame: Frame) -> dict[str, An
         "facts": listed,
         "readings": [
             {
-                "name": name_of(row["code"]),
+                "name": name_words(row["code"], frame.words),
                 "lowest": _number(row["lowest"], frame),
                 "highest": _number(row["highest"], frame),
                 "last": row["last"] or "",
-                "unit": row["physical_unit"],
+                "unit": unit_words(row["physical_unit"] or "", frame.words),
                 "count": str(row["number"]),
             }
             for row in rows
         ],
     }
-
-
-def name_of(code: str) -> str:
-    """The name of a vital sign; the sender's own code where it is none."""
-    vital = codes.by_code.get(code)
-    return vital.name if vital else code
 
 
 def _said(value: Any, frame: Frame) -> str:

@@ -7,8 +7,7 @@ from typing import Any, Final
 
 from hospital_ops.clock import from_iso
 from web.views.case import complaint_words
-from web.views.patients import name_of
-from web.views.values import Frame, clock
+from web.views.values import Frame, clock, name_words, unit_words
 
 COURSE: Final = ("first", "lowest", "highest", "last")
 
@@ -38,8 +37,8 @@ def sheet_view(sheet: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
         "decision": _decision(sheet["decision"], frame),
         "values": [
             {
-                "name": name_of(row["code"]),
-                "unit": row["unit"],
+                "name": name_words(row["code"], frame.words),
+                "unit": unit_words(row["unit"] or "", frame.words),
                 "cells": [
                     _number(row[key], frame) for key in ("first", "lowest", "highest", "last")
                 ],

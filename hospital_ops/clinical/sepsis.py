@@ -11,13 +11,21 @@ from hospital_ops.clinical.tables import table
 
 _TABLE: Final = table("icu_indicators")["indicators"]["sepsis_bundle"]
 _ELEMENTS: Final = {row["id"]: row for row in _TABLE["elements"]}
+ELEMENTS: Final = tuple(_ELEMENTS)
 CATEGORIES: Final = tuple(_ELEMENTS["antibiotic"]["deadline_min"])
+SOURCE: Final = "; ".join(_TABLE["sources"].values())
 _MUCH_LACTATE: Final = bound(_ELEMENTS["fluid_30ml_kg"]["when"])
-_FULL_FLUID_ML_KG: Final = float(
+FULL_FLUID_ML_KG: Final = float(
     "".join(filter(str.isdigit, _ELEMENTS["fluid_30ml_kg"]["id"].split("_")[1]))
 )
 _LOW_MAP: Final = bound(_ELEMENTS["vasopressor"]["when"])
 _REPEAT: Final = bounds(_ELEMENTS["lactate_repeat"]["when"])[0]
+
+
+def deadline_min(element: str, category: str) -> float:
+    """Minutes from the recognition until an element is overdue."""
+    deadline = _ELEMENTS[element]["deadline_min"]
+    return float(deadline[category] if isinstance(deadline, dict) else deadline)
 
 
 def sepsis_bundle(inputs: Mapping[str, Any]) -> Result:
@@ -36,8 +44,7 @@ def sepsis_bundle(inputs: Mapping[str, Any]) -> Result:
     overdue: list[tuple[float, str]] = []
     late: list[tuple[float, str]] = []
     for name in _wanted(sheet, lactate):
-        deadline = _ELEMENTS[name]["deadline_min"]
-        limit = float(deadline[category] if isinstance(deadline, dict) else deadline)
+        limit = deadline_min(name, category)
         finished = done.get(name)
         if finished is not None:
             if finished > limit:
@@ -58,7 +65,7 @@ def sepsis_bundle(inputs: Mapping[str, Any]) -> Result:
 
 def _fluid_given(sheet: Sheet) -> bool:
     given = sheet.number("fluid_ml_kg", optional=True)
-    return given is not None and given >= _FULL_FLUID_ML_KG
+    return given is not None and given >= FULL_FLUID_ML_KG
 
 
 def _wanted(sheet: Sheet, lactate: float | None) -> list[str]:

@@ -25,7 +25,7 @@ select k.kind, count(*) as days
  cross join (select distinct kind from unnest($4::text[], $5::text[]) as x (kind, code)) k
  where b.unit = $1
    and exists (select from unnest($4::text[], $5::text[]) as c (kind, code)
-               join trend_minute t on t.place = b.bed and t.code = c.code
+               join trend_minute t on t.place = b.bed and t.code = c.code and t.mode = $6
                 and t.minute >= d.begins and t.minute < d.ends
               where c.kind = k.kind)
  group by k.kind
@@ -43,7 +43,7 @@ async def read(
         rows = await connection.fetch(_STAYS, unit, mode, since, ends[-1])
         beds: int = await connection.fetchval("select count(*) from bed where unit = $1", unit)
         found = await connection.fetch(
-            _DEVICES, unit, begins, ends, [k for k, _ in kinds], [code for _, code in kinds]
+            _DEVICES, unit, begins, ends, [k for k, _ in kinds], [code for _, code in kinds], mode
         )
     stays = [
         Stayed(

@@ -15,6 +15,7 @@ from hospital_ops.identity import uuid7
 from streams.projections import Places
 
 PERIOD_S = 2.0
+SOON_S = 0.2
 TIMEOUT_S = 2.0
 
 logger = log.get("canary")
@@ -28,16 +29,24 @@ class Canary:
         self._link: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def run(self) -> None:
-        """Sings until cancelled; a probe that does not come through is missed on the board."""
+        """Sings until cancelled; a probe that does not come through is missed on the board.
+
+        Until the first one is taken it tries again quickly: a start waits for nothing else.
+        """
+        taken = lost = False
         while True:
             try:
                 async with asyncio.timeout(TIMEOUT_S):
                     for unit in list(self.places.units):
                         await self._sing(unit)
+                        taken = True
+                lost = False
             except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
-                logger.warning("probe_failed", error=type(error).__name__)
+                if not lost:
+                    logger.warning("probe_failed", error=type(error).__name__)
+                lost = True
                 await self._hang_up()
-            await asyncio.sleep(PERIOD_S)
+            await asyncio.sleep(PERIOD_S if taken else SOON_S)
 
     async def _sing(self, unit: str) -> None:
         if self._link is None:

@@ -29,6 +29,7 @@ from tests.integration.streams_help import (
 )
 from tests.integration.web_help import BED, OTHER_BED, UNIT, Running, web_process
 
+NEXT_UNIT, NEXT_BED = "h1-icu-2", "h1-icu-2-01"
 MRN = "4711"
 PATIENT = patient_id("h1", MRN)
 NOW = SystemClock().now_us
@@ -101,7 +102,7 @@ async def house(
     async with (
         web_process(pipe.url, app) as running,
         living(pipe.url, "one", icu_room),
-        storing(pipe.url, writer, shards=(UNIT, "h1-ed", HALL)),
+        storing(pipe.url, writer, shards=(UNIT, NEXT_UNIT, "h1-ed", HALL)),
         _relayed(relay),
         httpx2.AsyncClient(base_url=running.address, timeout=20) as http,
     ):
@@ -268,6 +269,57 @@ async def test_a_move_takes_the_patient_along_and_two_at_once_have_one_winner(ho
     assert (await house.call("h1-doctor", back, {"why": "wrong bed"}))[0] == 200
     await house.board("the patient is back", bed=left, mrn=mrn)
     assert (await house.map())[third] == "free"
+
+
+async def test_a_transfer_to_another_unit_ends_here_begins_there_and_is_taken_back_as_one(
+    house: House,
+) -> None:
+    await house.rows.execute(
+        "insert into unit (unit, hospital_id, kind, name) values ($1, 'h1', 'icu', $1)", NEXT_UNIT
+    )
+    await house.rows.execute(
+        "insert into bed (bed, hospital_id, unit, label, position) values ($1, 'h1', $2, '1', 1)",
+        NEXT_BED,
+        NEXT_UNIT,
+    )
+    places = house.running.web.places
+    places.beds[NEXT_BED] = places.beds[BED].__class__(NEXT_BED, NEXT_UNIT, "1", 1)
+    stay = await house.stay()
+    message = await message_of(house.rows, stay)
+    order = {"kind": "nursing", "text": "Norepinephrine"}
+    assert (await house.call("h1-doctor", f"/beds/{BED}/orders", order))[0] == 200
+    await house.running.web.appender.append(UNIT, observed(190.0, NOW()))
+    await house.board("the value is here", mrn=MRN)
+
+    wanted = {"act": "move", "stay": stay, "to_bed": NEXT_BED}
+    status, act = await house.call("h1-doctor", f"/beds/{BED}/stay/acts", wanted)
+    assert (status, act["kind"], act["orders"], act["messages"]) == (200, "transfer", 1, 1)
+    await house.board("nobody lies here, and nothing rings", mrn="", alarms=False)
+    assert (await house.map())[BED] == "cleaning"
+    closed = {"orders": None, "message": "cancelled transfer", "ended": "transfer"}
+    there = "select bed from stay where patient_id = $1 and ended_at is null"
+
+    async def begun() -> bool:
+        return bool(await house.rows.fetchval(there, PATIENT) == NEXT_BED)
+
+    await until(begun, "the stay there has begun")
+    assert (await states(house.rows, message))["message"] == closed["message"]
+    assert (await states(house.rows, message))["orders"] is None
+    told = await house.rows.fetch(
+        "select unit, trigger, bed, prior_bed from patient_event where trigger = 'A02'"
+        " order by unit"
+    )
+    assert [tuple(row) for row in told] == [
+        (UNIT, "A02", "", BED),
+        (NEXT_UNIT, "A02", NEXT_BED, ""),
+    ]
+
+    back = f"/beds/{BED}/stay/acts/{act['act']}/reversal"
+    assert (await house.call("h1-doctor", back, {"why": "the other one"}))[0] == 200
+    await house.board("the patient is back", mrn=MRN)
+    assert await house.stay() == stay
+    assert (await states(house.rows, message))["orders"] == ["active"]
+    assert (await states(house.rows, message))["message"] == "held reversed"
 
 
 async def test_a_bed_that_is_cleaned_or_reserved_is_nobodys_and_a_taken_one_stays_taken(

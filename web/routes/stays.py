@@ -17,11 +17,13 @@ from icu.agreements import store as agreements
 from icu.bed_map import store as bed_map
 from icu.stay import store as stays
 from icu.stay.care import LIMITS
+from streams.projections import Unit
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.language import language_of
 from web.reading import note_reading, unit_of_bed
 from web.routes.relatives_api import desk_of, message_json
+from web.state import Web
 from web.views import relatives
 from web.views import stays as views
 from web.words import Words
@@ -189,8 +191,14 @@ async def _panel(
     free: list[dict[str, Any]] = []
     try:
         known = await _known(request, bed, principal)
-        beds = await bed_map.of_unit(web.database, principal, unit)
-        free = [one for one in beds if one["state"] in ("free", "reserved")]
+        for place in _reachable(web, principal, unit):
+            beds = await bed_map.of_unit(web.database, principal, place.unit)
+            there = "" if place.unit == unit else f"{place.name} · "
+            free += [
+                one | {"label": f"{there}{one['label']}"}
+                for one in beds
+                if one["state"] in ("free", "reserved")
+            ]
         await _add_messages(request, principal, unit, known["acts"], frame.words)
     except DatabaseGone as error:
         why = _sentence(error)
@@ -223,6 +231,19 @@ async def _add_messages(
         if web.desk and place and one["kind"] in ENDS and not one["reversed_at"]:
             rows = await web.desk.left_today(principal.scope, one["stay"], place.zone)
             one["messages"] = relatives.left(rows, words, place.zone)
+
+
+def _reachable(web: Web, principal: Principal, unit: str) -> list[Unit]:
+    """The intensive care units of the house where this person may give a bed, the own first."""
+    hospital = hospital_of(unit)
+    units = [
+        one
+        for one in web.places.units.values()
+        if one.kind == "icu"
+        and one.hospital == hospital
+        and allows(principal, Permission.CONFIRM_BED, hospital, one.unit)
+    ]
+    return sorted(units, key=lambda one: (one.unit != unit, one.unit))
 
 
 def _sentence(error: HospitalOpsError) -> str:

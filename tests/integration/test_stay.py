@@ -10,13 +10,13 @@ import pytest
 
 from hospital_ops.board import BedCell
 from hospital_ops.clock import SystemClock
-from hospital_ops.codes import by_key
 from hospital_ops.database import Connection, Database
 from hospital_ops.identity import patient_id
 from hospital_ops.servers.valkey import Valkey
 from streams.append import Appender
 from streams.pipe import Pipe
 from streams.relay import Relay
+from tests.integration.stay_walks import of_the_unit_and_of_nobody, the_clock_of_sepsis
 from tests.integration.streams_help import (
     HALL,
     admitted,
@@ -403,20 +403,3 @@ async def the_clock_of_sepsis(house: House, stay: str) -> None:
     assert {"start_sepsis_clock", "mark_sepsis", "unmark_sepsis", "end_sepsis_clock"} <= {
         row["action"] for row in audited
     }
-
-
-async def of_the_unit_and_of_nobody(house: House) -> None:
-    """The statistics of a unit: small numbers are not told, and nothing is of a person."""
-    status, found = await house.call("h1-nurse", f"/units/{UNIT}/statistics?days=7", method="GET")
-    assert (status, found["days"], found["mode"]) == (200, 7, "Test")
-    assert found["counts"]["admissions"] is None  # one: fewer than five
-    assert found["counts"]["death"] == 0
-    assert found["occupancy"] is None
-    assert not {PATIENT, MRN, "h1-nurse"} & set(str(found).replace("'", " ").split())
-    for who in ("h2-doctor", "h1-wall"):
-        assert (await house.call(who, f"/units/{UNIT}/statistics", method="GET"))[0] == 404
-    for language, word in (("en", "fewer than 5"), ("ru", "меньше 5")):
-        page = await house.http.get(
-            f"/icu/{UNIT}/statistics?lang={language}", headers=house.running.bearer("h1-nurse")
-        )
-        assert word in page.text

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from hospital_ops.clock import SystemClock
+from hospital_ops.codes import by_key
 from hospital_ops.identity import patient_id
-from tests.integration.web_help import UNIT
+from tests.integration.streams_help import observed, until
+from tests.integration.web_help import BED, UNIT
 
 MRN = "4711"
 PATIENT = patient_id("h1", MRN)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hospital_ops import codes
 from icu.explained import cited
 from icu.rules import words as rule_words
+from web.views.values import name_words, unit_words
 from web.words import Words
 
 
@@ -16,9 +16,10 @@ def rows(found: Iterable[Mapping[str, Any]], words: Words) -> list[dict[str, Any
     return [
         {
             "what": f"{row['rule']}|{row['code']}|{row['version']}",
-            "name": f"{rule_words(row['rule'], words.language)} ({row['name']})",
+            "name": f"{rule_words(row['rule'], words.language)} ({name_words(row['code'], words)})",
             "priority": words.t(f"alarm.{row['priority']}"),
-            "limit": f"{row['comparator']} {words.number(row['limit'])} {row['unit']}",
+            "limit": f"{row['comparator']} {words.number(row['limit'])}"
+            f" {unit_words(row['unit'], words)}",
             "delay": words.number(row["delay_s"]),
             "source": words.t(f"limits.of.{row['of']}"),
             "told": cited(row["source"] or "", words.language) if row["of"] == "table" else "",
@@ -34,7 +35,7 @@ def devices(found: Iterable[Mapping[str, Any]], words: Words) -> list[dict[str, 
     """What devices at the bed have, beside the board; what differs first."""
     rows = [
         {
-            "name": row["name"],
+            "name": name_words(row["code"], words),
             "side": words.t(f"limits.side.{row['side']}"),
             "device": _number(row["device_limit"], row["unit"], words),
             "board": _number(row["board_limit"], row["unit"], words),
@@ -50,7 +51,7 @@ def devices(found: Iterable[Mapping[str, Any]], words: Words) -> list[dict[str, 
 
 
 def _number(number: float | None, unit: str, words: Words) -> str:
-    return "–" if number is None else f"{words.number(number)} {unit}"
+    return "–" if number is None else f"{words.number(number)} {unit_words(unit, words)}"
 
 
 def changes(found: Iterable[Mapping[str, Any]], words: Words) -> list[dict[str, Any]]:
@@ -58,8 +59,7 @@ def changes(found: Iterable[Mapping[str, Any]], words: Words) -> list[dict[str, 
     return [
         {
             "change": row["change"],
-            "name": f"{rule_words(row['rule'], words.language)}"
-            f" ({codes.by_code[row['code']].name})",
+            "name": f"{rule_words(row['rule'], words.language)} ({name_words(row['code'], words)})",
             "band": row["band"],
             "limit": "–" if row["limit"] is None else words.number(row["limit"]),
             "delay": "–" if row["delay_s"] is None else words.number(row["delay_s"]),

@@ -171,6 +171,8 @@ class CaseCell(Form, frozen=True):
     signed: dict[str, Any] = field(default_factory=dict)  # the hand-over sheet: by, at, version
     ended_for: str = ""  # the reason that was given with the end
     rerouted: dict[str, Any] = field(default_factory=dict)  # to or from where, by, at, reason
+    arrivals: dict[str, str] = field(default_factory=dict)  # crew, position, department: when
+    eta_range: tuple[int, int] | None = None  # earliest and latest, of an estimate from positions
 
 
 class Head(Form, frozen=True):
@@ -382,5 +384,5 @@ def case_json(cell: CaseCell, now_us: int) -> dict[str, Any]:
         "places": [place_json(place) for place in cell.places],
         "messages": list(cell.messages),
         "ended_for": cell.ended_for,
-        **way_json(cell.rerouted),
+        **way_json(cell.rerouted, cell.arrivals, cell.eta_range),
     }

@@ -56,6 +56,12 @@ def place_json(place: PlaceCell) -> dict[str, Any]:
     }
 
 
-def way_json(rerouted: dict[str, Any]) -> dict[str, Any]:
-    """The public form of what became of the way: another department."""
-    return {"rerouted": rerouted or None}
+def way_json(
+    rerouted: dict[str, Any], arrivals: dict[str, str], eta_range: tuple[int, int] | None
+) -> dict[str, Any]:
+    """The public form of the way: another department, who said when it ended, the interval."""
+    return {
+        "rerouted": rerouted or None,
+        "arrivals": arrivals,
+        "eta_range": [iso(at) for at in eta_range] if eta_range else None,
+    }

@@ -52,6 +52,10 @@ class EdSettings(Form, frozen=True, tag="eds"):
     ring: tuple[str, ...]  # words of the crew for which a red rings; "" where none was said
     at: int
     by: str
+    latitude: float | None = None  # degrees, WGS 84; None: arrival is not told by position
+    longitude: float | None = None
+    radius_m: float = 0.0
+    arrives: bool = False  # within the radius the arrival is recorded; else the crew is asked
 
 
 class SheetSigned(Form, frozen=True, tag="sgn"):

@@ -21,8 +21,8 @@ WATCH_S = 1.0  # so often the first append asks how much memory is in use
 
 COMMANDS = (
     wire.Decided, wire.CaseStep, wire.CaseMoved, wire.CaseSeen, wire.CaseNote, wire.PlaceGiven,
-    wire.EdSettings, wire.SheetSigned, wire.AlarmAct, wire.BedAct, wire.Painted, wire.OnDuty,
-    wire.LimitSet, wire.Tick, wire.Audited,
+    wire.CaseEntered, wire.EdSettings, wire.SheetSigned, wire.AlarmAct, wire.BedAct, wire.Painted,
+    wire.OnDuty, wire.LimitSet, wire.Coming, wire.Tick, wire.Audited,
 )  # fmt: skip
 
 logger = log.get("append")

@@ -97,6 +97,15 @@ class Cases:
             )
             self._cases.forget(f"{hospital} {case}")
 
+    async def attach(self, hospital: str, tablet: str, case: str) -> None:
+        """The vehicle's monitor belongs to this case of the tablet from now on; "": to none."""
+        await self._ask_all(("HSET", _key(hospital, "attached"), tablet, case))
+
+    async def attached(self, hospital: str, tablet: str) -> str:
+        """The case that the monitor of a tablet's vehicle belongs to; "": none."""
+        (found,) = await self._ask_all(("HGET", _key(hospital, "attached"), tablet))
+        return found.decode() if found else ""
+
     async def forget_cases(self, hospital: str, now_us: int) -> int:
         """Forgets the cases whose time is over; answers how many."""
         key, until = _key(hospital, "cases"), _key(hospital, "cases-until")

@@ -19,6 +19,7 @@ from streams.append import Appender
 from streams.intake import Intake
 from streams.projections import Places
 from streams.shard import hospital_of
+from streams.vehicles import tablet_of, take
 
 FRAMES_MAX: Final = 64  # of one message: a 12-lead monitor with every pressure has about 20
 KEPT_BYTES: Final = 64 * 1024  # of a message that cannot be used: enough to see what it was
@@ -49,6 +50,8 @@ class DeviceIntake:
             case = message.get("case")
             if isinstance(case, str):
                 stored = await self.cases.take_measurements(principal, case, body)
+            elif not message.get("bed") and (tablet := tablet_of(self.cases, principal)):
+                stored = await take(self.cases, principal, tablet, found, body)
             else:
                 stored = await self._values(principal, message.get("bed"), found, body)
         except MessageError as error:

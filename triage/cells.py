@@ -41,6 +41,8 @@ def cell_of(case: CaseState) -> CaseCell:
         signed=case.signed,
         ended_for=case.ended_for,
         rerouted=case.rerouted,
+        arrivals=case.arrivals,
+        eta_range=case.eta_range,
     )
 
 

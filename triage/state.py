@@ -6,7 +6,7 @@ from typing import Any
 
 from hospital_ops.board import DecisionCell, Shown
 from hospital_ops.board_ed import PlaceCell, RingCell
-from hospital_ops.wire import Form, State, field
+from hospital_ops.wire import EdSettings, Form, State, field
 
 
 class Recent(Form, frozen=True):
@@ -55,6 +55,9 @@ class CaseState(State):
     signed: dict[str, Any] = field(default_factory=dict)
     ended_for: str = ""
     rerouted: dict[str, Any] = field(default_factory=dict)  # to or from where, by whom, why
+    arrivals: dict[str, str] = field(default_factory=dict)  # crew, position, department: when
+    eta_range: tuple[int, int] | None = None  # of an estimate from positions
+    track: tuple[tuple[int, float, float], ...] = ()  # positions: moment, degrees; newest last
     decided_before: int = 0  # decisions of a department that the case came from
 
 
@@ -79,3 +82,4 @@ class UnitState(State):
     calls: list[CallRecord] = field(default_factory=list)
     ring: tuple[str, ...] = ("alert", "advice", "information", "")
     settings: int = 0
+    site: EdSettings | None = None  # as it was set last

@@ -9,7 +9,7 @@ from hospital_ops.board import HEAD, DecisionCell, Shown
 from hospital_ops.case_steps import ARRIVED, ENDS, follows
 from hospital_ops.clock import SECOND, from_iso, iso
 from hospital_ops.deciding import PROBE_BED, Decisions, Stamped
-from triage import calls, entering, notes
+from triage import calls, entering, notes, travel
 from triage.cells import cell_of, head_of
 from triage.ecgs import with_ecg
 from triage.editions import EDITION
@@ -182,6 +182,9 @@ class EdUnit:
         case.mode, case.warnings = entry.mode, entry.warnings
         eta = case.facts.get("eta")
         case.eta = from_iso(eta) if isinstance(eta, str) else None
+        site = self.state.site
+        if travel.take(case, site, entry.received_at) and site is not None and site.arrives:
+            self._arrive(case)
         self._propose(case, decisions)
 
     def _ecg(self, case: CaseState, entry: wire.EcgReceived, decisions: Decisions) -> CaseState:
@@ -241,7 +244,7 @@ class EdUnit:
             return
         following = follows(entry.step, case.step)
         if following == ARRIVED:
-            case.arrived_at = case.arrived_at or self.state.now
+            self._arrive(case)
             if entry.step == "takeover" and not case.taken_over_at:
                 case.taken_over_at, case.taken_over_by = entry.at, entry.by
                 case.untaken = False
@@ -250,7 +253,15 @@ class EdUnit:
             case.places, case.untaken = (), False
             if entry.step == "reroute":
                 entering.leave(case, entry)
+        if entry.step in ("arrival", "takeover"):
+            whose = "crew" if entry.by.startswith("device:") else "department"
+            case.arrivals.setdefault(whose, iso(entry.at))
         case.step = following
+
+    def _arrive(self, case: CaseState) -> None:
+        """The patient is here: by crew, position or department, whoever says it first."""
+        case.arrived_at = case.arrived_at or self.state.now
+        case.step = follows("arrival", case.step)
 
     def _decided(self, case: CaseState, entry: wire.Decided) -> None:
         if case.decision is None or entry.version > case.decision.version:
@@ -271,6 +282,7 @@ class EdUnit:
         if entry.version <= self.state.settings:
             return
         self.state.ring, self.state.settings = entry.ring, entry.version
+        self.state.site = entry
         for case in self.state.cases.values():
             self._changed(case, decisions)
         decisions.dirty.add(HEAD)

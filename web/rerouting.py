@@ -12,7 +12,6 @@ from hospital_ops.clock import from_iso
 from hospital_ops.errors import MessageError, NotStored
 from streams.intake import OWN_CASES_ONLY, case_id
 from streams.rerouting import AGAIN_S, reroute, tell
-from streams.shard import hospital_of
 from web.reading import NOT_HERE
 from web.state import Web
 
@@ -22,7 +21,7 @@ TEXT_MAX = 120
 def departments(web: Web, but: str) -> list[tuple[str, str]]:
     """The other emergency departments of the installation, the same hospital's first."""
     units = [unit for unit in web.places.units.values() if unit.kind == "ed" and unit.unit != but]
-    units.sort(key=lambda unit: (unit.hospital != hospital_of(but), unit.unit))
+    units.sort(key=lambda unit: (unit.hospital != but.partition("-")[0], unit.unit))
     return [(unit.unit, f"{unit.name} ({unit.unit})") for unit in units]
 
 

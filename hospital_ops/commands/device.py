@@ -18,6 +18,7 @@ def main(argv: list[str]) -> int:
     add.add_argument("--bed", help="of a monitor that belongs to one bed")
     add.add_argument("--address", default="", help="what a gateway calls it, for example its IP")
     add.add_argument("--model", default="", help="whose private codes it speaks")
+    add.add_argument("--vehicle", default="", help="of a monitor: the tablet of its vehicle")
     administration.add(commands, "token", "print a new token; the old one ends", "device")
     administration.add(commands, "revoke", "end the device's token; its sockets close", "device")
     administration.add(commands, "list", "devices, places and state")
@@ -42,6 +43,7 @@ def main(argv: list[str]) -> int:
                 given.bed,
                 given.address,
                 given.model,
+                given.vehicle,
             )
         token = await store.issue_device_token(connection, by, given.device, at)
         return f"{given.device}: {token}"

@@ -1,4 +1,4 @@
-"""`hospital-ops simulate monitor|curves|ambulance|ward`: devices against any address."""
+"""`hospital-ops simulate monitor|curves|vehicle|ambulance|ward`: devices against any address."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from simulators.ledger import Ledger
 from simulators.monitor import Monitor, MonitorPlan
 from simulators.stories import STORIES
 from simulators.tablet import TabletLine
+from simulators.vehicle import VehicleMonitor, VehiclePlan
 from simulators.ward import Ward, address, read_run_file, socket_address
 from simulators.wave_device import WaveDevice, WavePlan
 
@@ -55,6 +56,8 @@ async def _play(arguments: argparse.Namespace, ledger: Ledger) -> None:
         player = _monitor(arguments, ledger).run()
     elif arguments.what == "curves":
         player = _curves(arguments, ledger).run()
+    elif arguments.what == "vehicle":
+        player = _vehicle(arguments, ledger).run()
     elif arguments.what == "ambulance":
         player = _ambulance(arguments, ledger).run()
     else:
@@ -109,6 +112,21 @@ def _curves(arguments: argparse.Namespace, ledger: Ledger) -> WaveDevice:
     )
 
 
+def _vehicle(arguments: argparse.Namespace, ledger: Ledger) -> VehicleMonitor:
+    return VehicleMonitor(
+        VehiclePlan(
+            url=socket_address(arguments.http),
+            token=arguments.token,
+            name=arguments.name,
+            course=course_for(arguments.seed, arguments.name, recordings_folder()),
+            seed=arguments.seed,
+            speed=arguments.speed,
+            mode="Test" if arguments.mode == "test" else "Demo",
+        ),
+        ledger,
+    )
+
+
 def _ambulance(arguments: argparse.Namespace, ledger: Ledger) -> Ambulance:
     return Ambulance(
         AmbulancePlan(
@@ -149,6 +167,10 @@ def _parser() -> argparse.ArgumentParser:
     curves.add_argument("--token", required=True, help="the monitor's key")
     curves.add_argument("--bed", required=True, help="for example h1-icu-1-07")
     curves.add_argument("--recording", type=Path, help="a WFDB record: its curves, as they were")
+    vehicle = kinds.add_parser("vehicle", parents=[common, mode], help="the monitor of a vehicle")
+    vehicle.add_argument("--http", required=True, help="address, for example http://host:8000")
+    vehicle.add_argument("--token", required=True, help="the monitor's key")
+    vehicle.add_argument("--name", default="vehicle-1", help="the monitor's name")
     ambulance = kinds.add_parser("ambulance", parents=[common, mode], help="one ambulance")
     ambulance.add_argument("--http", required=True, help="address, for example http://host:8000")
     ambulance.add_argument("--token", required=True, help="the tablet's key")

@@ -43,6 +43,7 @@ class KnownDevice:
     mode: str  # Real, Test, Demo
     address: str  # what a gateway calls it; "": nothing of the kind
     model: str  # whose private codes it speaks; "": unknown
+    vehicle: str = ""  # the tablet of the vehicle whose monitor it is; "": of none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,14 +147,16 @@ async def ensure_device(
     bed: str | None = None,
     address: str = "",
     model: str = "",
+    vehicle: str = "",
 ) -> None:
     """Makes a device (tablet, monitor, gateway; Real, Test, Demo) unless it exists.
 
-    `address` is what a gateway calls it, `model` whose private codes it speaks.
+    `address` is what a gateway calls it, `model` whose private codes it speaks,
+    `vehicle` the tablet whose vehicle's monitor it is.
     """
     made = await connection.fetchval(
-        "insert into device (device, hospital_id, unit, bed, kind, mode, made_at, address, model)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+        "insert into device (device, hospital_id, unit, bed, kind, mode, made_at, address, model,"
+        " vehicle) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
         " on conflict (device) do nothing returning true",
         device,
         by.hospital,
@@ -164,6 +167,7 @@ async def ensure_device(
         to_datetime(at),
         address,
         model,
+        vehicle,
     )
     if made:
         await audit.note(connection, by, "make_device", device, kind, at)
@@ -270,7 +274,7 @@ select token_hash as key, device, kind, hospital_id as hospital, coalesce(unit, 
 from device where token_hash is not null and revoked_at is null
 """
 _REGISTRY: Final = """
-select device, hospital_id as hospital, coalesce(bed, '') as bed, mode, address, model
+select device, hospital_id as hospital, coalesce(bed, '') as bed, mode, address, model, vehicle
 from device where revoked_at is null
 """
 _UNITS: Final = """
@@ -281,5 +285,6 @@ from unit u join hospital h using (hospital_id) left join bed b on b.unit = u.un
 group by u.unit, u.hospital_id, u.kind, u.name, h.zone order by u.unit
 """
 _ROOMS: Final = """
-select place, unit, kind, zone, label, entrance, position from ed_place order by position, place
+select place, unit, kind, zone, label, entrance, position from ed_place where used
+ order by position, place
 """

@@ -36,6 +36,18 @@ select distinct on (code, channel, device) code, channel, value, value_text, phy
 """
 
 
+# The same hours where somebody else lies in the bed by now: then the trends are theirs.
+_HOURS: Final = """
+select code, date_bin('1 hour', determined_at, $3) as bin, min(value) as lowest,
+       max(value) as highest, sum(value) as total, count(*) as number, max(physical_unit) as unit
+  from measurement
+ where place = any ($1::text[]) and patient_id = $2 and determined_at >= $3
+   and determined_at < $4 and validity <> 'Inv' and code = any ($5::text[])
+   and value not in ('Infinity', '-Infinity', 'NaN')
+ group by code, bin
+"""
+
+
 async def directory(database: Database, principal: Principal) -> list[dict[str, str]]:
     """Units of the other hospitals of this installation: id, kind, name, hospital."""
     async with database.transaction(principal.scope) as connection:
@@ -115,6 +127,25 @@ async def gathered(
         for row in rows
     ]
     return known
+
+
+async def hours(
+    database: Database, lent: Principal, told: dict[str, Any], codes: Sequence[str], now: int
+) -> list[Record]:
+    """Lowest and highest of each hour of the record, from the values themselves."""
+    since, until = forms.window(told, now)
+    async with database.transaction(lent.scope) as connection:
+        beds = await connection.fetch(
+            "select distinct bed from binding where patient_id = $1", told["patient_id"]
+        )
+        return await connection.fetch(
+            _HOURS,
+            [row["bed"] for row in beds] or [told["bed"]],
+            told["patient_id"],
+            to_datetime(since),
+            to_datetime(until),
+            list(codes),
+        )
 
 
 async def row_of(connection: Connection, transfer: str) -> Record:

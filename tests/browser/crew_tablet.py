@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from playwright.async_api import Browser, Page, expect
 
+from tests.browser.axe import assert_accessible
 from tests.browser.ward import WATCH, Ward, until
 
 PIN: Final = "246810"
@@ -96,3 +97,14 @@ async def opened(page: Page) -> None:
     await expect(page.locator("[data-part=gate]")).to_be_visible(timeout=20_000)
     await typed(page, PIN)
     await expect(page.locator("[data-part=cases]")).to_be_visible(timeout=30_000)
+
+
+async def looked_at(page: Page) -> None:
+    """Axe finds nothing, nothing breaks the policy, and gloves hit every target."""
+    await assert_accessible(page)
+    assert await page.evaluate("complaints") == []
+    small = await page.evaluate(
+        "[...document.querySelectorAll('button')].filter((one) => one.offsetHeight < 48)"
+        ".map((one) => one.textContent)"
+    )
+    assert small == []

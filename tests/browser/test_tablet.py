@@ -17,13 +17,13 @@ from hospital_ops import database
 from hospital_ops.access import Scope
 from hospital_ops.ecg import synthetic
 from simulators.network import FaultProxy
-from tests.browser.axe import assert_accessible
 from tests.browser.crew_tablet import (
     PIN,
     called_off,
     case_of,
     code_for,
     count,
+    looked_at,
     new_case,
     opened,
     paired,
@@ -316,14 +316,3 @@ async def the_department_speaks(ward: Ward, page: Page, case: str) -> None:
         return any(each["read_back"] for each in shown["messages"])
 
     await until(heard, 30.0)
-
-
-async def looked_at(page: Page) -> None:
-    """Axe finds nothing, nothing breaks the policy, and gloves hit every target."""
-    await assert_accessible(page)
-    assert await page.evaluate("complaints") == []
-    small = await page.evaluate(
-        "[...document.querySelectorAll('button')].filter((one) => one.offsetHeight < 48)"
-        ".map((one) => one.textContent)"
-    )
-    assert small == []

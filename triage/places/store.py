@@ -7,7 +7,7 @@ want it at once one gets it, and the other is told whose it is.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from hospital_ops import audit, wire
 from hospital_ops.access import Principal
@@ -16,7 +16,7 @@ from hospital_ops.database import Connection, Database, Record, UniqueViolation
 from hospital_ops.errors import Conflict, NotFound
 
 _PLACES = """
-select p.place, p.unit, p.kind, p.zone, p.label, p.entrance, g.case_id, g.state, g.given_by,
+select p.place, p.unit, p.kind, p.zone, p.label, p.entrance, p.used, g.case_id, g.state, g.given_by,
        g.given_at
   from ed_place p left join place_given g on g.place = p.place
 """
@@ -24,7 +24,10 @@ _TAKEN = "This place is kept for another patient: choose another one."
 
 
 async def places_of(database: Database, principal: Principal, unit: str) -> list[dict[str, Any]]:
-    """The places of a department in their order, each with the case it is kept for."""
+    """The places of a department in their order, each with the case it is kept for.
+
+    One that is out of use is among them with `used` false.
+    """
     async with database.transaction(principal.scope) as connection:
         rows = await connection.fetch(_PLACES + " where p.unit = $1 order by p.position", unit)
     return [_view(row) for row in rows]
@@ -39,6 +42,8 @@ async def hold(
             row = await _place(connection, unit, place)
             if str(row["case_id"] or "") == case:
                 return _view(row)  # said again
+            if not row["used"]:
+                raise Conflict("This place is out of use: choose another one.")
             await connection.execute(
                 "insert into place_given (place, hospital_id, unit, case_id, state, given_by,"
                 " given_at) values ($1, $2, $3, $4, 'held', $5, $6)",
@@ -80,14 +85,32 @@ async def release(
         return await _tell(connection, principal, row, case, "free", at)
 
 
-async def ring_of(database: Database, principal: Principal, unit: str) -> tuple[int, list[str]]:
-    """(version, words of the crew for which a red rings); version 0: nothing was set."""
+class Door(NamedTuple):
+    """Where a department stands, and what its radius does."""
+
+    latitude: float | None = None
+    longitude: float | None = None
+    radius_m: float = 0.0
+    arrives: bool = False  # records the arrival; else the crew is asked
+
+
+NOWHERE: Final = Door()
+
+
+async def ring_of(
+    database: Database, principal: Principal, unit: str
+) -> tuple[int, list[str], Door]:
+    """(version, words of the crew for which a red rings, door); version 0: nothing was set."""
     async with database.transaction(principal.scope) as connection:
         row = await connection.fetchrow(
-            "select version, ring from ed_setting where unit = $1 order by version desc limit 1",
+            "select version, ring, latitude, longitude, radius_m, arrives from ed_setting"
+            " where unit = $1 order by version desc limit 1",
             unit,
         )
-    return (row["version"], list(row["ring"])) if row else (0, [])
+    if row is None:
+        return 0, [], Door()
+    door = Door(row["latitude"], row["longitude"], row["radius_m"] or 0.0, row["arrives"])
+    return row["version"], list(row["ring"]), door
 
 
 async def set_ring(
@@ -97,22 +120,30 @@ async def set_ring(
     version: int,
     ring: Sequence[str],
     at: int,
+    door: Door = NOWHERE,
 ) -> None:
     """Which reds ring from now on, on top of `version` settings; Conflict for the second of two."""
     entry = wire.EdSettings(
-        unit=unit, version=version + 1, ring=tuple(ring), at=at, by=principal.actor
-    )
+        unit=unit, version=version + 1, ring=tuple(ring), at=at, by=principal.actor,
+        latitude=door.latitude, longitude=door.longitude, radius_m=door.radius_m,
+        arrives=door.arrives,
+    )  # fmt: skip
     try:
         async with database.transaction(principal.scope) as connection:
             await connection.execute(
-                "insert into ed_setting (unit, version, hospital_id, ring, changed_by, changed_at)"
-                " values ($1, $2, $3, $4, $5, $6)",
+                "insert into ed_setting (unit, version, hospital_id, ring, changed_by, changed_at,"
+                " latitude, longitude, radius_m, arrives)"
+                " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
                 unit,
                 version + 1,
                 principal.hospital,
                 list(ring),
                 principal.actor,
                 to_datetime(at),
+                door.latitude,
+                door.longitude,
+                door.radius_m,
+                door.arrives,
             )
             await _outbox(connection, principal, unit, entry)
             detail = " ".join(kind or "unsaid" for kind in ring)
@@ -176,6 +207,7 @@ def _view(row: Record) -> dict[str, Any]:
         "zone": row["zone"],
         "label": row["label"],
         "entrance": row["entrance"],
+        "used": row["used"],
         "state": row["state"] or "free",
         "case": str(row["case_id"]) if row["case_id"] else None,
         "by": row["given_by"],

@@ -7,18 +7,27 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 
+from hospital_ops import codes
 from hospital_ops.access import Permission, Principal, knows_of, require
 from hospital_ops.board import CaseCell
+from hospital_ops.case_steps import COMING
 from hospital_ops.clock import iso
 from hospital_ops.errors import MessageError, NotFound
+from hospital_ops.events import parse_json
 from streams.crew_intake import CrewIntake
+from streams.vehicles import attach
 from triage.readiness import checklists
 from web.auth import signed_in, web_of
 from web.reading import NOT_HERE, note_reading
+from web.rerouting import departments
 
 router = APIRouter(prefix="/api/v1")
 Someone = Annotated[Principal, Depends(signed_in)]
 REASONS = 5
+# Values of the vehicle's monitor that the tablet shows beside what is typed on it.
+MEASURED = tuple(
+    codes.by_key[key].code for key in ("hr", "nibp_sys", "nibp_dia", "spo2", "rr", "temp", "etco2")
+)
 READY = 4
 # What a crew reads is its own; one line of the audit stands for so long of it.
 NOTED_US = 60_000_000
@@ -34,7 +43,23 @@ async def crew(request: Request, principal: Someone) -> dict[str, Any]:
         for unit in web.places.units.values()
         if unit.kind == "ed" and knows_of(principal, unit.hospital, unit.unit)
     ]
-    return {"device": principal.actor, "mode": principal.mode, "destinations": units}
+    tablet = principal.actor.removeprefix("device:")
+    monitors = [
+        known.device
+        for (hospital, name), known in web.places.devices.items()
+        if hospital == principal.hospital and known.vehicle == tablet and name == known.device
+    ]
+    return {
+        "device": principal.actor,
+        "mode": principal.mode,
+        "destinations": units,
+        "elsewhere": [
+            {"id": unit, "name": name}
+            for unit, name in departments(web, "")
+            if unit not in [one["id"] for one in units]
+        ],
+        "monitor": monitors[0] if monitors else None,
+    }
 
 
 @router.post("/prearrivals/{case}/items")
@@ -49,6 +74,16 @@ async def take_items(request: Request, case: str, principal: Someone) -> dict[st
 async def move(request: Request, case: str, principal: Someone) -> dict[str, Any]:
     """Moves items to the case they belong to, or joins the whole case to another; audited."""
     return await CrewIntake(web_of(request).intake).move(principal, case, await request.body())
+
+
+@router.post("/prearrivals/{case}/monitor")
+async def monitor(request: Request, case: str, principal: Someone) -> dict[str, Any]:
+    """`{"attached": bool}`: whether the vehicle's monitor measures this patient."""
+    sent = parse_json(await request.body() or b"{}")
+    attached = sent.get("attached", True) if isinstance(sent, dict) else None
+    if not isinstance(attached, bool):
+        raise MessageError("bad_attached", "`attached` is true or false")
+    return await attach(web_of(request).intake, principal, case, attached=attached)
 
 
 @router.get("/prearrivals/{case}/summary")
@@ -99,6 +134,17 @@ def short(cell: CaseCell, unit: str, now_us: int) -> dict[str, Any]:
             for each in cell.messages
             if each["to"] == "crew" and not each["read_back"]
         ][-3:],
+        "said": [
+            {"id": each["id"], "phrase": each["phrase"], "read_back": each["read_back"]}
+            for each in cell.messages
+            if each["to"] == "hospital"
+        ][-3:],
+        "monitor": {
+            code: [shown.value, iso(shown.at)]
+            for code, shown in cell.values.items()
+            if code in MEASURED and shown.origin == "monitor" and shown.validity != "Inv"
+        },
+        "at_the_door": cell.arrivals.get("position") if cell.step == COMING else None,
         "ready": _ready(cell),
         "places": [place.place for place in cell.places],
         "ecgs": [{"id": ecg["id"], "stage": ecg["stage"]} for ecg in cell.ecgs],

@@ -35,7 +35,9 @@ TYPED: Final = (
 @router.get("/tablet")
 async def page(request: Request) -> HTMLResponse:
     """The shell: no words, no patient; everything else happens on the device."""
-    return HTMLResponse(web_of(request).renderer.fill("tablet.html", demo=web_of(request).demo))
+    web = web_of(request)
+    headers = {"Permissions-Policy": "camera=(), microphone=(), geolocation=(self)"}
+    return HTMLResponse(web.renderer.fill("tablet.html", demo=web.demo), headers=headers)
 
 
 @router.get("/tablet/manifest.webmanifest")
@@ -140,7 +142,9 @@ def _chart() -> dict[str, Any]:
             for row in table("complaints")["complaints"]
         ],
         "bands": list(table("safety_net")["age_unknown"]["bands"]),
-        "phrases": {row["id"]: {lang: row[lang] for lang in LANGUAGES} for row in PHRASES.values()},
+        "phrases": {
+            row["id"]: {name: row[name] for name in ("to", *LANGUAGES)} for row in PHRASES.values()
+        },
         "pathways": {
             name: {item["id"]: item["text"] for item in items_of(name)} for name in PATHWAYS
         },

@@ -22,6 +22,7 @@ from web.reading import note_reading, unit_of_bed
 from web.routes.pages import units_of
 from web.routes.transfers import ACTS, asked, done, record_of, transfer_of
 from web.trends import store as trends
+from web.trends.steps import merged
 from web.views import transfers as views
 from web.views.page import Page
 from web.words import words_of
@@ -146,6 +147,9 @@ async def _page(
         found = await trends.trends(
             web.database, lent.scope, told["bed"], list(views.HOURLY), since, until, HOUR_US
         )
+        if not found:  # somebody else lies in that bed by now
+            stored = await reading.hours(web.database, lent, told, views.HOURLY, frame.now_us)
+            found = merged(stored)
         hours = views.hours_view(found, since, frame)
     own = told["unit"] if shown["sending"] else told["to_unit"]
     receiving = not shown["sending"] or not shown["here"]

@@ -73,6 +73,7 @@ class Desk:
     onset: str  # when the symptoms began, as it was said last
     onset_item: str  # the id of the next word about it
     rerouted: str = ""  # to or from where, by whom, why
+    arrivals: str = ""  # when crew, position and department said that the patient was here
     elsewhere: tuple[tuple[str, str], ...] = ()  # (unit, name) of departments to reroute to
 
 
@@ -115,6 +116,7 @@ def desk_view(
         onset=onset_words(began, frame) if began else "",
         onset_item=str(uuid7()),
         rerouted=_rerouted(cell, frame),
+        arrivals=_arrivals(cell, frame),
         elsewhere=tuple(elsewhere),
     )
 
@@ -141,6 +143,14 @@ def _kept(place: Any, frame: Frame) -> str:
     words = frame.words
     said = words.t(f"place.{place.state}", place=place.label, time=clock(place.at, frame.zone))
     return f"{said}, {words.t('place.entrance', name=place.entrance)}" if place.entrance else said
+
+
+def _arrivals(cell: CaseCell, frame: Frame) -> str:
+    """`Arrived: position 14:02, crew 14:03`, the earliest first."""
+    told = sorted(cell.arrivals.items(), key=lambda one: one[1])
+    words = frame.words
+    said = [f"{words.t(f'desk.by.{who}')} {clock(from_iso(at), frame.zone)}" for who, at in told]
+    return words.t("desk.arrivals", said=", ".join(said)) if said else ""
 
 
 def _rerouted(cell: CaseCell, frame: Frame) -> str:

@@ -37,6 +37,7 @@ class More:
     ecg: str = ""  # id of the newest whole ECG
     thumb: str = ""  # its first 2.5 s of lead II as a path
     walk_in: bool = False
+    between: str = ""  # `14:20-14:35`: the interval of a time of arrival from positions
 
 
 MORE: Final = More()
@@ -67,7 +68,15 @@ def more_of(cell: CaseCell, frame: Frame) -> More:
         ecg=str(ecg["id"]) if ecg else "",
         thumb=path_of(tuple(ecg.get("preview", ()))) if ecg else "",
         walk_in=facts.get("origin") == "walk_in",
+        between=_between(cell, frame),
     )
+
+
+def _between(cell: CaseCell, frame: Frame) -> str:
+    if cell.eta_range is None:
+        return ""
+    early, late = (clock(at, frame.zone) for at in cell.eta_range)
+    return f"{early}-{late}"
 
 
 def initials(facts: Mapping[str, Any]) -> str:

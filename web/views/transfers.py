@@ -77,7 +77,7 @@ def record_view(known: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
 
 
 def hours_view(trends: Mapping[str, Any], since: int, frame: Frame) -> dict[str, Any]:
-    """`{"hours": [...], "rows": [{name, unit, cells}]}`: `62-88` of each hour."""
+    """`{"hours": [...], "rows": [{name, unit, cells}]}`: `62-88` of each hour, newest first."""
     hour_us = 3_600_000_000
     hours = [since + n * hour_us for n in range(24)]
     rows = []
@@ -86,10 +86,10 @@ def hours_view(trends: Mapping[str, Any], since: int, frame: Frame) -> dict[str,
         if trend is None:
             continue
         by_hour = {(point.at - since) // hour_us: point for point in trend.points}
-        cells = [_span(by_hour.get(n), frame.words) for n in range(24)]
+        cells = [_span(by_hour.get(n), frame.words) for n in reversed(range(24))]
         name, unit = name_words(code, frame.words), unit_words(trend.unit, frame.words)
         rows.append({"name": name, "unit": unit, "cells": cells})
-    return {"hours": [clock(hour, frame.zone) for hour in hours], "rows": rows}
+    return {"hours": [clock(hour, frame.zone) for hour in reversed(hours)], "rows": rows}
 
 
 def limit_words(care: Sequence[Mapping[str, Any]], words: Words) -> list[str]:
@@ -122,7 +122,7 @@ def _support(one: Mapping[str, Any], frame: Frame) -> dict[str, str]:
         "name": name_words(one["code"], words),
         "channel": one["channel"],
         "value": said,
-        "unit": unit_words(one["unit"], words),
+        "unit": "" if one["unit"] == "code" else unit_words(one["unit"], words),
         "at": when(one["at"], frame),
     }
 

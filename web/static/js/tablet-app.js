@@ -6,18 +6,21 @@ import * as gate from "./tablet-gate.js";
 import * as model from "./tablet-model.js";
 import * as monitor from "./tablet-monitor.js";
 import { onset } from "./tablet-onset.js";
+import * as position from "./tablet-position.js";
 import * as pad from "./tablet-pad.js";
 import * as panels from "./tablet-panels.js";
 import * as store from "./tablet-store.js";
 import * as sync from "./tablet-sync.js";
 import * as things from "./tablet-things.js";
+import * as crewWay from "./tablet-way.js";
 import * as words from "./tablet-words.js";
 
 const HOUR_MS = 3_600_000;
 const place = document.getElementById("app");
 const now = { view: "start", open: null, panel: "", about: null, running: false };
 
-const PANELS = { ...panels, ...things, complaint: panels.complaints, onset };
+const way = (one, back, redraw) => crewWay.way(one, back, redraw, now.about);
+const PANELS = { ...panels, ...things, complaint: panels.complaints, onset, way };
 const say = (...given) => words.say(...given);
 
 function toPanel(name) {
@@ -64,7 +67,7 @@ function cases() {
   if (!usable) return [...head, h("main", { class: "empty", "data-part": "main" }, h("p", {}, say("tablet.empty")))];
   const build = PANELS[now.panel];
   const middle = build ? [build(usable, back, draw)] : [screen.values(usable, draw), screen.consciousness(usable, toPanel), pad.pad(usable, draw)];
-  const body = [screen.proposal(usable, toPanel), screen.said(usable), screen.who(usable, toPanel), ...middle, screen.queue(usable, toPanel)];
+  const body = [screen.proposal(usable, toPanel), screen.said(usable), crewWay.atTheDoor(usable), screen.who(usable, toPanel), ...middle, screen.queue(usable, toPanel)];
   return [...head, h("main", { class: "tabp", "data-part": "main", "data-shown": build ? "panel" : "pad" }, body.filter(Boolean)), screen.foot(usable, toPanel)];
 }
 
@@ -76,15 +79,32 @@ function draw() {
   else if (now.view === "cases") fill(place, cases());
 }
 
+function become() {
+  const { mode, crew, destinations, monitor: vehicle } = now.about;
+  model.become({ mode, crew, destination: destinations[0]?.id ?? "", monitor: vehicle });
+}
+
+/** What the house has changed since the pairing: destinations, the vehicle's monitor. */
+async function learn() {
+  const told = await sync.about().catch(() => null); // in a tunnel what is known goes on
+  if (!told) return;
+  now.about = { ...told, crew: now.about.crew };
+  await store.setSecret("about", now.about);
+  become();
+  draw();
+}
+
 async function unlocked() {
   if (now.running && now.view === "pairing") sync.use(await store.secret("token"));
   if (!now.running) {
     now.about = await store.secret("about");
-    model.become({ mode: now.about.mode, crew: now.about.crew, destination: now.about.destinations[0]?.id ?? "" });
+    become();
     await model.load();
     now.running = true;
     sync.run(await store.secret("token"));
     monitor.listen(() => now.open);
+    position.watch();
+    learn();
     setInterval(model.wipe, HOUR_MS);
   }
   [now.view, now.panel] = ["cases", ""];

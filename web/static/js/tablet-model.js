@@ -11,6 +11,7 @@ export const changed = new EventTarget();
 let mode = "Real";
 let crew = "";
 let destination = "";
+let vehicle = null; // the monitor of this vehicle, where there is one
 
 const now = () => new Date().toISOString();
 const news = () => changed.dispatchEvent(new Event("change"));
@@ -28,7 +29,8 @@ export function uuid7() {
 
 /** Who this device is; what it sends carries its mode. */
 export function become(about) {
-  [mode, crew, destination] = [about.mode, about.crew, about.destination];
+  [mode, crew, vehicle] = [about.mode, about.crew, about.monitor ?? null];
+  destination ||= about.destination;
 }
 
 export async function load() {
@@ -49,10 +51,28 @@ export async function openCase() {
   const word = `${CODES[chance[0] % CODES.length]}-${10 + (chance[1] % 90)}`;
   const facts = { destination, crew, code_word: word, sex: "unknown", notify: "information" };
   const one = { id: uuid7(), type: "case", opened: now(), facts, rev: 1, sent: 0, stored: "", summary: null, ended: "" };
+  const alone = active().length === 0;
   cases.set(one.id, one);
   await save(one);
+  if (vehicle && alone) await attach(one.id); // with two patients on board the crew says whose it is
   return one.id;
 }
+
+/** Where the next case goes; of a case that the hospital knows already this is a reroute. */
+export async function bringTo(id, unit) {
+  const one = cases.get(id);
+  if (!one.sent) destination = unit; // one of our own; a new case begins nowhere else
+  if (one.sent) await add(newItem(id, "step", { step: "reroute", to: unit }));
+  else await say(id, { destination: unit });
+}
+
+/** The vehicle's monitor measures this patient from now on, and nobody else. */
+export const attach = (of) => add(newItem(of, "monitor", {}));
+export const monitored = () => [...items.values()].filter((item) => item.kind === "monitor").sort((a, b) => (a.at < b.at ? 1 : -1))[0]?.case ?? null;
+export const hasMonitor = () => Boolean(vehicle);
+
+/** A preset phrase to the department, which reads it back. */
+export const tellHospital = (of, phrase) => add(newItem(of, "say", { phrase }));
 
 /** Changes facts; undefined takes one away. */
 export async function say(id, facts) {
@@ -62,6 +82,8 @@ export async function say(id, facts) {
   await save(one);
 }
 
+// What is said about a case and belongs to no patient: it is not moved.
+export const TOLD = ["step", "move", "read", "say", "monitor"];
 const newItem = (of, kind, rest) => ({ id: uuid7(), type: "item", case: of, kind, at: now(), stored: "", ...rest });
 
 async function add(...added) {
@@ -104,7 +126,7 @@ export async function move(from, to, ids) {
   const moved = ids.length ? ids.map((id) => items.get(id)) : [...items.values()].filter((one) => one.case === from);
   // What has not left the device simply belongs to the other case; the rest is moved there as well.
   const told = newItem(from, "move", { to, ids: ids.filter((id) => items.get(id).stored) });
-  const changes = moved.filter((one) => !["step", "move", "read"].includes(one.kind));
+  const changes = moved.filter((one) => !TOLD.includes(one.kind));
   if (ids.length) {
     for (const one of changes.filter((item) => !item.stored)) one.case = to;
     for (const one of changes.filter((item) => item.stored)) one.shownAt = to;
@@ -128,6 +150,10 @@ export function newest(id) {
   const found = new Map();
   for (const one of of(id)) {
     if (one.kind === "value" && !one.withdrawn && !found.has(one.code)) found.set(one.code, one);
+  }
+  // What the vehicle's monitor has told the hospital by a way of its own.
+  for (const [code, [value, at]] of Object.entries(cases.get(id)?.summary?.monitor ?? {})) {
+    if (!(found.get(code)?.at >= at)) found.set(code, { id: `${id}:${code}`, case: id, kind: "value", code, value, at, stored: at, from: "monitor" });
   }
   return found;
 }

@@ -1,10 +1,9 @@
-// What is entered seldom: person, complaint, signs, consciousness in points, the way.
+// What is entered seldom: person, complaint, signs, consciousness in points.
 
 import { h } from "./tablet-dom.js";
 import * as model from "./tablet-model.js";
-import { clinical, clock, complaint, current, say, tables } from "./tablet-words.js";
+import { clinical, complaint, current, say, tables } from "./tablet-words.js";
 
-const MINUTES = [3, 5, 10, 15, 20, 30, 45, 60];
 const AGES = ["lt8d", "lt2m", "lt12y", "12to50y", "gt50y"];
 const GCS = { gcs_e: 4, gcs_v: 5, gcs_m: 6 };
 const CHILD_YEARS = 12;
@@ -21,7 +20,7 @@ export const panel = (name, title, back, ...content) =>
       h("button", { type: "button", class: "primary", "data-key": "back", onclick: back }, say("tablet.done"))),
     ...content);
 
-const group = (words, ...choices) => h("fieldset", { class: "group" }, h("legend", {}, words), h("div", { class: "choices" }, ...choices));
+export const group = (words, ...choices) => h("fieldset", { class: "group" }, h("legend", {}, words), h("div", { class: "choices" }, ...choices));
 
 const field = (key, words, value, act, more = {}) =>
   h("label", { class: "typed" }, words, h("input", { "data-key": key, value: value ?? "", autocomplete: "off", maxlength: 200, onchange: (event) => act(event.target.value.trim()), ...more }));
@@ -105,20 +104,4 @@ export function gcs(one, back, draw) {
   return panel("gcs", say("tablet.gcs_build"), back,
     ...Object.entries(GCS).map(([key, most]) => group(say(`tablet.${key}`),
       ...Array.from({ length: most }, (_, index) => most - index).map((n) => choice(`${key}-${n}`, `${n} ${say(`tablet.${key}.${n}`)}`, chosen(key) === n, take(key, n))))));
-}
-
-export function way(one, back) {
-  const { facts } = one;
-  const steps = model.of(one.id).filter((item) => item.kind === "step");
-  const eta = (n) => () => model.say(one.id, { eta: new Date(Math.ceil(Date.now() / 1000) * 1000 + n * 60000).toISOString() });
-  const step = (name) => async () => {
-    if (!steps.some((item) => item.step === name)) await model.addStep(one.id, name);
-    back();
-  };
-  const done = (name) => steps.find((item) => item.step === name);
-  return panel("way", say("tablet.way"), back,
-    group(say("tablet.notify"), ...["alert", "advice", "information"].map((kind) => choice(`notify-${kind}`, say(`tablet.notify.${kind}`), facts.notify === kind, () => model.say(one.id, { notify: kind })))),
-    group(say("tablet.own_colour"), ...["red", "yellow", "green"].map((colour) => choice(`own-${colour}`, say(`colour.${colour}`), facts.crew_colour === colour, () => model.say(one.id, { crew_colour: facts.crew_colour === colour ? null : colour })))),
-    group(facts.eta ? say("tablet.eta_at", { time: clock(facts.eta) }) : say("tablet.eta"), ...MINUTES.map((n) => choice(`eta-${n}`, say("tablet.minutes", { n }), false, eta(n)))),
-    group(say("tablet.end"), choice("arrival", say("tablet.arrived"), done("arrival"), step("arrival")), choice("cancellation", say("tablet.cancelled"), done("cancellation"), step("cancellation"))));
 }

@@ -84,7 +84,7 @@ const things = (one, own) => {
 };
 
 function steps(one, own) {
-  const step = own.findLast((item) => !item.stored && (["step", "read"].includes(item.kind) || (item.kind === "move" && movable(item))));
+  const step = own.findLast((item) => !item.stored && (["step", "read", "say", "monitor"].includes(item.kind) || (item.kind === "move" && movable(item))));
   return step ? { send: () => (step.kind === "move" ? sendMove(one, step) : sendStep(one, step)) } : null;
 }
 
@@ -92,7 +92,7 @@ function steps(one, own) {
 function movable(move) {
   const target = model.cases.get(move.to);
   const own = move.ids.length ? move.ids.map((id) => model.items.get(id)) : [...model.items.values()].filter(
-    (item) => item.case === move.case && !["step", "move", "read"].includes(item.kind));
+    (item) => item.case === move.case && !model.TOLD.includes(item.kind));
   return target?.sent > 0 && own.every((item) => !item || item.stored);
 }
 
@@ -151,9 +151,13 @@ async function sendThings(one, chosen) {
 }
 
 async function sendStep(one, item) {
-  const path = item.kind === "read" ? `messages/${item.message}/read-back` : item.step;
-  const { status, said } = await call("POST", `${at(one.id)}/${path}`, json({ at: item.at }));
-  if (!accepted(one, status)) return;
+  const path = { read: `messages/${item.message}/read-back`, say: "messages", monitor: "monitor" }[item.kind] ?? item.step;
+  const body = { at: item.at };
+  if (item.kind === "say") Object.assign(body, { phrase: item.phrase, id: item.id });
+  if (item.to) body.to = item.to;
+  const { status, said } = await call("POST", `${at(one.id)}/${path}`, json(body));
+  // A step that leads nowhere any more is refused; the case goes on.
+  if (!accepted(one, status, [400, 409].includes(status) ? item : null)) return;
   await model.update(item, { stored: said.stored_at ?? item.at });
 }
 
@@ -205,13 +209,15 @@ function accepted(one, status, item = null) {
   return false;
 }
 
+const ENDED = ["handed_over", "cancelled", "rerouted", "refused", "left_on_scene", "died"]; // and all was read back
+
 /** Asks what the hospital says about the open cases. */
 async function look() {
   for (const one of model.active().filter((each) => each.sent > 0 && !each.lost)) {
     const { status, said } = await call("GET", `${at(one.id)}/summary`);
     if (status !== 200) continue;
     link.offset = Date.parse(said.at) - Date.now();
-    const ended = ["handed_over", "cancelled"].includes(said.step) ? said.at : "";
+    const ended = ENDED.includes(said.step) && !(said.messages ?? []).length ? said.at : "";
     const { at: _, ...rest } = said;
     if (json(rest) !== json(one.summary) || ended !== one.ended) await model.update(one, { summary: rest, ended });
   }
@@ -250,6 +256,12 @@ export async function run(secret) {
       await pause(RETRY_MS[Math.min(failures, RETRY_MS.length) - 1] * (0.8 + 0.4 * Math.random()));
     }
   }
+}
+
+/** Who this device is to the hospital now: its destinations and its vehicle's monitor. */
+export async function about() {
+  const { status, said } = await call("GET", "/api/v1/crew");
+  return status === 200 ? said : null;
 }
 
 /** A new token of this device, after it was paired again. */

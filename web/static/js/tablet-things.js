@@ -6,7 +6,7 @@ import { choice, panel } from "./tablet-panels.js";
 import { where, whom } from "./tablet-case.js";
 import { prepare } from "./tablet-ecg.js";
 import { began } from "./tablet-onset.js";
-import { clinical, clock, complaint, number, say, tables } from "./tablet-words.js";
+import { clinical, clock, complaint, number, phrase, say, tables } from "./tablet-words.js";
 
 const TREATMENTS = ["oxygen", "access", "fluid", "adrenaline", "aspirin", "analgesia", "airway", "cpr", "shock", "tourniquet", "splint", "glucose"];
 const LIMITS = ["no_cpr", "no_intubation", "comfort"];
@@ -112,7 +112,10 @@ const named = (item) => {
   if (item.kind === "thing") return item.what === "withdrawal" ? say("tablet.taken_back") : told(item.said);
   if (item.kind === "ecg") return `${say("tablet.ecg")} ${item.name}`;
   if (item.kind === "read") return say("tablet.read_back");
-  return item.kind === "step" ? say(item.step === "arrival" ? "tablet.arrived" : "tablet.cancelled") : say("tablet.moved");
+  if (item.kind === "say") return phrase(item);
+  if (item.kind === "monitor") return say("tablet.monitor_here");
+  const steps = { arrival: "tablet.arrived", reroute: "tablet.new_place", cancellation: "tablet.cancelled" };
+  return item.kind === "step" ? say(steps[item.step]) : say("tablet.moved");
 };
 const codeName = (code) => {
   const key = Object.keys(tables().vitals).find((name) => tables().vitals[name].code === code);

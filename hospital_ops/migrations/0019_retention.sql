@@ -19,7 +19,8 @@ alter table retention_hold enable row level security;
 alter table retention_hold force row level security;
 create policy owner_all on retention_hold to owner using (true) with check (true);
 create policy app_scope on retention_hold to app
-    using (in_hospital(hospital_id)) with check (in_hospital(hospital_id));
+    using (in_hospital(hospital_id) and (unit is null or in_unit(unit)))
+    with check (in_hospital(hospital_id) and (unit is null or in_unit(unit)));
 grant select, insert on retention_hold to app;
 grant update (ended_by, ended_at) on retention_hold to app;
 

@@ -46,6 +46,8 @@ FITTING = {
     ("ed_place", "kind"): "'bay'",
     ("ed_place", "zone"): "''",
     ("place_given", "state"): "'held'",
+    ("retention_hold", "patient_id"): "null",
+    ("sepsis_clock", "category"): "'shock'",
     ("transfer", "state"): "'asked'",
     ("transfer", "to_hospital"): "null",
     ("transfer", "to_unit"): "null",

@@ -67,6 +67,8 @@ async def test_the_demonstration_fills_both_boards_and_stands_for_its_pictures(
             ("ed-board-day", "/ed/h1-ed?mode=wall&lang=en", WALL, "light"),
             ("ed-phone", "/ed/h1-ed?lang=ru", PHONE, "light"),
             ("case", f"/ed/cases/{case['id']}?lang=en", WALL, "light"),
+            ("ed-hand-over", f"/ed/cases/{case['id']}/sheet?lang=en", SMALL_WALL, "light"),
+            ("ed-walk-in", "/ed/h1-ed/new?lang=ru", TABLET, "light"),
             ("bed", "/icu/beds/h1-icu-1-01?lang=en", WALL, "dark"),
             ("trends", "/icu/beds/h1-icu-1-01/trends?lang=en", SMALL_WALL, "dark"),
             ("relatives", "/relatives/h1-icu-1?lang=ru", SMALL_WALL, "light"),

@@ -55,7 +55,11 @@ def read(data: bytes) -> EcgRecording:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return _read(library.dcmread(BytesIO(data)))
-    except (*BROKEN, library.errors.InvalidDicomError) as problem:
+    except (
+        *BROKEN,
+        library.errors.InvalidDicomError,
+        library.errors.BytesLengthException,
+    ) as problem:
         raise EcgFileError("damaged", "the DICOM file is cut or broken: send again") from problem
 
 

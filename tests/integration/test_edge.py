@@ -249,6 +249,11 @@ class Ward:
                 senders.events
             ) <= {row["event"] for row in rows}
 
+        async def each_has_sent_its_last() -> bool:
+            return len(senders.hl7) > last[0] and len(senders.events) > last[1]
+
+        senders.pause_s, last = 60, (len(senders.hl7), len(senders.events))
+        await until(each_has_sent_its_last, "each sends its last and rests")
         await until(is_empty, "the backlog is delivered")
         await until(all_stored, "everything acknowledged is in the archive")
 
@@ -282,7 +287,6 @@ async def test_cut_off_and_killed_a_box_loses_nothing_doubles_nothing_and_sends_
         box.kill()  # in the midst of it
         box.start()
         await ward.acknowledged(3, "both senders are acknowledged again")
-        senders.pause_s = 60
         await ward.is_delivered(superuser)
         state = await box.state()
         assert (state["kept"], state["link"]) == (0, "up")

@@ -27,8 +27,10 @@ REMIND = """
   };
   const before = Number(document.documentElement.dataset.bursts ?? 0);
   let due = Date.now() * 1000 - 5e6;
-  const again = setInterval(() => remind((due += 1)), 20);
-  setTimeout(() => clearInterval(again), 10_000);
+  const again = setInterval(() => {
+    if (Number(document.documentElement.dataset.bursts ?? 0) > before) clearInterval(again);
+    else remind((due += 1));
+  }, 20);
   return before;
 }
 """

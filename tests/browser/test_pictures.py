@@ -90,8 +90,10 @@ async def test_the_demonstration_fills_both_boards_and_stands_for_its_pictures(
 
 async def seen(ward: Ward, chromium: Browser, name: str, path: str, size: Any, scheme: str) -> None:
     """One page as it is seen."""
-    page = await ward.open(chromium, "icu.h1", path, viewport=size, color_scheme=scheme)
-    if path.startswith(("/icu/h1-", "/ed/h1-ed")) or name == "bed":  # a board that follows
+    user = "triage.h1" if name == "ed-walk-in" else "icu.h1"
+    page = await ward.open(chromium, user, path, viewport=size, color_scheme=scheme)
+    board = path.startswith(("/icu/h1-", "/ed/h1-ed")) and "/new" not in path
+    if board or name == "bed":  # it follows
         link = page.locator("html")
         await expect(link).to_have_attribute("data-link", "live", timeout=45_000)
         if WANTED and path.startswith("/icu/"):

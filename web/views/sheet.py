@@ -72,7 +72,7 @@ def _decision(decision: Mapping[str, Any] | None, frame: Frame) -> str:
 def _extreme(found: Mapping[str, Any] | None, frame: Frame) -> str:
     if found is None:
         return frame.words.t("sheet.none")
-    value = f"{_number(found['value'], frame)} {found['unit']}"
+    value = f"{_number(found['value'], frame)} {unit_words(found['unit'] or '', frame.words)}"
     return frame.words.t("sheet.at", value=value, time=_time(found["at"], frame))
 
 

@@ -188,6 +188,7 @@ class Head(Form, frozen=True):
     calls: tuple[tuple[int, bool], ...] = ()  # ED, the last day: when, and whether it was used
     settings: int = 0  # version of the unit's settings
     coming: tuple[ComingCell, ...] = ()  # ICU: transfers on their way
+    ecg_analysis: bool = True  # ICU: whether we look at the live ECG ourselves
 
 
 # A bed's indicators are a cell of their own (a BedCell with nothing else): they change once in a

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final
@@ -102,10 +101,16 @@ by_care: Final[Mapping[str, Vital]] = _with_aliases({}, "care")  # names of the 
 KEPT_APART: Final = frozenset(row["code"] for row in _ALIASES["apart"])  # MDC numbers
 
 
-@cache
-def _classes() -> dict[str, Any]:
-    loaded: dict[str, Any] = table("observation_classes")["classes"]
-    return loaded
+_CLASSES: Final = table("observation_classes")["classes"]
+_CONTINUOUS: Final = (
+    CONTINUOUS,
+    float(_CLASSES[CONTINUOUS]["amber_s"]),
+    float(_CLASSES[CONTINUOUS]["withdrawn_s"]),
+)
+_AMBER_CYCLES: Final = _CLASSES[CYCLIC]["amber_cycles"]
+_GREY_CYCLES: Final = _CLASSES[CYCLIC]["grey_cycles"]
+_NEVER: Final = (SPOT, 0.0, 0.0)
+_PROBES: Final = frozenset(_ALIASES["probe"]["keys"])
 
 
 def ages(
@@ -119,20 +124,16 @@ def ages(
     """
     vital = by_code.get(code)
     kind = vital.kind if vital else CONTINUOUS
-    if origin in ("typed", "laboratory"):
-        return SPOT, 0.0, 0.0
-    rule = _classes()[CONTINUOUS]
-    amber_s, withdrawn_s = float(rule["amber_s"]), float(rule["withdrawn_s"])
-    if kind == CYCLIC and vital and vital.key in _ALIASES["probe"]["keys"]:
+    if kind == SPOT or origin in ("typed", "laboratory"):
+        return _NEVER
+    continuous = _CONTINUOUS
+    if kind == CYCLIC and vital and vital.key in _PROBES:
         # A probe streams: what comes more often than the continuous limit is no cuff's cycle.
-        kind = CONTINUOUS if period_s is not None and period_s <= withdrawn_s else kind
+        kind = CONTINUOUS if period_s is not None and period_s <= continuous[2] else kind
     if kind == CYCLIC:
         if period_s is None:
-            return SPOT, 0.0, 0.0
-        cycles = _classes()[CYCLIC]
-        return CYCLIC, cycles["amber_cycles"] * period_s, cycles["grey_cycles"] * period_s
-    if kind == SPOT:
-        return SPOT, 0.0, 0.0
+            return _NEVER
+        return CYCLIC, _AMBER_CYCLES * period_s, _GREY_CYCLES * period_s
     if period_s is not None and period_s > 1:  # "slow_source" of the table
-        return CONTINUOUS, max(amber_s, 3 * period_s), max(withdrawn_s, 5 * period_s)
-    return CONTINUOUS, amber_s, withdrawn_s
+        return CONTINUOUS, max(continuous[1], 3 * period_s), max(continuous[2], 5 * period_s)
+    return continuous

@@ -95,6 +95,9 @@ class Settings(BaseSettings):
     edge_keys: SecretStr = SecretStr("")  # id:base64,...; empty: made in the data directory
     edge_room_mib: Annotated[int, Field(ge=16, le=1 << 24)] = 8192
 
+    # Our own look at the live ECG (arrhythmias). Off: boards say so; the monitors' alarms remain.
+    ecg_analysis: bool = True
+
     board_days: Annotated[int, Field(ge=1, le=3650)] = 30  # so long what boards showed is kept
 
     # How many days each kind of data is kept, as the hospital's law and archive say; what is not

@@ -14,14 +14,15 @@ from icu.state import BedState, UnitState
 from icu.stories import stories
 
 
-def head_cell(unit: UnitState) -> Head:
-    """The cell of the unit itself."""
+def head_cell(unit: UnitState, ecg_analysis: bool) -> Head:
+    """The cell of the unit itself; `ecg_analysis`: whether its live ECG is looked at."""
     return Head(
         unit=unit.unit,
         probe_at=unit.probe_at,
         counts=dict(unit.counts),
         alarms=alarm_cells(unit, unit.house),
         coming=arrivals.shown(unit),
+        ecg_analysis=ecg_analysis,
     )
 
 

@@ -24,14 +24,8 @@ _SENDERS: Final = 8  # of one bed
 
 def shift(bed: BedState, sender: str, message: wire.Observed) -> int:
     """What is to be added to the times of this message, microseconds; mostly 0."""
-    newest = max(
-        (
-            o.determined_at
-            for o in message.observations
-            if o.determined_at and o.origin == "monitor"
-        ),
-        default=0,
-    )
+    told = {o.determined_at or 0 for o in message.observations if o.origin == "monitor"}
+    newest = max(told, default=0)
     if not newest:
         return 0
     offset, now = message.received_at - newest, message.received_at

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from hospital_ops import codes, units, wire
 from hospital_ops.board import Shown
+from hospital_ops.clock import SECOND
 from icu import record
 from icu.ages import UNKNOWN, age_at
 from icu.direction import directions
 from icu.indicators import Person, figures
 from icu.record import Reading, Record
 from icu.state import BedState, UnitState
+
+AGAIN_US: Final = 10 * SECOND  # a monitor that tells a spot value each second changes no more
+_BY_HAND: Final = ("typed", "laboratory")
 
 
 def note(
@@ -26,14 +30,15 @@ def note(
     key = record.key_of(observation.code, observation.unit)
     if not key or observation.value is None or observation.validity != "Vld":
         return False
-    if observation.origin not in ("typed", "laboratory"):
+    by_hand = observation.origin in _BY_HAND
+    if not by_hand:
         # A flushed line of 0 mmHg is stored and shown, and no score is made of it (codes.md).
         implausible = isinstance(observation.value, int | float) and not units.in_range(
             observation.value, codes.by_code[observation.code].plausible
         )
         if shown is None or implausible:
             return False
-    return record.note(
+    due = record.note(
         bed.bed,
         bed.record,
         key,
@@ -41,6 +46,11 @@ def note(
         streamed=shown is not None and shown.kind == "continuous",
         now=now,
     )
+    again = bed.record.found_at + AGAIN_US
+    if not due or by_hand or now >= again:
+        return due
+    bed.record.next_at = min(bed.record.next_at or again, again)
+    return False
 
 
 def pass_time(bed: BedState, now: int) -> bool:

@@ -41,7 +41,7 @@ class IcuUnit:
 
     def __init__(self, unit: str, hospital: str, snapshot: bytes = b"") -> None:
         self.state = _load(snapshot) if snapshot else UnitState(unit=unit, hospital=hospital)
-        self._figures = Figures()
+        self._figures, self.ecg_analysis = Figures(), True  # whether the live ECG is looked at
         for bed in self.state.beds.values():
             self._figures.find(bed, bed.record.found_at)
             alarms.understood(bed)
@@ -90,7 +90,7 @@ class IcuUnit:
     def cell(self, name: str) -> bytes | None:
         """The encoded cell of a bed, or of the unit's head."""
         if name == HEAD:
-            return wire.encode(head_cell(self.state))
+            return wire.encode(head_cell(self.state, self.ecg_analysis))
         bed = self.state.beds.get(name)
         if bed is None:
             return self._figures.cells.get(name)

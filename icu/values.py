@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from operator import sub
 
 from hospital_ops import codes, wire
@@ -74,11 +75,12 @@ def _remember_time(bed: BedState, name: str, at: int) -> None:
         bed.times[name] = (*times, at)[-INTERVALS_KEPT:]
 
 
+@lru_cache(maxsize=256)  # values that a message brings together came together before
 def _period_s(times: tuple[int, ...]) -> float | None:
     """The usual distance of readings in seconds, once there are enough of them."""
     if len(times) < READINGS_FOR_A_CYCLE:
         return None
-    # Their median, by hand: it is asked for with every value.
+    # Their median, by hand.
     gaps: list[int] = sorted(map(sub, times[1:], times))
     middle = len(gaps) // 2
     return (gaps[middle] + gaps[-middle - 1]) / (2 * SECOND)

@@ -309,6 +309,7 @@ class BoardFeed(ABC, Generic[C]):
             "counts": dict(head.counts) if head else {},
             "alarms": [alarm_json(alarm) for alarm in head.alarms] if head else [],
             "coming": [coming_json(one) for one in head.coming] if head else [],
+            "ecg_analysis": head.ecg_analysis if head else True,
             self.plural: [self.view(cell, now) for cell in self.whole(self.cells)],
         }
 

@@ -25,7 +25,7 @@ from web.views.alarms import house_of
 from web.views.bed import TileView, tile_view
 from web.views.call import CallView
 from web.views.case import CaseView, minutes_left
-from web.views.coming import coming_lines
+from web.views.coming import bar_lines
 from web.views.edboard import Room, ed_parts
 from web.views.page import MODES, Page, href
 from web.views.values import Frame, ValueView, clock
@@ -143,8 +143,8 @@ class Renderer:
         if queue_view(before, frame.words) != queue_view(beds, frame.words):
             queue = queue_view(beds, frame.words)
             parts.append(self.fill("_queue.html", queue=queue, w=frame.words, oobs=WHOLE))
-        coming = coming_lines(head, frame)
-        if _taken(before) != _taken(beds) or coming != coming_lines(was, frame):
+        coming = bar_lines(head, frame)
+        if _taken(before) != _taken(beds) or coming != bar_lines(was, frame):
             told = {"counts": _taken(beds), "coming": coming, "w": frame.words, "oobs": WHOLE}
             parts.append(self.fill("_counts.html", **told))
         return "".join(parts)
@@ -337,7 +337,7 @@ class Renderer:
             "queue": queue_view(beds, frame.words),
             "density": density(len(beds)),
             "counts": _taken(beds),
-            "coming": coming_lines(head, frame),
+            "coming": bar_lines(head, frame),
             "probe": head.probe_at if head else 0,
             "house": house_of(head),
             "now_us": frame.now_us,

@@ -1,7 +1,8 @@
 """A ward of monitors: each bed ten numerics a second and five waves at 250 Hz in two pieces.
 
 Settings: redis, units ({unit: beds}), seconds, waves (bool), least (bool: the limit's bytes in the
-limit's streams), optional `slow_hearts` (from, to: the hearts of these beds, counted over all, beat
+limit's streams), optional `mllp` (a port: the numerics come as ORU^R01, one connection for each ten
+beds), optional `slow_hearts` (from, to: the hearts of these beds, counted over all, beat
 at 35 once, at an even rate). The beds are spread evenly over the second. Every message carries its
 moment: `determined_at` in whole milliseconds and the rest in the temperature, for the viewers.
 Answers `{"sent", "pieces", "late_ms"}`; the entries go in by the appender, as a gateway's do.
@@ -14,10 +15,10 @@ import os
 import struct
 from collections import Counter, defaultdict
 from time import perf_counter, time_ns
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from benchmarks.limits.raw import Raw, pack
-from benchmarks.messages import numerics, waves
+from benchmarks.messages import numerics, oru, waves
 from benchmarks.program import answer, main, ready, told
 from benchmarks.stage import bed_of
 from hospital_ops import wire
@@ -30,7 +31,7 @@ TICK_S: Final = 0.01
 PART: Final = 512  # commands of the limit in one write
 VITALS: Final = struct.Struct("<Hq10f")  # bed, microseconds, values
 PIECE: Final = struct.Struct("<HqHH")  # bed, microseconds, rate, waves; then the samples
-TENTH_MS: Final = 10_000
+ANSWERED_WITHIN_S: Final = 30.0
 
 Event = tuple[float, str, int]  # moment within the second, unit, bed
 
@@ -69,6 +70,60 @@ class House:
         )
 
 
+class Monitors(House):
+    """As above, but the numerics come over MLLP, as from ten monitors behind each gateway."""
+
+    def __init__(self, redis: str, lines: list[Line]) -> None:
+        super().__init__(redis, {})
+        self.lines, self.number = lines, 0
+
+    async def send(self, vitals: list[Event], pieces: list[Event], second: int) -> None:
+        """Writes the messages; their acknowledgements come when they are stored."""
+        for _, unit, bed in vitals:
+            self.number += 1
+            line = self.lines[self.number % len(self.lines)]
+            line.send(oru(unit, bed_of(unit, bed), self.number, values=10))
+        await super().send([], pieces, second)
+
+    async def answered(self) -> int:
+        """Waits until every message was taken; answers how many were."""
+        async with asyncio.timeout(ANSWERED_WITHIN_S):
+            await asyncio.gather(*(line.idle.wait() for line in self.lines))
+        return sum(line.taken for line in self.lines)
+
+
+class Line(asyncio.Protocol):
+    """One connection; messages may be under way."""
+
+    def __init__(self) -> None:
+        self.sent, self.taken, self.rest = 0, 0, b""
+        self.idle = asyncio.Event()
+        self.idle.set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+
+    def send(self, text: str) -> None:
+        """A framed message."""
+        self.sent += 1
+        self.idle.clear()
+        self.transport.write(b"\x0b" + text.encode() + b"\x1c\r")
+
+    def data_received(self, data: bytes) -> None:
+        """Counts what was taken."""
+        *whole, self.rest = (self.rest + data).split(b"\x1c\r")
+        self.taken += sum(b"MSA|CA|" in answer or b"MSA|AA|" in answer for answer in whole)
+        if self.taken == self.sent:
+            self.idle.set()
+
+
+async def connected(port: int, beds: int) -> list[Line]:
+    """A connection for each ten beds."""
+    loop = asyncio.get_running_loop()
+    opening = (loop.create_connection(Line, "127.0.0.1", port) for _ in range(max(1, beds // 10)))
+    return [line for _, line in await asyncio.gather(*opening)]
+
+
 class Least:
     """Sends the limit's bytes."""
 
@@ -101,6 +156,8 @@ async def run(given: dict[str, Any]) -> None:
     sender: House | Least
     if given["least"]:
         sender = Least(await Raw.open(given["redis"]), list(units))
+    elif given.get("mllp"):
+        sender = Monitors(given["redis"], await connected(given["mllp"], len(beds)))
     else:
         first, last = given.get("slow_hearts", (0, 0))
         whole = max(1, int(given["seconds"]) - 1)
@@ -123,6 +180,8 @@ async def run(given: dict[str, Any]) -> None:
         took = perf_counter() - begun - now
         late = max(late, took)
         await asyncio.sleep(max(0.001, TICK_S - took))
+    if isinstance(sender, Monitors):
+        assert await sender.answered() == sent
     answer(sent=sent, pieces=sent_pieces, late_ms=round(late * 1e3))
 
 

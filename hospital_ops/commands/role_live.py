@@ -16,14 +16,18 @@ from streams.shard import hall, hospital_of
 from triage.unit import EdUnit
 
 
-def decider_of(places: Places, shard: str, snapshot: bytes) -> Decider:
+def decider_of(
+    places: Places, shard: str, snapshot: bytes, *, ecg_analysis: bool = True
+) -> Decider:
     """The room that decides for a shard."""
     unit = places.units.get(shard)
     if unit is None:
         return Hall(shard, snapshot)
     if unit.kind == "ed":
         return EdUnit(shard, snapshot)
-    return IcuUnit(shard, hospital_of(shard), snapshot)
+    room = IcuUnit(shard, hospital_of(shard), snapshot)
+    room.ecg_analysis = ecg_analysis
+    return room
 
 
 def listener_of(places: Places, shard: str) -> Listener | None:
@@ -51,11 +55,12 @@ async def run(process: Process) -> None:
 
 
 def _reader(process: Process, places: Places, shard: str, clock: Clock) -> LiveReader:
+    looks = process.settings.ecg_analysis
     return LiveReader(
         process.settings.redis_url,
         shard,
         process.name,
-        lambda unit, snapshot: decider_of(places, unit, snapshot),
+        lambda unit, snapshot: decider_of(places, unit, snapshot, ecg_analysis=looks),
         clock,
-        lambda unit: listener_of(places, unit),
+        lambda unit: listener_of(places, unit) if looks else None,
     )

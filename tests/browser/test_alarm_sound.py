@@ -17,7 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 UNIT, BED = "h1-icu-1", "h1-icu-1-08"  # no other test uses this bed
 SLOW_MS = 30_000
 FELT = "window.felt = []; navigator.vibrate = (pattern) => { felt.push(pattern); return true; };"
-# One press of the test tone and what it did, in one breath: a bed that alarms cannot ring in between.
+# One press of the test tone and what it did, in one breath: no bed can ring in between.
 PRESS = """
 () => {
   const count = () => Number(document.documentElement.dataset.bursts ?? 0);

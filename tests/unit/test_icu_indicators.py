@@ -311,3 +311,25 @@ def test_an_arrow_shows_only_a_change_of_a_quarter_of_an_hour_that_matters(
     cell = bed.unit.cell(BED)
     assert cell is not None
     assert decode_bed(cell).trends.get("8867-4", "") == shown
+
+
+def test_a_cuff_that_is_told_each_second_moves_the_indicators_every_ten_seconds() -> None:
+    bed = Bedside()
+    bed.wait(SECOND)
+    found = 0
+    for second in range(60):
+        dirty = bed.chart(origin="monitor", nibp_sys=100 + second, nibp_mean=70 + second)
+        found += BED + INDICATORS in dirty
+        bed.now += SECOND
+    assert 5 <= found <= 8
+    bed.wait(10 * SECOND)
+    newest = bed.unit.state.beds[BED].record.newest["nibp_sys"]
+    assert newest.value == 159
+    assert bed.unit.state.beds[BED].record.found_at > newest.at, "the last one is not forgotten"
+
+
+def test_what_somebody_enters_moves_the_indicators_at_once() -> None:
+    bed = Bedside()
+    for value in (9, 12, 15):
+        assert BED + INDICATORS in bed.chart(gcs=value)
+        bed.now += SECOND

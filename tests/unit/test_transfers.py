@@ -9,14 +9,16 @@ import pytest
 from hospital_ops import wire
 from hospital_ops.board import CaseCell, Head, decode_case, decode_head
 from hospital_ops.clock import SECOND, from_iso, iso
+from hospital_ops.commands.role_live import decider_of
 from hospital_ops.deciding import Stamped
 from hospital_ops.errors import MessageError
 from hospital_ops.identity import derived
 from icu.transfers import forms
 from icu.unit import IcuUnit
+from streams.projections import Places, Unit
 from triage.unit import EdUnit
 from web.render import Renderer
-from web.views.coming import coming_lines
+from web.views.coming import bar_lines
 
 NOON = from_iso("2026-11-21T12:00:00Z")
 TRANSFER = str(derived("test", "transfer"))
@@ -64,10 +66,17 @@ def coming(version: int, state: str = "accepted", eta: int = 0, name: str = "a")
 def test_an_intensive_care_board_expects_the_patient_until_the_arrival() -> None:
     frame = Renderer().frame("en", NOON)
     left = head_after(coming(2), coming(3, "left", NOON + 1800 * SECOND), coming(2))
-    assert coming_lines(left, frame) == ("Coming 12:30: City 1, M 62, bed 3",)
+    assert bar_lines(left, frame) == ("Coming 12:30: City 1, M 62, bed 3",)
     assert head_after(coming(2), coming(4, "arrived"), coming(3, "left")).coming == ()
     many = head_after(*(coming(2, name=str(n)) for n in range(5)))
-    assert coming_lines(many, frame)[-1] == "+3"
+    assert bar_lines(many, frame)[-1] == "+3"
+
+
+def test_a_board_says_that_nobody_here_looks_at_the_live_ecg() -> None:
+    places = Places(units={"h2-icu-1": Unit("h2-icu-1", "h2", "icu", "ICU")})
+    for looks, said in ((True, ()), (False, ("Own ECG analysis is off",))):
+        room = decider_of(places, "h2-icu-1", b"", ecg_analysis=looks)
+        assert bar_lines(decode_head(room.cell("head") or b""), Renderer().frame("en", 0)) == said
 
 
 def test_a_state_of_the_version_before_knows_nobody_who_is_coming() -> None:

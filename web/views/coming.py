@@ -1,4 +1,4 @@
-"""Who is expected in an intensive care unit, as the bar of its board says it. Pure."""
+"""What the bar of an intensive care board says beside its counts: who is expected. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ from web.views.values import Frame, clock
 MOST: Final = 2  # the bar has room for so many
 
 
-def coming_lines(head: Head | None, frame: Frame) -> tuple[str, ...]:
-    """`Coming 14:30: City 2, M 62, bed 3`, the first to arrive first; then how many more."""
+def bar_lines(head: Head | None, frame: Frame) -> tuple[str, ...]:
+    """`Coming 14:30: City 2, M 62, bed 3`, the first to arrive first; then how many more.
+
+    Before them, where a site has switched it off, that nobody here looks at the live ECG.
+    """
     coming = head.coming if head else ()
     lines = [_line(one, frame) for one in coming[:MOST]]
     if len(coming) > MOST:
         lines.append(frame.words.t("bar.more", n=len(coming) - MOST))
+    if head is not None and not head.ecg_analysis:
+        lines.insert(0, frame.words.t("bar.no_ecg_analysis"))
     return tuple(lines)
 
 

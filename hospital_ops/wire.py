@@ -40,10 +40,10 @@ from hospital_ops.wire_icu import (
     Painted,
     SilencingSet,
 )
-from hospital_ops.wire_signals import Reason, Rhythm, Verdict, Witness
+from hospital_ops.wire_signals import BeatShape, Reason, Rhythm, Verdict, Witness
 
 __all__ = (  # what comes from elsewhere; all else is this module's own
-    "AlarmAct", "AlarmSite", "Alerted", "BedAct", "Called", "CareAgreed", "CaseEntered",
+    "AlarmAct", "AlarmSite", "Alerted", "BeatShape", "BedAct", "Called", "CareAgreed", "CaseEntered",
     "CaseItem", "CaseMoved", "CaseNote", "CaseSeen", "Coming", "Corrected", "DecodeError",
     "DeviceAlert", "EdSettings", "Form", "HourValidated", "Kin", "LimitSet", "OnDuty",
     "OrderChanged", "Painted", "PlaceGiven", "Rang", "Reason", "Rhythm", "SheetSigned",
@@ -327,6 +327,7 @@ Entry = (
     | SilencingSet
     | Called
     | EcgReceived
+    | BeatShape
     | Rhythm
     | CaseEntered
     | CaseItem

@@ -39,6 +39,18 @@ class Rhythm(Form, frozen=True, tag="rhy"):
     witnesses: tuple[Witness, ...] = ()
 
 
+class BeatShape(Form, frozen=True, tag="shp"):
+    """What the usual beat of each lead of a bed looks like (`ecg/shape.py`)."""
+
+    unit: str
+    bed: str
+    at: int  # up to this moment, on our clock
+    received_at: int
+    mode: str
+    shapes: dict[str, bytes]  # by lead
+    gap_us: int = 0  # the interruption just before; 0: none, 1: another device, without a pause
+
+
 class Reason(Form, frozen=True):
     """One thing that a witness says about an alarm; the page has the words of `code`."""
 

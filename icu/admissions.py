@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from hospital_ops import bindings, identity, wire
 from hospital_ops.board import PatientCell
 from hospital_ops.wire import replaced
+from icu import sameness
 from icu.state import BedState, UnitState
 
 TWO_BEDS: Final = "- two beds"  # what asks for a look, beside the numbers that messages name
@@ -66,12 +67,14 @@ def claim(bed: BedState, mrn: str, at: int) -> None:
     bed.claimed_other_at, bed.claimed_other = at, name
 
 
-def confirm(bed: BedState) -> None:
+def confirm(bed: BedState, now: int) -> None:
     """Somebody has looked: the patient whom the board shows lies here."""
     bed.displaced = ""
     if bed.claimed_other_at:
-        bed.confirmed_claim = bed.claimed_other or bed.confirmed_claim
+        if bed.claimed_other not in sameness.REASONS:  # these ask anew at the next move
+            bed.confirmed_claim = bed.claimed_other or bed.confirmed_claim
         bed.claimed_other_at, bed.claimed_other = 0, ""
+        sameness.confirmed(bed.record, now)
 
 
 def _displace(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hospital_ops import wire
 from hospital_ops.board import INDICATORS, AlarmCell, BedCell, Head, SupportCell
-from icu import arrivals, clocks, kin, tracking
+from icu import arrivals, clocks, kin, sameness, tracking
 from icu.alarms import Turn, merging
 from icu.calls import next_step
 from icu.quiet import silent_until
@@ -66,6 +66,8 @@ def bed_cell(unit: UnitState, bed: BedState, now: int, trends: dict[str, str]) -
         flags.append("patient_not_confirmed")
     if patient is not None and bed.claimed_other_at and binding:
         flags.append("check_patient")
+        if bed.claimed_other in sameness.REASONS:
+            flags.append(sameness.REASONS[bed.claimed_other])
     if bed.displaced:
         flags.append("displaced")
     flags += bed.quiets

@@ -73,7 +73,7 @@ def take(turn: Turn, act: wire.BedAct) -> None:
     elif act.act == "resume":
         _end(turn, list(bed.quiets))
     elif act.act == "confirm_patient":
-        admissions.confirm(bed)
+        admissions.confirm(bed, turn.now)
     elif act.act == "support":
         silencing.document(turn, act)
 

@@ -84,6 +84,22 @@ class Minute(State):
     samples: list[int | float] = field(default_factory=list)
 
 
+Levels = dict[str, float]  # by the record's name of a value
+
+
+class Known(State):
+    """By what a patient's signals are known again after an interruption (`sameness.py`)."""
+
+    shapes: dict[str, tuple[bytes, ...]] = field(default_factory=dict)  # of beats, by lead
+    shaped_at: int = 0
+    offered: dict[str, bytes] = field(default_factory=dict)  # seen, and not known to be theirs
+    likeness: float = -1.0  # of the beats after the last interruption
+    looked_at: int = 0  # when that was
+    moved_at: int = 0  # came to this bed, and nothing was seen of the beats since; 0: did not
+    since: int = 0  # values came back, and their level is not settled yet; 0: nothing waits
+    before: Levels = field(default_factory=dict)  # their level before that
+
+
 class Record(State):
     """One patient's record at a bed; it moves with them and ends with their stay."""
 
@@ -101,6 +117,7 @@ class Record(State):
     found_at: int = 0  # when the figures were found last
     next_at: int = 0  # when they change by time alone; 0: never
     trail: dict[str, Readings] = field(default_factory=dict)  # every 5 min, of the last 20
+    known: Known = field(default_factory=Known)
 
 
 def key_of(code: str, unit: str) -> str:

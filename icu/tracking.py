@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from hospital_ops import codes, units, wire
 from hospital_ops.board import Shown
 from hospital_ops.clock import SECOND
-from icu import record
+from icu import record, sameness
 from icu.ages import UNKNOWN, age_at
 from icu.direction import directions
 from icu.indicators import Person, figures
@@ -38,14 +38,11 @@ def note(
         )
         if shown is None or implausible:
             return False
-    due = record.note(
-        bed.bed,
-        bed.record,
-        key,
-        Reading(at, observation.value, channel=observation.channel),
-        streamed=shown is not None and shown.kind == "continuous",
-        now=now,
-    )
+    streamed = shown is not None and shown.kind == "continuous"
+    if streamed and key == "hr":
+        sameness.heard(bed.record, at)
+    reading = Reading(at, observation.value, channel=observation.channel)
+    due = record.note(bed.bed, bed.record, key, reading, streamed=streamed, now=now)
     again = bed.record.found_at + AGAIN_US
     if not due or by_hand or now >= again:
         return due
@@ -56,7 +53,8 @@ def note(
 def pass_time(bed: BedState, now: int) -> bool:
     """Closes a minute that is over; answers whether the figures are due."""
     closed = record.close_minute(bed.record, now)
-    return closed or 0 < bed.record.next_at <= now
+    asks = closed and sameness.settle(bed, now)
+    return closed or asks or 0 < bed.record.next_at <= now
 
 
 def next_moment(bed: BedState) -> int:
@@ -70,7 +68,10 @@ def move(state: UnitState, moved: Mapping[str, str]) -> None:
     records = {before: state.beds[name].record for name, before in moved.items() if before}
     for name in moved:
         bed = state.beds[name]
-        bed.record = records.get(bed.history[-1].patient_id) or Record()
+        carried = records.get(bed.history[-1].patient_id)
+        bed.record = carried or Record()
+        if carried is not None:
+            sameness.moved(carried, state.now)
 
 
 class Found(NamedTuple):

@@ -23,6 +23,7 @@ from icu import (
     painting,
     quiet,
     rhythm,
+    sameness,
     silencing,
     site_limits,
     technical,
@@ -61,7 +62,7 @@ class IcuUnit:
                 decisions.dirty.update(arrivals.told(self.state, entry))
             elif isinstance(entry, wire.DeviceAlert):
                 self._device_alert(entry, decisions)
-            elif isinstance(entry, wire.Rhythm):
+            elif isinstance(entry, wire.Rhythm | wire.BeatShape):
                 self._rhythm(entry, decisions)
             elif isinstance(entry, wire.AlarmAct):
                 self._act(entry, decisions)
@@ -232,12 +233,15 @@ class IcuUnit:
             quiet.heard(turn, message, ())
             self._done(turn, decisions)
 
-    def _rhythm(self, found: wire.Rhythm, decisions: Decisions) -> None:
+    def _rhythm(self, found: wire.Rhythm | wire.BeatShape, decisions: Decisions) -> None:
         """What our own analysis of a bed's ECG came to."""
         turn = self._turn(self._bed(found.bed))
         turn.bed.mode = found.mode
-        rhythm.take(turn, found)
-        quiet.beats_seen(turn)
+        if isinstance(found, wire.BeatShape):
+            sameness.look(turn.bed, found)
+        else:
+            rhythm.take(turn, found)
+            quiet.beats_seen(turn)
         technical.reconcile(turn)
         self._done(turn, decisions)
 
@@ -322,17 +326,12 @@ class IcuUnit:
         bed.order_counts = bedside_orders.counts(theirs, now)
         bed.order_change = bedside_orders.next_change(theirs, now)
         for order, step in bedside_orders.newly_escalated(theirs, now):
-            decisions.outputs.append(
-                wire.Audited(
-                    unit=self.state.unit,
-                    at=now,
-                    actor="system",
-                    role="system",
-                    action="order_escalated",
-                    subject=order.order,
-                    detail=f"step {step}: {bedside_orders.TARGETS[step - 1]}",
-                )
-            )
+            said = wire.Audited(
+                unit=self.state.unit, at=now, actor="system", role="system",
+                action="order_escalated", subject=order.order,
+                detail=f"step {step}: {bedside_orders.TARGETS[step - 1]}",
+            )  # fmt: skip
+            decisions.outputs.append(said)
         decisions.dirty.add(bed.bed)
 
     def _tick(self, tick: wire.Tick, decisions: Decisions) -> None:

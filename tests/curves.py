@@ -57,6 +57,7 @@ class CurveWard(Ward):
         super().__init__(**more)
         self.analysis = WardRhythm(UNIT)
         self.found: list[wire.Rhythm] = []
+        self.shapes: list[wire.BeatShape] = []
         self.clock_off_us = 0  # of the device
 
     def play(self, curves: dict[str, Signal], bed: str = BED, drop: slice | None = None) -> None:
@@ -80,7 +81,10 @@ class CurveWard(Ward):
 
     def hear(self) -> None:
         """Lets the analysis come to this moment, and the unit decide."""
-        for rhythm in self.analysis.advance(self.now):
-            self.found.append(rhythm)
-            self.give(rhythm)
+        for found in self.analysis.advance(self.now):
+            if isinstance(found, wire.BeatShape):
+                self.shapes.append(found)
+            else:
+                self.found.append(found)
+            self.give(found)
         self.give(wire.Tick(self.now))

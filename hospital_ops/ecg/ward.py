@@ -19,6 +19,7 @@ from hospital_ops.clinical.tables import table
 from hospital_ops.clock import SECOND
 from hospital_ops.ecg import witness
 from hospital_ops.ecg.hops import Array
+from hospital_ops.ecg.looking import Shapes
 from hospital_ops.ecg.rhythm import LETHAL, Rhythm, UnitRhythm
 from hospital_ops.ecg.stream import MIN_RATE_HZ
 from hospital_ops.ecg.timeline import Timeline
@@ -36,9 +37,11 @@ PULSES: Final = {
     "150452": "pleth", "PLETH": "pleth", "150032": "abp", "150036": "abp", "ABP": "abp",
     "ART": "abp",
 }  # fmt: skip
-_LEADS: Final = {
-    str(code) for row in table("codes")["ecg_leads"] for code in (row["mdc"], row["lead"])
-} | {"131328", "MLII", "ECG", "V"}
+_LEADS: Final = {  # a code or name to the lead's name
+    str(code): str(row["lead"])
+    for row in table("codes")["ecg_leads"]
+    for code in (row["mdc"], row["lead"])
+} | {"131328": "ECG", "MLII": "II", "ECG": "ECG", "V": "V"}
 _IN_MV: Final = {"mV": 1.0, "uV": 0.001, "µV": 0.001, "V": 1000.0}
 _BY_ID: Final = {row["id"]: row for row in table("alarms")["rules"]}
 # Each limit of any age: a bed is told anew when it passes one of them.
@@ -56,6 +59,7 @@ class _Bed:
     line: Timeline
     block: _Block
     mode: str = "Real"
+    off: bool = False  # none of its leads can be used
     shift: int = 0  # from the device's clock to ours
     began_s: float = -1.0  # in the block's time, when it began to play
     told: Key = _CALM
@@ -88,6 +92,7 @@ class WardRhythm:
         self._blocks: list[_Block] = []
         self._waiting: dict[str, dict[str, deque[wire.Waved]]] = {}  # pulses before any ECG
         self._due = 0
+        self._shapes = Shapes(unit)
 
     @property
     def kinds(self) -> int:
@@ -103,17 +108,17 @@ class WardRhythm:
         elif wave.code in _LEADS and wave.physical_unit in _IN_MV and wave.rate_hz >= MIN_RATE_HZ:
             self._ecg(wave)
 
-    def advance(self, now_us: int) -> list[wire.Rhythm]:
+    def advance(self, now_us: int) -> list[wire.Rhythm | wire.BeatShape]:
         """Lets time pass up to `now_us` (our clock)."""
         if not self._due or now_us - self._due > STALL_US:
             self._due = now_us
-        told: list[wire.Rhythm] = []
+        told: list[wire.Rhythm | wire.BeatShape] = []
         while self._due <= now_us:
             for block in self._blocks:
                 if any(bed is not None and bed.line.playing for bed in block.beds):
                     told += self._step(block, now_us)
             self._due += STEP_US
-        return told
+        return [*told, *self._shapes.found(now_us)]
 
     def facts(self, bed: str) -> tuple[wire.Witness, ...]:
         """What the signals of a bed say at this moment; nothing of a bed without live ECG."""
@@ -146,6 +151,7 @@ class WardRhythm:
         off = wave.received_at - ended
         bed.shift = off if abs(off) > CLOCK_OFF_US else 0
         bed.mode = wave.mode
+        self._shapes.sent_by(wave.bed, wave.device or wave.source, wave.received_at)
         bed.line.put(bed.leads.index(name), wave.started_at, _in_mv(wave))
 
     def _placed(
@@ -189,7 +195,8 @@ class WardRhythm:
             elif bed.began_s < 0:
                 bed.began_s = block.played / block.rate_hz
             if bed.line.playing:
-                chunk[number * rows : (number + 1) * rows] = bed.line.take(count)
+                piece = chunk[number * rows : (number + 1) * rows] = bed.line.take(count)
+                self._look(bed, block.rate_hz, piece, now_us)
         block.played += count
         told = []
         for number, found in enumerate(block.unit.push(chunk)):
@@ -197,9 +204,17 @@ class WardRhythm:
             if bed is None or bed.began_s < 0:
                 continue
             for rhythm in found:
+                bed.off = rhythm.lead is None
                 if rhythm.at_s >= bed.began_s + WARM_S:
                     told += self._told(block, number, bed, rhythm, now_us)
         return told
+
+    def _look(self, bed: _Bed, rate_hz: float, piece: Array, now_us: int) -> None:
+        if bed.line.playing and not bed.off:
+            leads = [_LEADS[code] for code, _ in bed.leads]
+            self._shapes.played(bed.name, bed.mode, leads, rate_hz, piece, now_us)
+        else:
+            self._shapes.stopped(bed.name, now_us)
 
     def _told(
         self, block: _Block, number: int, bed: _Bed, rhythm: Rhythm, now_us: int

@@ -24,6 +24,7 @@ from web.language import language_of
 from web.reading import NOT_HERE, note_reading, unit_of_bed
 from web.routes.pages import units_of
 from web.views import whoisit as views
+from web.views.bedquiet import check_why
 from web.views.page import Page
 from web.views.tablets import qr
 from web.words import words_of
@@ -190,7 +191,7 @@ async def _page(
         bed=bed,
         label=label,
         patient=here,
-        check=cell is not None and bool({"check_patient", "displaced"} & set(cell.flags)),
+        why=check_why(cell.flags) if cell else "",
         came_by=BY_QR if request.query_params.get("from") == BY_QR else "",
         may=allows(principal, Permission.CONFIRM_BED, hospital_of(unit), unit),
         said=(error.reason if isinstance(error, MessageError) else str(error)) if error else "",

@@ -12,7 +12,7 @@ from hospital_ops.clock import SECOND, to_datetime
 from web.views import alarms, bedside, duty
 from web.views import indicators as indicated
 from web.views.alarms import AlarmView, alarm_view, ordered
-from web.views.bedquiet import on_tile
+from web.views.bedquiet import check_why, on_tile
 from web.views.bedside import Slot
 from web.views.values import Frame, ValueView, quality_of
 from web.words import Words
@@ -75,7 +75,7 @@ class TileView:
     place: int = 0
     quiet: tuple[str, ...] = ()  # why the bed makes no sound, and until when
     rings: str = ""  # what sounds: PRIORITY:BURST:SILENT_UNTIL or remind:AT, with spaces between
-    displaced: bool = False  # admitted to a bed whose patient has not left
+    why: str = ""  # "check patient": the key of the sentence that says why
     calls: tuple[str, str, int] = ("", "", 0)  # who was called last, who is next, and when
     orders: tuple[int, int] = (0, 0)  # due, overdue
 
@@ -90,7 +90,7 @@ class TileView:
         return (
             self.state, self.check, self.alarm, self.initials, self.facts, self.day, self.score,
             self.note, self.unmapped, replace(self.foot, text=""), self.place, self.label,
-            self.quiet, self.displaced, self.calls, self.orders, self.rings,
+            self.quiet, self.why, self.calls, self.orders, self.rings,
             tuple((cell.id, cell.label, cell.tint, cell.kind) for cell in self.cells),
         )  # fmt: skip
 
@@ -106,13 +106,13 @@ def tile_view(cell: BedCell, frame: Frame, place: int = 0) -> TileView:
         state = "waiting" if cell.patient or cell.device or cell.flags else "empty"
     else:
         state = "live"
-    shown = bool(cell.values)
+    shown, why = bool(cell.values), check_why(cell.flags)
     return TileView(
         id=owner,
         bed=cell.bed,
         label=cell.label,
         state=state,
-        check="check_patient" in cell.flags or "displaced" in cell.flags,
+        check=bool(why),
         alarm=next((look for look in ("high", "medium") if look in ringing), ""),
         initials=(cell.patient.initials or words.t("tile.unknown")) if cell.patient else "",
         facts=" · ".join(filter(None, (_facts(cell.patient, frame), *_kin(cell, words)))),
@@ -127,7 +127,7 @@ def tile_view(cell: BedCell, frame: Frame, place: int = 0) -> TileView:
         foot=_foot(cell, said, frame),
         place=place,
         quiet=on_tile(cell, frame),
-        displaced="displaced" in cell.flags,
+        why=why,
         calls=duty.on_tile(cell, frame),
         orders=(cell.orders.get("due", 0), cell.orders.get("overdue", 0)),
         rings=alarms.rings(cell),

@@ -17,8 +17,7 @@ class QuietView:
     supports: tuple[str, ...]  # what of it there is
     lines: tuple[str, ...]  # silences, each with its end and who decided it
     ends: bool  # there is something to end
-    displaced: bool
-    check: bool  # a message names another patient, and nobody has looked since
+    why: str  # "check patient": the key of the sentence that says why; empty: nothing to check
     patient: str  # the id of whoever lies here; empty: nobody, or nobody knows
     may_confirm: bool  # somebody else has asked for comfort care
     waits: bool  # whoever looks has asked for it
@@ -30,24 +29,29 @@ def view(cell: BedCell | None, frame: Frame, actor: str) -> QuietView:
     quiets = cell.quiets if cell else ()
     asked = next((q for q in quiets if q.kind == "comfort_asked"), None)
     lines = tuple(line(quiet, frame) for quiet in quiets)
-    displaced = cell is not None and "displaced" in cell.flags
-    check = cell is not None and "check_patient" in cell.flags
+    why = check_why(cell.flags) if cell else ""
     patient = cell.patient.patient_id if cell and cell.patient else ""
     by = asked.by if asked else ""
     support = _support(cell, frame)
-    told = repr((lines, displaced, check, patient, by, support))
+    told = repr((lines, why, patient, by, support))
     return QuietView(
         support=support,
         supports=cell.support.words if cell and cell.support else (),
         lines=lines,
         ends=bool(lines),
-        displaced=displaced,
-        check=check,
+        why=why,
         patient=patient,
         may_confirm=asked is not None and by != actor,
         waits=by == actor,
         digest=hashlib.sha256(told.encode()).hexdigest()[:16],
     )
+
+
+def check_why(flags: tuple[str, ...]) -> str:
+    """Why a bed asks "check patient": the key of its sentence; empty where it does not."""
+    reasons = ("displaced", "check_beats", "check_baseline", "check_patient")
+    found = next((reason for reason in reasons if reason in flags), "")
+    return {"": "", "check_patient": "tile.check_why"}.get(found, f"tile.{found}_why")
 
 
 def _support(cell: BedCell | None, frame: Frame) -> str:

@@ -92,12 +92,9 @@ class Move:
                 )
             )  # fmt: skip
 
-
     def look(self, bed: str, shapes: dict[str, bytes], gap_s: int = 0) -> None:
         """What the analysis of the curves says of the beats at a bed."""
-        self.give(
-            wire.BeatShape(UNIT, bed, self.now, self.now, "Real", shapes, gap_s * SECOND)
-        )
+        self.give(wire.BeatShape(UNIT, bed, self.now, self.now, "Real", shapes, gap_s * SECOND))
 
 
 def two_senders(move: Move) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.ktas import recordings
 from hospital_ops import wire
 from hospital_ops.board import decode_bed
 from hospital_ops.clock import SECOND
@@ -105,7 +106,7 @@ def test_what_is_known_goes_with_the_patient_to_the_next_bed() -> None:
     assert "check_beats" not in flags(ward, BED)
 
 
-def test_a_jump_of_pulse_and_pressure_after_a_break_asks_and_without_a_break_it_rings_only() -> None:
+def test_a_jump_of_the_pulse_after_a_break_asks_and_without_a_break_it_does_not() -> None:
     for break_s, after, asks in ((60, 130.0, True), (60, 90.0, False), (0, 130.0, False)):
         ward = CurveWard()
         for _ in range(150):
@@ -148,7 +149,7 @@ def test_what_is_known_of_a_patient_is_small() -> None:
 
 def test_an_axis_turned_by_twenty_degrees_is_the_same_heart() -> None:
     asked = seen = 0
-    for path in sorted((recorded.recordings() / "cinc2021_12lead").glob("*.hea")):
+    for path in sorted((recordings() / "cinc2021_12lead").glob("*.hea")):
         ecg = read(path)
         first, second = ecg.leads["I"], ecg.leads["II"]
         before = [shape(first, ecg.rate_hz), shape(second, ecg.rate_hz)]

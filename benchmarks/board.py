@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import uvloop
 
-from benchmarks import screens
+from benchmarks import screens, wall
 from benchmarks.program import program
 from benchmarks.stage import Stage, cpu_s, free_port, furnish, memory_kb, stage, wall_token
 from hospital_ops import database
@@ -51,12 +51,12 @@ def pipeline(*, quick: bool = False, long: bool = False) -> list[Row]:
     return uvloop.run(_pipeline(quick=quick, long=long))
 
 
-PARTS: Final = (pipeline, screens.rows)
+PARTS: Final = (pipeline, screens.rows, wall.rows)
 
 
 def rows(*, quick: bool = False, long: bool = False) -> list[Row]:
     """The rows of bench `board` that are measured so far."""
-    return pipeline(quick=quick, long=long) + screens.rows(quick=quick)
+    return pipeline(quick=quick, long=long) + screens.rows(quick=quick) + wall.rows(quick=quick)
 
 
 async def _pipeline(*, quick: bool, long: bool) -> list[Row]:

@@ -77,7 +77,7 @@ async def test_a_value_grows_stale_and_is_withdrawn_without_any_message(
     page = await opened(browser, f"{stage.address}/icu/h1-icu-1")
     hr = page.locator(HR)
     await expect(hr.locator(".n")).to_have_text("123")
-    await expect(hr).to_have_attribute("data-q", "stale", timeout=8000)
+    await expect(hr).to_have_attribute("data-q", "stale")
     await expect(hr.locator(".ago")).to_contain_text(" s")
     await expect(hr).to_have_attribute("data-q", "gone", timeout=15_000)
     assert "123" not in await hr.inner_text()
@@ -107,7 +107,7 @@ async def test_a_new_value_is_swapped_in_its_cell_and_the_tile_stays(
     await expect(page.locator("#bed-h1-icu-1-01 .foot .words").first).to_have_text("MAP 48 < 60")
     await expect(page.locator("#queue li")).to_contain_text(["1 · MAP 48 < 60"])
     assert await page.evaluate("document.querySelector('.tile').kept") is True
-    await expect(page.locator("[data-part=status]")).to_contain_text("1 red", timeout=8000)
+    await expect(page.locator("[data-part=status]")).to_contain_text("1 red")
     for _ in range(50):
         if any(told["rev"] == stage.rev for told in stage.painted):
             break
@@ -123,7 +123,7 @@ async def test_not_live_when_the_server_falls_silent_and_back_when_it_speaks(
     await expect(page.locator("html")).to_have_attribute("data-link", "live")
     number = await page.locator(f"{HR} .n").inner_text()
     stage.beating = False
-    await expect(page.get_by_role("alertdialog")).to_be_visible(timeout=6000)
+    await expect(page.get_by_role("alertdialog")).to_be_visible()
     await expect(page.get_by_role("alertdialog")).to_contain_text("Look at the bedside monitors")
     await expect(page.locator(f"{HR} .n")).to_have_text(number)
     await expect(page.locator(f"{HR} .at")).to_contain_text(":")
@@ -143,7 +143,7 @@ async def test_a_page_without_its_program_says_so_by_itself(browser: Browser, st
     context = await browser.new_context(java_script_enabled=False, reduced_motion="reduce")
     page = await context.new_page()
     await page.goto(f"{stage.address}/icu/h1-icu-1")
-    await expect(page.get_by_role("alertdialog")).to_be_visible(timeout=8000)
+    await expect(page.get_by_role("alertdialog")).to_be_visible()
 
 
 async def test_a_missing_revision_is_asked_for_again(browser: Browser, stage: Stage) -> None:

@@ -107,7 +107,7 @@ async def test_when_the_live_reader_stands_still_values_grow_old_and_the_bar_say
     await expect(page.locator(f"{pulse} .n")).to_have_text("81")
     with stopped(ward.pid("live")):
         async with monitor.sending(hr=144):  # acknowledged, and seen by nobody yet
-            await expect(page.locator(pulse)).to_have_attribute("data-q", "stale", timeout=9000)
+            await expect(page.locator(pulse)).to_have_attribute("data-q", "stale")
             path = page.locator("[data-part=path]")
             await expect(path).to_be_visible(timeout=12_000)
             await expect(path).to_contain_text("Monitoring path not confirmed for 1")
@@ -202,5 +202,5 @@ async def test_a_page_that_lay_in_the_background_is_not_believed(
     await page.evaluate(
         "delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))"
     )
-    await expect(page.locator("html")).to_have_attribute("data-link", "live", timeout=5000)
+    await expect(page.locator("html")).to_have_attribute("data-link", "live")
     await page.context.close()

@@ -192,6 +192,6 @@ async def lost(ward: Ward, chromium: Browser) -> None:
     page = await ward.open(chromium, "wall.h1", "/icu/h1-icu-1?mode=wall&lang=ru", **night)
     await expect(page.locator("html")).to_have_attribute("data-link", "live", timeout=45_000)
     with stopped(ward.pid("web")):
-        await expect(page.get_by_role("alertdialog")).to_be_visible(timeout=8000)
+        await expect(page.get_by_role("alertdialog")).to_be_visible()
         await picture(page, "not-live")
     await page.context.close()

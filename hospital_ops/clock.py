@@ -63,6 +63,7 @@ def iso(at_us: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
+@lru_cache(maxsize=MOMENTS)
 def from_iso(text: str) -> int:
     """Microseconds since 1970 of an ISO 8601 time; ValueError where it carries no zone."""
     moment = datetime.fromisoformat(text)

@@ -19,7 +19,7 @@ CYCLIC: Final = "cyclic"
 SPOT: Final = "spot"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)  # each row is there once
 class Vital:
     """One row of the table: what a value means and which figures a body can reach."""
 

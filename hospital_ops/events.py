@@ -83,7 +83,7 @@ def read(event: Any, *, origin: str) -> tuple[wire.Observation, str, str]:
     Well-formed but not to be trusted (not a number, out of physics, unknown unit) becomes an
     observation with validity Inv and a warning. Raises MessageError where it is not an EVENT.
     """
-    if not isinstance(event, Mapping):
+    if not isinstance(event, dict):
         raise MessageError("not_an_event", "each event is an object with event_id, code, value")
     event_id = _uuid(event.get("event_id"))
     code = event.get("code")

@@ -246,6 +246,7 @@ def to_ucum(text: str) -> str | None:
     return _REF_ID.get(text) or _SPELLED.get(text.translate(_ALIKE).lower())
 
 
+@lru_cache(maxsize=1024)
 def conversion(vital: Vital, sent: str | None) -> Conversion:
     """From the unit `sent` (UCUM; None: unknown; empty: none was sent) to the table's unit.
 

@@ -46,7 +46,10 @@ def credentials(connection: HTTPConnection) -> Credentials | None:
 
 async def identify(connection: HTTPConnection) -> Principal | None:
     """The principal of a request or socket upgrade, or None."""
-    found = credentials(connection)
+    return await _known(connection, credentials(connection))
+
+
+async def _known(connection: HTTPConnection, found: Credentials | None) -> Principal | None:
     if found is None:
         return None
     web = web_of(connection)
@@ -58,10 +61,10 @@ async def identify(connection: HTTPConnection) -> Principal | None:
 
 async def signed_in(request: Request) -> Principal:
     """The principal of a request; refuses unsafe requests that another site could have made."""
-    principal = await identify(request)
+    found = credentials(request)
+    principal = await _known(request, found)
     if principal is None:
         raise SignInNeeded
-    found = credentials(request)
     if request.method in UNSAFE and found is not None and found.by_cookie:
         check_origin(request)
     return principal

@@ -10,7 +10,6 @@ from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hospital_ops import wire
@@ -20,6 +19,7 @@ from web.auth import SignInNeeded, signed_in, web_of
 
 BEGIN: Final = "/api/v1/prearrivals/"
 END: Final = "/measurements"
+JSON: Final = b"application/json"
 
 
 class Busy:
@@ -35,12 +35,15 @@ class Busy:
             await self.app(scope, receive, send)
             return
         request = Request(scope, receive)
-        response: Response
         try:
-            response = await _take(request, case)
+            answer = await _take(request, case)
         except (HospitalOpsError, SignInNeeded, HTTPException) as error:
             response = await errors.answer(request, error)
-        await response(scope, receive, send)
+            await response(scope, receive, send)
+            return
+        headers = [(b"content-type", JSON), (b"content-length", b"%d" % len(answer))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
 
 
 def _case(scope: Scope) -> str:
@@ -54,8 +57,8 @@ def _case(scope: Scope) -> str:
     return "" if "/" in case else case
 
 
-async def _take(request: Request, case: str) -> Response:
+async def _take(request: Request, case: str) -> bytes:
     principal = await signed_in(request)
     body = await request.body()
     answer = await web_of(request).intake.take_measurements(principal, case, body)
-    return Response(wire.to_json(answer), media_type="application/json")
+    return wire.to_json(answer)

@@ -12,9 +12,9 @@ import math
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final, Generic, Protocol, TypedDict, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypedDict, TypeVar
 
 from hospital_ops import log, wire
 from hospital_ops.board import HEAD, BedCell, CaseCell, Head, alarm_json, decode_head
@@ -34,6 +34,7 @@ BEAT_S = 1.0
 SILENT_S = 4.0  # without an answer of Redis no beat goes out: the board is not live
 STOOD_STILL_S = 2.0  # asked each second: a longer pause was this process's own
 SNAPSHOT_KEPT_S = 0.1  # many who come back at once get the same one: its ages tell tenths
+JSON: Final = "json"  # the public form; of the pages' there is `html:LANGUAGE`
 LINE: Final = "hospital_ops.line"  # under this name the server puts a socket's line into its scope
 
 C = TypeVar("C", BedCell, CaseCell)
@@ -42,17 +43,23 @@ logger = log.get("feed")
 
 @dataclass(slots=True)
 class Change(Generic[C]):
-    """One revision: what was there before, what is there now, and its messages once made."""
+    """One revision: what was there before, and what is there now."""
 
     rev: int
-    kept_until: float
     before: dict[str, C | None]
     after: dict[str, C]
     removed: tuple[str, ...]
     cells: Mapping[str, C]  # the whole board after this revision
     head: Head | None
     head_before: Head | None = None
-    frames: dict[str, bytes] = field(default_factory=dict)  # by format
+
+
+class Kept(NamedTuple):
+    """What is kept of a revision for who resumes: its finished frames alone."""
+
+    rev: int
+    until: float
+    frames: dict[str, bytes]  # by format
 
 
 class Line(Protocol):
@@ -100,7 +107,8 @@ class BoardFeed(ABC, Generic[C]):
         self.rev = 0
         self.cells: dict[str, C] = {}
         self.head: Head | None = None
-        self.changes: deque[Change[C]] = deque(maxlen=RING)
+        self.changes: deque[Kept] = deque(maxlen=RING)
+        self.forms: dict[str, float] = {JSON: math.inf}  # frames are made of these, until when
         self.ready = asyncio.Event()
         self.unpainted: dict[str, int] = {}  # reds that no board has confirmed, and their rev
         self.live_at = -math.inf  # when Redis last answered, by the monotonic clock
@@ -169,20 +177,29 @@ class BoardFeed(ABC, Generic[C]):
         self.rev = entry.rev
         self.note_reds(before, after)
         now = self.clock.monotonic_s()
-        while self.changes and self.changes[0].kept_until < now:
+        while self.changes and self.changes[0].until < now:
             self.changes.popleft()
-        self.changes.append(
-            Change(
-                rev=entry.rev,
-                kept_until=now + KEPT_S,
-                before=before,
-                after=after,
-                removed=entry.removed,
-                cells=self.cells,
-                head=self.head,
-                head_before=head_before,
-            )
+        change = Change(
+            rev=entry.rev,
+            before=before,
+            after=after,
+            removed=entry.removed,
+            cells=self.cells,
+            head=self.head,
+            head_before=head_before,
         )
+        frames = {
+            form: self._frame(change, form) for form, until in self.forms.items() if until > now
+        }
+        self.changes.append(Kept(entry.rev, now + KEPT_S, frames))
+
+    def used(self, form: str) -> None:
+        """Somebody has a board in this format, and may resume it for as long as changes are kept.
+
+        A format that nobody has had for so long costs nothing: whoever comes with it begins anew.
+        """
+        if form != JSON:
+            self.forms[form] = self.clock.monotonic_s() + KEPT_S
 
     def _tell(self) -> None:
         self._news.set()
@@ -196,6 +213,8 @@ class BoardFeed(ABC, Generic[C]):
         """A beat each second, only while Redis answers; who is behind catches up first."""
         while True:
             await asyncio.sleep(BEAT_S)
+            for form in {viewer.form for viewer in self.viewers}:
+                self.used(form)
             if not self._is_live():
                 continue
             now, beat = self.clock.monotonic_s(), self.beat_frame()
@@ -222,6 +241,7 @@ class BoardFeed(ABC, Generic[C]):
 
     def begin(self, viewer: Viewer, rev: int | None) -> None:
         """A screen comes: the changes after `rev` where they are known still, else a snapshot."""
+        self.used(viewer.form)
         frames = None if rev is None else self._since(rev, viewer.form)
         if frames is None:
             viewer.rev, frames = self._snapshot_frame(viewer.form)
@@ -261,20 +281,17 @@ class BoardFeed(ABC, Generic[C]):
             return b""
         if not self.changes or not self.changes[0].rev <= rev + 1 <= self.rev:
             return None
-        behind = islice(reversed(self.changes), self.rev - rev)
-        frames = b"".join(reversed([self._frame(change, form) for change in behind]))
-        self._behind[rev, form] = frames
+        behind = [kept.frames.get(form) for kept in islice(reversed(self.changes), self.rev - rev)]
+        made = [frame for frame in reversed(behind) if frame is not None]
+        if len(made) < len(behind):
+            return None
+        frames = self._behind[rev, form] = made[0] if len(made) == 1 else b"".join(made)
         return frames
 
     def _frame(self, change: Change[C], form: str) -> bytes:
-        made = change.frames.get(form)
-        if made is None:
-            kind, _, language = form.partition(":")
-            made = text_frame(
-                self._json(change) if kind == "json" else self.html(change, language).encode()
-            )
-            change.frames[form] = made
-        return made
+        if form == JSON:
+            return text_frame(self._json(change))
+        return text_frame(self.html(change, form.partition(":")[2]).encode())
 
     def _snapshot_frame(self, form: str) -> tuple[int, bytes]:
         """(rev, frame) of a whole board that is at most a tenth of a second old."""
@@ -315,10 +332,9 @@ class BoardFeed(ABC, Generic[C]):
 
     def snapshot(self, form: str) -> bytes:
         """The text of a whole board for one viewer who begins or fell behind."""
-        kind, _, language = form.partition(":")
-        if kind == "json":
+        if form == JSON:
             return wire.to_json(self.snapshot_json())
-        return self.html_snapshot(language).encode()
+        return self.html_snapshot(form.partition(":")[2]).encode()
 
     def note_reds(self, before: Mapping[str, C | None], after: Mapping[str, C]) -> None:
         """Keeps `unpainted` up to date; a board without alarms has nothing to keep."""

@@ -3,9 +3,12 @@
 Settings: port, token, units (list), viewers (in all, spread over the units), jitter_s (spread of
 the connecting), stop (how many stop reading, after the line `stop`), reading (how many take the
 moments, all the others only count; one for each unit where it is not given).
-Lines: `reset` forgets the delays so far, `stop` lets `stop` viewers stop reading, the end of input
-answers `{"alarms", "alarm_p50_ms", "alarm_p99_ms" (of extreme bradycardia), "updates",
-"p50_ms", "p99_ms", "max_ms", "bytes", "messages", "live", "live_s", "lost"}`.
+A moment counts when a screen sees it first: a bed is sent again with the same values when something
+else about it changes, and what was sent before the count began is not counted.
+Lines: `reset` forgets the delays so far; `stop` keeps what they came to, forgets them too and lets
+`stop` viewers stop reading; the end of input answers `{"before": {"p50_ms", "p99_ms"}, "alarms",
+"alarm_p50_ms", "alarm_p99_ms" (of extreme bradycardia), "updates", "p50_ms", "p99_ms", "max_ms",
+"bytes", "messages", "live", "live_s", "lost"}`.
 A viewer is live with its first snapshot and beat; `live_s` is when the last one was.
 """
 
@@ -26,7 +29,9 @@ END: Final = b"\r\n\r\n"
 
 
 # The moment of a message: the time in milliseconds, and the rest in the temperature.
-STAMP: Final = re.compile(rb'"8310-5":\{"value":([\d.]+),"unit":"[^"]*","determined_at":"([^"]+)"')
+STAMP: Final = re.compile(
+    rb'"bed":"([^"]+)"|"8310-5":\{"value":([\d.]+),"unit":"[^"]*","determined_at":"([^"]+)"'
+)
 
 ALARM: Final = re.compile(
     rb'"id":"([^"]+)","priority":"[^"]*","code":"brady_extreme"[^}]*?"since":"([^"]+)"'
@@ -39,16 +44,25 @@ class _Seen:
     def __init__(self) -> None:
         self.delays: list[float] = []
         self.alarms: dict[bytes, float] = {}  # seconds to the board, by alarm
+        self.before = self.figures()
         self.bytes = self.messages = self.live = self.lost = 0
         self.live_at = 0.0
         self.viewers: list[_Viewer] = []
         self.wanted = 0
-        self.started = time_ns() / 1e9
+        self.started = self.counts_from = time_ns() / 1e9
         self.all_live = asyncio.Event()
+
+    def figures(self) -> dict[str, float]:
+        """The delays of now."""
+        return {f"p{share}_ms": percentile(self.delays, share / 100) * 1e3 for share in (50, 99)}
 
     def forget(self) -> None:
         """Begins to count anew."""
+        self.before = self.figures()
         self.delays, self.bytes, self.messages = [], 0, 0
+        self.counts_from = time_ns() / 1e9
+        for viewer in self.viewers:
+            viewer.shown.clear()
         self.alarms = dict.fromkeys(self.alarms, -1.0)
 
 
@@ -58,6 +72,7 @@ class _Viewer(asyncio.Protocol):
     def __init__(self, seen: _Seen, path: str, token: str, parses: bool) -> None:
         self.seen, self.path, self.token, self.parses = seen, path, token, parses
         self.rest, self.up, self.live = b"", False, False
+        self.shown: dict[bytes, float] = {}  # the latest moment it has seen, by bed
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Asks for the board."""
@@ -100,10 +115,16 @@ class _Viewer(asyncio.Protocol):
             began = datetime.fromisoformat(since.decode()).timestamp()
             if began > self.seen.started:  # an older one still stands on the board
                 self.seen.alarms.setdefault(alarm, now / 1e6 - began)
-        for value, at_ms in STAMP.findall(text):
+        bed = b""
+        for named, value, at_ms in STAMP.findall(text):
+            if named:
+                bed = named
+                continue
             at = datetime.fromisoformat(at_ms.decode()).timestamp()
-            rest_us = round((float(value) - 36.5) * 10_000)
-            self.seen.delays.append(now / 1e6 - round(at, 3) - rest_us / 1e6)
+            moment = round(at, 3) + round((float(value) - 36.5) * 10_000) / 1e6
+            if moment > self.shown.get(bed, self.seen.counts_from):
+                self.shown[bed] = moment
+                self.seen.delays.append(now / 1e6 - moment)
 
     def connection_lost(self, error: Exception | None) -> None:
         """Cut off."""
@@ -164,9 +185,9 @@ async def run(given: dict[str, Any]) -> None:
         alarms=len(alarms),
         alarm_p50_ms=percentile(alarms, 0.5) * 1e3,
         alarm_p99_ms=percentile(alarms, 0.99) * 1e3,
+        before=seen.before,
         updates=len(delays),
-        p50_ms=percentile(delays, 0.5) * 1e3,
-        p99_ms=percentile(delays, 0.99) * 1e3,
+        **seen.figures(),
         max_ms=max(delays, default=0.0) * 1e3,
         bytes=seen.bytes,
         messages=seen.messages,

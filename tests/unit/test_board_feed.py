@@ -11,7 +11,7 @@ from hospital_ops.board import INDICATORS, BedCell
 from hospital_ops.clock import ManualClock
 from streams.projections import Bed, Places, Unit
 from web.boards import IcuBoard
-from web.feed import RING, Viewer, text_frame
+from web.feed import KEPT_S, RING, Viewer, text_frame
 from web.render import Renderer
 
 UNIT = Unit("h1-icu-1", "h1", "icu", "ICU 1")
@@ -117,6 +117,32 @@ def test_a_screen_that_resumes_gets_what_it_missed_and_no_snapshot(board: IcuBoa
     change(board, times=5)
     screen, _ = look(board, rev=2)
     assert [m["rev"] for m in screen.messages()] == [3, 4, 5, 5]
+
+
+def test_a_page_resumes_in_its_language_while_another_language_begins_anew(
+    board: IcuBoard,
+) -> None:
+    board.used("html:ru")  # the page was fetched; its socket comes a moment later
+    change(board, times=3)
+    changes = [kept.frames["html:ru"] for kept in board.changes]
+    for language, resumes in (("ru", True), ("en", False)):
+        screen = Screen()
+        board.begin(Viewer(screen, f"html:{language}"), 1)
+        assert screen.written[0].startswith(b"".join(changes[1:])) is resumes
+
+
+def test_of_what_was_shown_only_finished_frames_are_kept_and_none_that_nobody_looks_at(
+    board: IcuBoard,
+) -> None:
+    clock = board.clock
+    assert isinstance(clock, ManualClock)
+    board.used("html:ru")
+    change(board)
+    clock.advance(KEPT_S + 1.0)  # everybody who had the board in Russian has left long ago
+    change(board)
+    (kept,) = board.changes
+    assert set(kept.frames) == {"json"}
+    assert all(isinstance(frame, bytes) for frame in kept.frames.values())
 
 
 @pytest.mark.parametrize("rev", [-1, 0, 9999])

@@ -76,6 +76,7 @@ async def board(request: Request, unit: str, principal: Someone) -> Response:
     if not allows(principal, Permission.SEE_PATIENT, hospital_of(unit), unit):
         mode = "wall"  # a wallboard has no buttons and no names
     language = language_of(request)
+    feed.used(f"html:{language}")  # its socket comes with the page's revision
     answer = HTMLResponse(
         feed.page(
             language,

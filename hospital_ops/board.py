@@ -319,6 +319,10 @@ def bed_json(cell: BedCell, now_us: int) -> dict[str, Any]:
             "sex": patient.sex,
             "birth_date": patient.birth_date,
             "admitted_at": iso(patient.admitted_at) if patient.admitted_at else None,
+            "lowest": [
+                {"code": one.code, "value": one.value, "unit": one.unit, "at": iso(one.at)}
+                for one in patient.lowest
+            ],
         },
         "values": {code: value_json(shown, now_us) for code, shown in cell.values.items()},
         "alarms": [alarm_json(alarm) for alarm in cell.alarms],

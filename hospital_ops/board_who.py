@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hospital_ops.wire import Form
+from hospital_ops.wire import Form, Lowest
 
 
 class PatientCell(Form, frozen=True):
@@ -18,6 +18,7 @@ class PatientCell(Form, frozen=True):
     age_years: float | None = None  # as somebody said, where no birth date is known
     case: str = ""  # the pre-arrival case this stay began with
     agreed: tuple[str, ...] = ()  # treatment_limits, comfort_care: what two people agreed on
+    lowest: tuple[Lowest, ...] = ()  # before the hospital; stays in sight during the stay
 
 
 class KinCell(Form, frozen=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hospital_ops.wire_case import CaseEntered, CaseItem, CaseMoved, CaseSeen
+from hospital_ops.wire_case import CaseEntered, CaseItem, CaseMoved, CaseSeen, Lowest
 from hospital_ops.wire_chart import Corrected, HourValidated
 from hospital_ops.wire_ed import CaseNote, EdSettings, PlaceGiven, Rang, SheetSigned
 from hospital_ops.wire_forms import (
@@ -46,7 +46,7 @@ __all__ = (  # what comes from elsewhere; all else is this module's own
     "AlarmAct", "AlarmSite", "Alerted", "BeatShape", "BedAct", "Called", "CareAgreed",
     "CaseEntered", "CaseItem", "CaseMoved", "CaseNote", "CaseSeen", "Coming", "Corrected",
     "DecodeError", "DeviceAlert", "EdSettings", "Form", "HourValidated", "Kin", "LimitSet",
-    "OnDuty", "OrderChanged", "Painted", "PlaceGiven", "Rang", "Reason", "Rhythm",
+    "Lowest", "OnDuty", "OrderChanged", "Painted", "PlaceGiven", "Rang", "Reason", "Rhythm",
     "SheetSigned", "SilencingSet", "State", "Verdict", "Witness", "decoder", "encode", "field",
     "from_json", "replaced", "to_json",
 )  # fmt: skip
@@ -147,6 +147,7 @@ class Admission(Form, frozen=True, tag="adt"):
     visit: str = ""  # PV1-19
     case: str = ""  # the pre-arrival case that became this stay
     merged: tuple[str, ...] = ()  # A40: the numbers that become `patient.mrn`
+    lowest: tuple[Lowest, ...] = ()  # of the case, where it became this stay
 
 
 class Merged(Form, frozen=True, tag="mrg"):

@@ -7,6 +7,15 @@ from typing import Any
 from hospital_ops.wire_forms import Form
 
 
+class Lowest(Form, frozen=True):
+    """The lowest value of a sign that the crews had measured, kept at the stay it began."""
+
+    code: str
+    value: float
+    unit: str  # UCUM
+    at: int  # microseconds since 1970
+
+
 class CaseItem(Form, frozen=True, tag="itm"):
     """One thing the crew did or agreed: a treatment, a treatment limit, a note, a withdrawal."""
 

@@ -145,6 +145,7 @@ def _merged(known: PatientCell, said: PatientCell, admitted: PatientCell) -> Pat
         age_years=known.age_years if said.age_years is None else said.age_years,
         case=said.case or known.case,
         agreed=known.agreed,
+        lowest=said.lowest or (known.lowest if said.case in ("", known.case) else ()),
     )
 
 
@@ -188,4 +189,5 @@ def _person(event: wire.Admission, hospital: str, patient_id: str) -> PatientCel
         admitted_at=event.event_at,
         age_years=facts.age_years,
         case=event.case,
+        lowest=event.lowest,
     )

@@ -20,6 +20,7 @@ async def admit_case(
     case: str,
     case_unit: str,
     person: wire.PatientFacts,
+    lowest: tuple[wire.Lowest, ...] = (),
     at: int,
 ) -> str:
     """Gives a free bed to the patient of a case, with the record from the street; answers the id.
@@ -27,7 +28,7 @@ async def admit_case(
     Conflict where somebody lies there or was given the bed first.
     """
     patient = identity.patient_id(principal.hospital, person.mrn)
-    told = _admission(principal, unit, bed, case, case_unit, person, at)
+    told = _admission(principal, unit, bed, case, case_unit, person, lowest, at)
     try:
         async with database.transaction(principal.scope) as connection:
             given = await connection.fetchval(
@@ -64,6 +65,7 @@ def _admission(
     case: str,
     case_unit: str,
     person: wire.PatientFacts,
+    lowest: tuple[wire.Lowest, ...],
     at: int,
 ) -> list[tuple[str, wire.Entry]]:
     """What both units are told: the stay begins here, the case is handed over there."""
@@ -80,6 +82,7 @@ def _admission(
         event_at=at,
         bed=bed,
         case=case,
+        lowest=lowest,
     )
     handover = wire.CaseStep(
         unit=case_unit,

@@ -26,6 +26,8 @@ from hospital_ops.errors import (
 )
 from web.auth import SignInNeeded, web_of
 from web.language import language_of
+from web.views.refused import in_words
+from web.words import words_of
 
 RETRY_AFTER_S = "2"
 Handler = Callable[[Request, Exception], Awaitable[Response]]
@@ -142,7 +144,9 @@ def _answer(
     current: object,
 ) -> Response:
     if _wants_page(request):
-        page = web_of(request).renderer.error_page(language_of(request), status, sentence, code)
+        language = language_of(request)
+        sentence = in_words(sentence, words_of(language), code, status)
+        page = web_of(request).renderer.error_page(language, status, sentence, code)
         return HTMLResponse(page, status_code=status, headers=headers)
     body: dict[str, object] = {"error": code, "detail": sentence}
     if current is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.requests import HTTPConnection
 
-from web.words import preferred
+from web.words import Words, preferred, words_of
 
 LANGUAGES = ("ru", "en")
 COOKIE = "language"
@@ -25,3 +25,8 @@ def remembered(request: HTTPConnection) -> list[tuple[bytes, bytes]]:
         return []
     value = f"{COOKIE}={asked}; Max-Age=31536000; Path=/; SameSite=strict"
     return [(b"set-cookie", value.encode())]
+
+
+def spoken(request: HTTPConnection) -> Words:
+    """The words of that language."""
+    return words_of(language_of(request))

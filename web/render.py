@@ -26,12 +26,12 @@ from web.views.bed import TileView, tile_view
 from web.views.call import CallView
 from web.views.case import CaseView, minutes_left
 from web.views.coming import bar_lines
+from web.views.curves import density, on_wall
 from web.views.edboard import Room, ed_parts
 from web.views.page import MODES, Page, href
 from web.views.values import Frame, ValueView, clock
 from web.words import Words, words_of
 
-DENSITIES: Final = (4, 12, 24, 50)
 # How the parts that a board has once are swapped.
 WHOLE: Final = {
     "board-rev": "cell", "queue": "morph", "counts": "cell", "totals": "cell",
@@ -336,6 +336,7 @@ class Renderer:
             "tiles": [tile_view(cell, frame, places.get(bed, 0)) for bed, cell in beds.items()],
             "queue": queue_view(beds, frame.words),
             "density": density(len(beds)),
+            "traces": on_wall(frame.words, len(beds)),
             "counts": _taken(beds),
             "coming": bar_lines(head, frame),
             "probe": head.probe_at if head else 0,
@@ -379,11 +380,6 @@ def _told(call: CallView | None) -> tuple[object, ...]:
 
 def _zones(parts: Mapping[str, Any]) -> list[tuple[object, ...]]:
     return [zone.told for zone in parts["zones"]]
-
-
-def density(beds: int) -> int:
-    """The layout for a number of beds: 4, 12, 24 or 50."""
-    return next((n for n in DENSITIES if beds <= n), DENSITIES[-1])
 
 
 def _by_bed(beds: Sequence[BedCell]) -> dict[str, BedCell]:

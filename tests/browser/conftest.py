@@ -28,12 +28,12 @@ def chromium_path() -> str | None:
 
 @pytest.fixture(scope="session")
 def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
-    """Two hospitals with twelve intensive care beds each; no device sends by itself.
+    """Two hospitals with twenty-four intensive care beds each; no device sends by itself.
 
     A test that says what a bed does NOT show has a bed that no other test uses.
     """
     data = tmp_path_factory.mktemp("browser") / "data"
-    with running(data, "--no-simulators", "--icu-beds", "12", "--ambulances", "2") as started:
+    with running(data, "--no-simulators", "--icu-beds", "24", "--ambulances", "2") as started:
         yield started
 
 

@@ -103,6 +103,7 @@ async def test_a_red_patient_goes_from_the_street_to_a_bed_and_the_family_hears(
     async with monitor.sending(hr=99, spo2=95, rr=20, abp_mean=74):
         page = await ward.open(chromium, "icu.h1", f"/icu/beds/{BED}")
         await expect(page.locator("dd").filter(has_text="99").first).to_be_visible(timeout=10_000)
+        await lowest_stay_in_sight(page, bed)
         await page.locator("#orders select[name=kind]").select_option("laboratory")
         await page.locator("#orders input[name=words]").fill("troponin")
         await press(page, "Place the order")
@@ -118,6 +119,18 @@ async def test_a_red_patient_goes_from_the_street_to_a_bed_and_the_family_hears(
         for fact in ("chest", "93", "104", "98"):
             await expect(record).to_contain_text(fact, ignore_case=True)
         await the_family_is_told(ward, page)
+
+
+async def lowest_stay_in_sight(page: Page, bed: Any) -> None:
+    """What was worst on the way stands beside the bed, and goes with the stay to every wall."""
+    lowest = page.locator(".side .street")
+    await expect(lowest).to_contain_text("Lowest before the hospital")
+    for value in ("98", "93", "22", "104"):
+        await expect(lowest).to_contain_text(value)
+    kept = {one["code"]: one["value"] for one in bed["patient"]["lowest"]}
+    assert kept["8480-6"] == 98
+    assert kept["59408-5"] == 93
+    await expect(page.locator(f"#bed-{BED} .before")).to_contain_text("93")  # a wall of four has it
 
 
 async def the_family_is_told(ward: Ward, page: Page) -> None:

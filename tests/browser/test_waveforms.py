@@ -21,7 +21,7 @@ from hospital_ops.waveform import Frame
 from simulators.network import FaultProxy
 from simulators.synthetic import synthetic_course
 from simulators.wave_device import WaveDevice, WavePlan
-from simulators.waveforms import ECG_II, PLETH, RESP
+from simulators.waveforms import ARTERY, ECG_II, PLETH, RESP
 from tests.browser.axe import assert_accessible
 from tests.browser.whole_demo import free_port, whole_demo
 
@@ -114,8 +114,13 @@ class Patient:
 
 async def account(page: Page, key: str) -> dict[str, Any]:
     """What the canvas of a lane says about its samples."""
+    return await account_of(page, f".lane[data-key='{key}'] canvas")
+
+
+async def account_of(page: Page, canvas: str) -> dict[str, Any]:
+    """The same for any canvas, by its selector."""
     told: dict[str, str] = await page.evaluate(
-        "key => ({...document.querySelector(`.lane[data-key='${key}'] canvas`).dataset})", key
+        "canvas => ({...document.querySelector(canvas).dataset})", canvas
     )
     gaps = [tuple(map(int, gap.split("-"))) for gap in told.get("gaps", "").split()]
     return {**{name: float(v) for name, v in told.items() if name != "gaps"}, "gaps": gaps}
@@ -281,14 +286,39 @@ async def test_a_curve_that_ends_says_so_and_comes_back_with_a_gap(
     assert (await account(page, "pleth"))["gaps"]
 
 
-async def test_the_wall_shows_one_trace_in_the_tile_of_the_bed(
+async def test_a_wall_of_four_shows_every_curve_of_a_bed_in_a_row_of_its_own(
     browser: Browser, demo: dict[str, Any], ports: tuple[int, int]
 ) -> None:
-    page = await opened(browser, demo, f"/icu/{UNIT}")
-    async with Patient(demo, ports[0]):
-        canvas = page.locator(f".wave[data-bed='{BED}'] canvas")
-        await expect(canvas).to_have_attribute("data-painted", re.compile(r"[1-9]"), timeout=20_000)
+    page = await opened(browser, demo, f"/icu/{UNIT}", viewport={"width": 1280, "height": 900})
+    async with Patient(demo, ports[0]) as patient:
+        wave = page.locator(f".wave[data-bed='{BED}']")
+        for row, code in ((1, ECG_II), (2, ARTERY), (3, PLETH), (4, RESP)):
+            canvas = wave.locator(f"[data-row='{row}'] canvas")
+            await expect(canvas).to_have_attribute("data-hash", re.compile(r"\d"), timeout=20_000)
+            told = await account_of(page, f".wave[data-bed='{BED}'] [data-row='{row}'] canvas")
+            expected = shown(told, patient.made, code)
+            assert told["painted"] == len(expected) > 0
+            assert told["hash"] == fnv(expected)
+        await expect(wave.locator("canvas")).to_have_count(4)
         await expect(page.locator(f".wave[data-bed='{UNIT}-02'] canvas")).to_have_count(0)
+
+        async def painted() -> float:
+            return (await account_of(page, f".wave[data-bed='{BED}'] [data-row='1'] canvas"))[
+                "painted"
+            ]
+
+        await page.set_viewport_size({"width": 1280, "height": 90})  # the tile is out of sight
+        away = wave.locator("[data-row='1'][data-away]")
+        await expect(away).to_have_count(1)
+        before = await painted()
+        await asyncio.sleep(1)
+        assert await painted() == before  # nobody sees it, nothing is drawn
+        await page.set_viewport_size({"width": 1280, "height": 900})
+
+        async def goes_on() -> bool:
+            return await painted() > before
+
+        assert await until(goes_on)
         await page.locator(f"#bed-{BED}").focus()
         await page.keyboard.press("Enter")
         await page.wait_for_url(f"**/icu/beds/{BED}")

@@ -18,10 +18,12 @@ from triage.counterfactuals import counterfactuals
 from triage.decision import checked_decision
 from triage.engine import assess
 from triage.inputs import engine_inputs
+from web import store as record
 from web.auth import signed_in, web_of
 from web.language import language_of
 from web.reading import case_of, note_reading
 from web.rerouting import departments
+from web.views import street
 from web.views.casedesk import desk_view
 from web.views.casepage import REASONS, render
 from web.words import words_of
@@ -102,6 +104,8 @@ async def admit(
     if unit is None:
         raise NotFound("There is no such bed.")
     require(principal, Permission.SEE_PATIENT, hospital_of(unit), unit)
+    only = "Real" if cell.mode == "Real" else None
+    rows, _ = await record.case_record(web.database, principal.scope, cell.case, only)
     try:
         await beds.admit_case(
             web.database,
@@ -111,6 +115,7 @@ async def admit(
             case=cell.case,
             case_unit=case_unit,
             person=_person(cell),
+            lowest=street.kept(rows),
             at=web.clock.now_us(),
         )
     except Conflict as error:

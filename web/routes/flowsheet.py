@@ -19,12 +19,14 @@ from streams.charting import Charting
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.hours import Hour, day_of, hours_of
-from web.language import language_of
+from web.language import language_of, spoken
 from web.reading import NOT_HERE, note_reading, unit_of_bed
 from web.routes.pages import units_of
 from web.trends import store
 from web.trends.steps import HOUR
 from web.views import flowsheet as views
+from web.views.refused import in_words, sentence
+from web.views.values import name_words
 
 router = APIRouter()
 Someone = Annotated[Principal, Depends(signed_in)]
@@ -106,8 +108,13 @@ async def enter(request: Request, bed: str, principal: Someone) -> HTMLResponse:
         body = wire.to_json({"events": batch})
         answer = await _charting(request).take(principal, unit, bed, batch, body)
     except MessageError as error:
-        return await _page(request, bed, unit, principal, problem=error.reason)
-    problems = "; ".join(row["error"] for row in answer["rejected"])
+        return await _page(request, bed, unit, principal, problem=sentence(error, spoken(request)))
+    words = spoken(request)
+    about = {str(one["event_id"]): name_words(str(one["code"]), words) for one in batch}
+    problems = "; ".join(
+        f"{about.get(row['event_id'], '')}: {in_words(row['error'], words, 'out_of_range')}"
+        for row in answer["rejected"]
+    )
     said = "flow.stored" if answer["stored"] else ""
     return await _page(request, bed, unit, principal, said=said, problem=problems)
 
@@ -132,7 +139,7 @@ async def corrected(
         sent = wire.to_json({"event_id": str(uuid7()), "replaces": event, "event": new})
         await _charting(request).correct(principal, unit, bed, old, new, reason, sent)
     except MessageError as error:
-        return await _page(request, bed, unit, principal, problem=error.reason)
+        return await _page(request, bed, unit, principal, problem=sentence(error, spoken(request)))
     return await _page(request, bed, unit, principal, said="flow.corrected")
 
 

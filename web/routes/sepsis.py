@@ -13,14 +13,15 @@ from hospital_ops.board import BedCell, state_of
 from hospital_ops.clinical.sepsis import CATEGORIES, SOURCE
 from hospital_ops.codes import by_key
 from hospital_ops.database import DatabaseGone
-from hospital_ops.errors import Conflict, HospitalOpsError, MessageError, NotFound
+from hospital_ops.errors import Conflict, MessageError, NotFound
 from icu.sepsis import clock, store
 from icu.stay import store as stays
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
-from web.language import language_of
+from web.language import language_of, spoken
 from web.reading import note_reading, unit_of_bed
 from web.views import sepsis as views
+from web.views.refused import sentence
 
 router = APIRouter()
 Someone = Annotated[Principal, Depends(signed_in)]
@@ -72,10 +73,9 @@ async def press(request: Request, bed: str, principal: Someone) -> HTMLResponse:
     sent["minutes_ago"] = int(minutes) if minutes.isdecimal() and len(minutes) < 6 else -1
     try:
         await _do(request, bed, principal, sent)
-    except (Conflict, NotFound) as error:
-        return await _panel(request, bed, principal, why=str(error))
-    except MessageError as error:
-        return await _panel(request, bed, principal, why=error.reason)
+    except (Conflict, NotFound, MessageError) as error:
+        why = sentence(error, spoken(request))
+        return await _panel(request, bed, principal, why=why)
     return await _panel(request, bed, principal)
 
 
@@ -141,7 +141,7 @@ async def _panel(
         told = await _told(request, bed, principal)
         stay = await stays.present(web.database, principal, bed)
     except DatabaseGone as error:
-        why = _sentence(error)
+        why = sentence(error, frame.words, 503)
     return HTMLResponse(
         web.renderer.fill(
             "_sepsis.html",
@@ -155,7 +155,3 @@ async def _panel(
             may_mark=allows(principal, Permission.CARRY_OUT_ORDER, hospital_of(unit), unit),
         )
     )
-
-
-def _sentence(error: HospitalOpsError) -> str:
-    return str(error)

@@ -12,7 +12,7 @@ from hospital_ops import events
 from hospital_ops.access import Permission, Principal, allows
 from hospital_ops.clock import SECOND
 from hospital_ops.database import DatabaseGone
-from hospital_ops.errors import Conflict, HospitalOpsError, MessageError, NotFound
+from hospital_ops.errors import Conflict, MessageError, NotFound
 from icu.agreements import store as agreements
 from icu.bed_map import store as bed_map
 from icu.stay import store as stays
@@ -20,12 +20,13 @@ from icu.stay.care import LIMITS
 from streams.projections import Unit
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
-from web.language import language_of
+from web.language import language_of, spoken
 from web.reading import note_reading, unit_of_bed
 from web.routes.relatives_api import desk_of, message_json
 from web.state import Web
 from web.views import relatives
 from web.views import stays as views
+from web.views.refused import sentence
 from web.words import Words
 
 router = APIRouter()
@@ -126,10 +127,9 @@ async def press(request: Request, bed: str, principal: Someone) -> HTMLResponse:
     sent["version"] = int(version) if version.isdecimal() and len(version) < 10 else 0
     try:
         await _do(request, bed, principal, what, sent)
-    except Conflict as error:
-        return await _panel(request, bed, principal, why=str(error))
-    except MessageError as error:
-        return await _panel(request, bed, principal, why=error.reason)
+    except (Conflict, MessageError) as error:
+        why = sentence(error, spoken(request))
+        return await _panel(request, bed, principal, why=why)
     return await _panel(request, bed, principal)
 
 
@@ -201,7 +201,7 @@ async def _panel(
             ]
         await _add_messages(request, principal, unit, known["acts"], frame.words)
     except DatabaseGone as error:
-        why = _sentence(error)
+        why = sentence(error, frame.words, 503)
 
     def may(permission: Permission) -> bool:
         return allows(principal, permission, hospital_of(unit), unit)
@@ -244,10 +244,6 @@ def _reachable(web: Web, principal: Principal, unit: str) -> list[Unit]:
         and allows(principal, Permission.CONFIRM_BED, hospital, one.unit)
     ]
     return sorted(units, key=lambda one: (one.unit != unit, one.unit))
-
-
-def _sentence(error: HospitalOpsError) -> str:
-    return str(error)
 
 
 async def _object(request: Request) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from icu.transferred import store as reading
 from icu.transfers import forms
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
-from web.language import language_of
+from web.language import language_of, spoken
 from web.reading import note_reading, unit_of_bed
 from web.routes.pages import units_of
 from web.routes.transfers import ACTS, asked, done, record_of, transfer_of
@@ -25,6 +25,7 @@ from web.trends import store as trends
 from web.trends.steps import merged
 from web.views import transfers as views
 from web.views.page import Page
+from web.views.refused import sentence
 from web.words import words_of
 
 router = APIRouter(include_in_schema=False)
@@ -64,7 +65,9 @@ async def ask(request: Request, bed: str, principal: Someone) -> Response:
     try:
         told = await asked(request, principal, bed, sent)
     except (MessageError, Conflict) as error:
-        return await _form(request, bed, principal, sent=sent, said=_sentence(error))
+        return await _form(
+            request, bed, principal, sent=sent, said=sentence(error, spoken(request))
+        )
     return RedirectResponse(f"/transfers/{told['transfer']}", status_code=303)
 
 
@@ -92,7 +95,13 @@ async def press(request: Request, transfer: str, principal: Someone) -> Response
             await _end_stay(request, principal, told)
     except (Conflict, MessageError) as error:
         status = 409 if isinstance(error, Conflict) else 400
-        return await _page(request, transfer, principal, said=_sentence(error), status=status)
+        return await _page(
+            request,
+            transfer,
+            principal,
+            said=sentence(error, spoken(request)),
+            status=status,
+        )
     return RedirectResponse(f"/transfers/{transfer}", status_code=303)
 
 
@@ -187,10 +196,6 @@ def _about(request: Request, principal: Principal, title: str, unit: str) -> Pag
         unit=unit,
         units=tuple(units_of(web, principal)),
     )
-
-
-def _sentence(error: MessageError | Conflict) -> str:
-    return error.reason if isinstance(error, MessageError) else str(error)
 
 
 def _text(form: FormData, name: str) -> str:

@@ -26,6 +26,7 @@ from web.routes.pages import units_of
 from web.views import whoisit as views
 from web.views.bedquiet import check_why
 from web.views.page import Page
+from web.views.refused import sentence
 from web.views.tablets import qr
 from web.words import words_of
 
@@ -194,7 +195,7 @@ async def _page(
         why=check_why(cell.flags) if cell else "",
         came_by=BY_QR if request.query_params.get("from") == BY_QR else "",
         may=allows(principal, Permission.CONFIRM_BED, hospital_of(unit), unit),
-        said=(error.reason if isinstance(error, MessageError) else str(error)) if error else "",
+        said=sentence(error, words) if error else "",
         **shown,
     )
     status = {Conflict: 409, MessageError: 422, NotFound: 404}.get(type(error), 200)

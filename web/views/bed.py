@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from hospital_ops.board import BedCell, PatientCell, Shown
 from hospital_ops.clock import SECOND, to_datetime
-from web.views import alarms, bedside, duty
+from web.views import alarms, bedside, duty, street
 from web.views import indicators as indicated
 from web.views.alarms import AlarmView, alarm_view, ordered
 from web.views.bedquiet import check_why, on_tile
@@ -32,6 +32,8 @@ ROW: Final[tuple[tuple[Slot, ...], ...]] = (
     (("9279-1", "rr", "rr", ("9279-1",)),),
     (("8310-5", "temp", "temp", ("8310-5",)),),
 )
+# Only where it is measured; a large tile and the bed's page have room for it.
+BREATH: Final[Slot] = ("19891-1", "etco2", "etco2", ("19891-1",))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,7 @@ class TileView:
     why: str = ""  # "check patient": the key of the sentence that says why
     calls: tuple[str, str, int] = ("", "", 0)  # who was called last, who is next, and when
     orders: tuple[int, int] = (0, 0)  # due, overdue
+    lowest: tuple[tuple[str, str], ...] = ()  # before the hospital
 
     @property
     def cells(self) -> tuple[ValueView, ...]:
@@ -90,7 +93,7 @@ class TileView:
         return (
             self.state, self.check, self.alarm, self.initials, self.facts, self.day, self.score,
             self.note, self.unmapped, replace(self.foot, text=""), self.place, self.label,
-            self.quiet, self.why, self.calls, self.orders, self.rings,
+            self.quiet, self.why, self.calls, self.orders, self.rings, self.lowest,
             tuple((cell.id, cell.label, cell.tint, cell.kind) for cell in self.cells),
         )  # fmt: skip
 
@@ -120,7 +123,7 @@ def tile_view(cell: BedCell, frame: Frame, place: int = 0) -> TileView:
         score=_scores(cell.indicators, words),
         note=_note(cell, state, words),
         vitals=_places(VITALS, cell, frame, owner, marks) if shown else (),
-        row=_places(ROW, cell, frame, owner, marks) if shown else (),
+        row=_row(cell, frame, owner, marks) if shown else (),
         support=bedside.support(cell, frame, owner, marks),
         condition=bedside.condition(cell, frame, owner, marks),
         unmapped=sum(1 for each in cell.values.values() if not each.mapped),
@@ -131,6 +134,7 @@ def tile_view(cell: BedCell, frame: Frame, place: int = 0) -> TileView:
         calls=duty.on_tile(cell, frame),
         orders=(cell.orders.get("due", 0), cell.orders.get("overdue", 0)),
         rings=alarms.rings(cell),
+        lowest=street.on_tile(cell.patient, frame),
     )
 
 
@@ -173,6 +177,13 @@ def _places(
         name, word, tint, _ = choices[0]
         views.append(view or frame.missing(owner, name, tint, label=frame.words.t(f"value.{word}")))
     return tuple(views)
+
+
+def _row(
+    cell: BedCell, frame: Frame, owner: str, marks: Mapping[str, tuple[str, bool]]
+) -> tuple[ValueView, ...]:
+    breath = bedside.value(BREATH, cell, frame, owner, marks)
+    return _places(ROW, cell, frame, owner, marks) + ((breath,) if breath else ())
 
 
 def _silent(slot: Slot, there: list[Slot], values: Mapping[str, Shown], now_us: int) -> bool:

@@ -1,70 +1,20 @@
-"""The page of one bed: its tile written large, and the curves that it has. Pure."""
+"""The page of one bed: its tile written large, and places for its curves. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
 from hospital_ops.board import BedCell, Head
-from hospital_ops.clinical.tables import table
 from web.render import Renderer
 from web.views.alarmqueue import queue_view
 from web.views.alarms import house_of
 from web.views.bed import tile_view
+from web.views.curves import lanes
 from web.views.page import MODES, Page
 from web.views.values import clock
-from web.words import Words
 
 SPEEDS: Final = ("12.5", "25", "50")  # mm/s
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneView:
-    """A place for one curve: `codes` are the names under which a device may send it."""
-
-    key: str
-    tint: str
-    label: str
-    codes: tuple[str, ...]
-    form: str  # ecg: fixed gain in mm/mV; free: the height follows the curve
-    always: bool = False  # shown before the first sample too
-
-
-@cache
-def lead_codes(lead: str) -> tuple[str, ...]:
-    """The names of an ECG lead: MDC number, reference id, and the lead itself."""
-    row = next(row for row in table("codes")["ecg_leads"] if row["lead"] == lead)
-    return (str(row["mdc"]), row["mdc_ref_id"], lead)
-
-
-# Reference ids and numbers of ISO/IEEE 11073-10101.
-FREE: Final = (
-    ("art", "art", ("150036", "MDC_PRESS_BLD_ART_ABP", "150032", "MDC_PRESS_BLD_ART"), False),
-    ("pleth", "spo2", ("150452", "MDC_PULS_OXIM_PLETH"), True),
-    ("resp", "rr", ("151552", "MDC_RESP"), True),
-    ("co2", "etco2", ("151684", "MDC_CONC_AWAY_CO2"), False),
-)
-
-
-def lanes(words: Words) -> tuple[LaneView, ...]:
-    """Every curve that the page can show, in its order; most appear when they are first sent."""
-    leads = [
-        LaneView(
-            key=f"ecg-{lead}", tint="ecg", label=lead, codes=lead_codes(lead), form="ecg",
-            always=lead == "II",
-        )
-        for lead in ("II", "V5", "V1")
-    ]  # fmt: skip
-    free = [
-        LaneView(
-            key=key, tint=tint, label=words.t(f"wave.{key}"), codes=codes, form="free",
-            always=always,
-        )
-        for key, tint, codes, always in FREE
-    ]  # fmt: skip
-    return (*leads, *free)
 
 
 def render(

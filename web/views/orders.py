@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,8 +15,9 @@ from icu.order_checks import Finding, from_json
 from icu.order_sets import name as set_name
 from icu.orders import BY_PHYSICIAN, NEEDS_REASON, OPEN, Stage
 from icu.rules import words as rule_words
+from web.views.refused import in_words
 from web.views.values import Frame, clock, unit_words
-from web.words import Words
+from web.words import DEFAULT, Words
 
 _BRACKETED: Final = ("mm[Hg]", "cm[H2O]")
 
@@ -189,4 +191,10 @@ def offer_text(offer: Offer, words: Words) -> str:
 def error_text(code: str, reason: str, words: Words) -> str:
     """A sentence for what a form got wrong; the precise one where there is no other."""
     key = f"ordering.error.{code}"
-    return words.t(key, reason=reason) if words.has(key) else reason
+    if not words.has(key):
+        return in_words(reason, words, code)
+    if words.language == DEFAULT:
+        return words.t(key, reason=reason)
+    named = [f"ordering.field.{name}" for name in re.findall("`(\\w+)`", reason)]
+    fields = ", ".join(words.t(name) for name in named if words.has(name))
+    return words.t(key, reason=fields or words.t(f"ordering.hint.{code}"))

@@ -6,11 +6,38 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from hospital_ops import codes
+from hospital_ops.board import PatientCell
 from hospital_ops.clock import from_datetime
+from hospital_ops.wire import Lowest
 from web.views.values import Frame, clock, decimals_of, name_words, unit_words
 
 KEYS: Final = ("nibp_sys", "abp_sys", "spo2", "gcs", "rr", "hr", "temp")
 SHOWN: Final = tuple(codes.by_key[key].code for key in KEYS)
+ON_TILE: Final = 4
+
+
+def kept(rows: Iterable[Any]) -> tuple[Lowest, ...]:
+    """What goes with a case into its stay: of the rows of `case_record` those worth keeping."""
+    found = {row["code"]: row for row in rows if row["lowest"] is not None}
+    return tuple(
+        Lowest(
+            code,
+            float(found[code]["lowest"]),
+            found[code]["physical_unit"],
+            from_datetime(found[code]["lowest_at"]),
+        )
+        for code in SHOWN
+        if code in found
+    )
+
+
+def on_tile(patient: PatientCell | None, frame: Frame) -> tuple[tuple[str, str], ...]:
+    """Name and value of the first few, for the large tile."""
+    found = patient.lowest[:ON_TILE] if patient else ()
+    return tuple(
+        (name_words(one.code, frame.words), frame.words.number(one.value, decimals_of(one.code)))
+        for one in found
+    )
 
 
 def lowest(rows: Iterable[Any], frame: Frame) -> list[dict[str, str]]:
@@ -18,15 +45,13 @@ def lowest(rows: Iterable[Any], frame: Frame) -> list[dict[str, str]]:
 
     The rows are those of `case_record`: one for each code and unit.
     """
-    found = {row["code"]: row for row in rows if row["lowest"] is not None}
     words = frame.words
     return [
         {
-            "name": name_words(code, words),
-            "value": words.number(float(found[code]["lowest"]), decimals_of(code)),
-            "unit": unit_words(found[code]["physical_unit"], words),
-            "at": clock(from_datetime(found[code]["lowest_at"]), frame.zone),
+            "name": name_words(one.code, words),
+            "value": words.number(one.value, decimals_of(one.code)),
+            "unit": unit_words(one.unit, words),
+            "at": clock(one.at, frame.zone),
         }
-        for code in SHOWN
-        if code in found
+        for one in kept(rows)
     ]

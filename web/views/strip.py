@@ -18,7 +18,7 @@ from hospital_ops.clock import SECOND, to_datetime
 from hospital_ops.ecg.files.traces import Trace
 from hospital_ops.waveform import NO_SAMPLE
 from web.render import Renderer
-from web.views.bedpage import FREE
+from web.views.curves import FREE
 from web.views.page import Page
 from web.views.paper import drawable, drawn
 from web.views.values import Frame, clock, unit_words

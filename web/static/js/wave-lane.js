@@ -22,6 +22,7 @@ export class Lane {
   speed = 25; // mm/s
   gain = 10; // mm/mV
   pxmm = 3.78;
+  line = 1.6; // width of the line, px
   cursor = null; // the moment after the last sample that was taken from the queue
   #queue = []; // pieces still to be painted, by time
   #past = []; // pieces painted, for a new size or gain
@@ -140,7 +141,7 @@ export class Lane {
 
   #path() {
     const paper = this.context;
-    [paper.strokeStyle, paper.lineWidth, paper.lineJoin] = [this.colour, 1.6, "round"];
+    [paper.strokeStyle, paper.lineWidth, paper.lineJoin] = [this.colour, this.line, "round"];
     paper.beginPath();
     this.#open = false;
   }

@@ -1,40 +1,93 @@
-// One trace on each tile of the wall: ECG lead II of every bed, over one socket.
+// The traces on the tiles of the wall, over one socket: lead II of every bed; where there are four
+// beds at most, the artery, the pulse and the breath as well. Only tiles in sight are drawn.
 
 import { PlayClock } from "./wave-clock.js";
 import { Lane } from "./wave-lane.js";
 import { follow } from "./wave-socket.js";
 
-const CODES = ["131330", "MDC_ECG_ELEC_POTL_II", "II"];
 const FRAME_MS = 50; // fifty traces at the screen's own rate would leave no time for alarms
 const SILENT_US = 15e6; // then the tile's place for a trace closes again
-const PXMM = 2.5;
-const beds = new Map(); // bed -> {play, lane}
+const PXMM = document.getElementById("board").dataset.n === "4" ? 3.2 : 2.5; // at 16 px a rem: 4K shows the same picture
+const LINE = 1.6;
+const GAIN = 10; // mm/mV where there is room for a complex of
+const TALL_MV = 1.5; // else as much as it has: no trace of the wall is to scale
+const beds = new Map(); // bed -> {play, rows: row -> trace}
+const kinds = new Map(); // code -> what the server says of its trace; the first of a row goes first
+const seen = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) target.toggleAttribute("data-away", !isIntersecting);
+});
+const sized = new ResizeObserver((entries) => {
+  for (const { target } of entries) scale(target.trace);
+});
 
-const place = (bed) => document.querySelector(`.wave[data-bed="${CSS.escape(bed)}"]`);
-
-function take(frame) {
-  let bed = beds.get(frame.place);
-  if (!bed) {
-    const node = place(frame.place);
-    if (!node) return;
-    const canvas = document.createElement("canvas");
-    canvas.setAttribute("aria-hidden", "true"); // the values beside it say the same in words
-    node.replaceChildren(canvas);
-    bed = { play: new PlayClock(), lane: new Lane(canvas, "ecg") };
-    bed.lane.pxmm = PXMM;
-    beds.set(frame.place, bed);
-  }
-  bed.play.arrived(frame.t0, performance.now());
-  bed.lane.take(frame);
+for (const [rank, kind] of JSON.parse(document.getElementById("board").dataset.traces).entries()) {
+  for (const code of kind.codes) kinds.set(code, { ...kind, rank });
 }
 
-/** A tile that was swapped as a whole has lost its canvas: the same one goes back. */
+const place = (bed) => document.querySelector(`.wave[data-bed="${CSS.escape(bed)}"]`);
+const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+
+function scale(trace) {
+  if (!trace.node.isConnected) return;
+  const { lane } = trace;
+  lane.fit();
+  Object.assign(lane, { pxmm: PXMM * rem(), line: LINE * rem() });
+  lane.gain = Math.min(GAIN, (0.58 * lane.height) / (TALL_MV * lane.pxmm));
+  lane.redraw();
+}
+
+function begun(kind, home) {
+  const node = document.createElement("div");
+  const canvas = document.createElement("canvas");
+  node.className = `trace ${kind.tint}`;
+  node.setAttribute("aria-hidden", "true"); // the values beside it say the same in words
+  Object.assign(node.dataset, { row: kind.row, name: kind.name });
+  node.append(canvas);
+  home.append(node);
+  const trace = { node, kind, lane: new Lane(canvas, kind.form) };
+  node.trace = trace;
+  seen.observe(node);
+  sized.observe(node);
+  return trace;
+}
+
+function end(bed, trace) {
+  seen.unobserve(trace.node);
+  sized.unobserve(trace.node);
+  trace.node.remove();
+  bed.rows.delete(trace.kind.row);
+}
+
+function take(frame) {
+  const kind = kinds.get(frame.code);
+  const home = kind && place(frame.place);
+  if (!home) return;
+  if (!beds.has(frame.place)) beds.set(frame.place, { play: new PlayClock(), rows: new Map() });
+  const bed = beds.get(frame.place);
+  let trace = bed.rows.get(kind.row);
+  if (trace && trace.kind.rank < kind.rank) return;
+  if (trace && trace.kind.rank > kind.rank) {
+    end(bed, trace);
+    trace = undefined;
+  }
+  if (!trace) {
+    trace = begun(kind, home);
+    bed.rows.set(kind.row, trace);
+  }
+  bed.play.arrived(frame.t0, performance.now());
+  trace.lane.take(frame);
+}
+
+/** A tile that was swapped as a whole has lost its traces: the same ones go back. */
 function back() {
-  for (const [bed, { lane }] of beds) {
-    if (lane.canvas.isConnected) continue;
-    const node = place(bed);
-    if (node) node.replaceChildren(lane.canvas);
-    else beds.delete(bed);
+  for (const [name, bed] of beds) {
+    const home = place(name);
+    for (const trace of [...bed.rows.values()]) {
+      if (trace.node.isConnected) continue;
+      if (home) home.append(trace.node);
+      else end(bed, trace);
+    }
+    if (!home) beds.delete(name);
   }
 }
 
@@ -43,27 +96,26 @@ function tick(time) {
   requestAnimationFrame(tick);
   if (time - painted < FRAME_MS) return;
   painted = time;
-  for (const [name, bed] of beds) {
-    const { lane, play } = bed;
-    const due = play.at(performance.now());
+  for (const bed of beds.values()) {
+    const due = bed.play.at(performance.now());
     if (due === null) continue;
-    if (lane.cursor !== null && due - lane.cursor > SILENT_US) {
-      lane.canvas.remove();
-      beds.delete(name);
-    } else lane.draw(due);
+    for (const trace of [...bed.rows.values()]) {
+      const { lane, node } = trace;
+      if (node.hasAttribute("data-away")) continue;
+      lane.draw(due);
+      if (lane.cursor !== null && due - lane.cursor > SILENT_US) end(bed, trace);
+    }
   }
 }
 
-function fit() {
-  for (const { lane } of beds.values()) {
-    lane.fit();
-    lane.redraw();
-  }
+/** Another theme: every trace in its other colour. */
+function recolour() {
+  for (const { rows } of beds.values()) for (const trace of rows.values()) scale(trace);
 }
 
 document.body.addEventListener("htmx:wsAfterMessage", back);
-addEventListener("resize", fit);
-new MutationObserver(fit).observe(document.documentElement, { attributeFilter: ["data-theme"] });
-const codes = CODES.map((code) => `code=${code}`).join("&");
+new MutationObserver(recolour).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolour);
+const codes = [...kinds.keys()].map((code) => `code=${encodeURIComponent(code)}`).join("&");
 follow(`/ws/v1/waveforms/${location.pathname.split("/")[2]}?${codes}`, take);
 requestAnimationFrame(tick);

@@ -6,23 +6,20 @@ The pages come from a small stage with made-up cells; Chromium is the only thing
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
 
 from tests.browser import made_up
 from tests.browser.axe import assert_accessible
 from tests.browser.made_up import alarm, bed, live, spot, values
 from tests.browser.stage import Stage, now_us, running
 
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 FORMS = [("en", "dark"), ("ru", "light")]  # colours do not hang on words; --long: every mix
 if os.environ.get("HOSPITAL_OPS_LONG"):
     FORMS += [("en", "light"), ("ru", "dark")]
@@ -33,15 +30,12 @@ PAGES = (
 )  # fmt: skip
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Chromium as the machine has it."""
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=ARGUMENTS
-        )
-        yield started
-        await started.close()
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(chromium: Browser) -> AsyncIterator[Browser]:
+    """The browser of the session; a test's pages are closed with it."""
+    yield chromium
+    for context in chromium.contexts:
+        await context.close()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 ICU = "/icu/h1-icu-1"
 BED = "h1-icu-1-10"
 HR = f"#bed-{BED}-8867-4"
+STEP = re.compile(r'data-rev="(\d+)" data-base="(-?\d+)"')
 GREY = "getComputedStyle(document.querySelector('.boardpage')).filter"
 # Whether a number was ever on the page as live again before it was the new one.
 WATCH_RETURN = """(selector) => {
@@ -149,6 +151,15 @@ def listen(link: WebSocket, frames: list[str]) -> None:
     link.on("framereceived", lambda frame: frames.append(str(frame)))
 
 
+def nothing_is_skipped(rev: int, frames: Sequence[str]) -> None:
+    """Each change begins where the one before it ended, from the last one that was painted."""
+    steps = [(int(base), int(to)) for frame in frames for to, base in STEP.findall(frame)]
+    assert steps
+    for base, to in steps:
+        assert base <= rev <= to or base == rev, (rev, steps)
+        rev = to
+
+
 async def test_a_silent_network_is_noticed_and_nothing_is_missing_after_it(
     ward: Ward, chromium: Browser
 ) -> None:
@@ -177,6 +188,7 @@ async def test_a_silent_network_is_noticed_and_nothing_is_missing_after_it(
         await until(same, 20)
         assert f"rev={rev}" in frames[0], frames[0]
         assert not any('data-base="-1"' in frame for frame in frames)  # changes, no whole board
+        nothing_is_skipped(int(rev), frames)
 
         proxy.cut()  # and once more, as a cable that is pulled
         await says_not_live(page, "130")

@@ -85,6 +85,8 @@ async def test_a_set_is_signed_in_two_presses_checked_and_carried_out(
     await counted(ward, active=2, due=1, overdue=0)
 
     await two_physicians_at_once(ward, physician)
+    await the_set_is_carried_out(ward, nurse)
+    await the_sepsis_clock_runs(ward, chromium)
     await the_overdue_one_is_passed_on(ward, chromium)
     for page in (nurse, physician):
         assert await page.evaluate("complaints") == []
@@ -112,6 +114,48 @@ async def two_physicians_at_once(ward: Ward, physician: Page) -> None:
     await expect(row).to_contain_text("on hold", timeout=SLOW_MS)
     await row.get_by_role("button", name="Resume").click()
     await expect(row).to_contain_text("requested", timeout=SLOW_MS)
+
+
+async def the_set_is_carried_out(ward: Ward, nurse: Page) -> None:
+    """The nurse takes the lactate of the set on and does it: it is nobody's any more."""
+    await nurse.reload()
+    row = nurse.locator("#orders [id^=order-]", has_text="Lactate")
+    await row.get_by_role("button", name="Start").click()
+    await row.get_by_role("button", name="Done").click(timeout=SLOW_MS)
+
+    async def done() -> bool:
+        [order] = [each for each in await orders_of(ward) if each["text"] == "Lactate"]
+        return bool(order["request"] == "completed")
+
+    await until(done, within_s=SLOW_MS / 1000)
+    await counted(ward, active=1, due=0, overdue=0)
+
+
+async def the_sepsis_clock_runs(ward: Ward, chromium: Browser) -> None:
+    """Off until a physician marks the recognition; it asks, is marked, and speaks Russian."""
+    page = await ward.open(chromium, "icu.h2", f"{PAGE}?lang=ru", color_scheme="dark")
+    panel = page.locator("#sepsis")
+    start = panel.get_by_text("Сепсис распознан")
+    await start.click(timeout=SLOW_MS)
+    await panel.locator("[name=minutes_ago]").fill("9999")
+    await panel.locator("button.primary").click()
+    await expect(panel.get_by_role("alert")).to_contain_text("от 0 до 1440", timeout=SLOW_MS)
+    await start.click()
+    await panel.locator("[name=minutes_ago]").fill("5")
+    await panel.locator("button.primary").click()
+    cultures = panel.locator("[data-element=cultures]")
+    await expect(cultures).to_have_attribute("data-state", "due", timeout=SLOW_MS)
+    await cultures.get_by_role("button").click()
+    await expect(cultures).to_have_attribute("data-state", "done", timeout=SLOW_MS)
+    await assert_accessible(page)
+    await page.goto(f"{ward.http}/icu/{UNIT}/statistics?lang=ru&days=1")
+    await expect(page.locator("th", has_text="Пациенто-дней")).to_be_visible()
+    await assert_accessible(page)
+    await page.goto(f"{ward.http}/icu/{UNIT}/statistics?lang=en")
+    await expect(page.get_by_role("heading", level=2)).to_contain_text("30")
+    await assert_accessible(page)
+    assert await page.evaluate("complaints") == []
+    await page.context.close()
 
 
 async def the_overdue_one_is_passed_on(ward: Ward, chromium: Browser) -> None:

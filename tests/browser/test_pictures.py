@@ -6,7 +6,13 @@ every other run sees the boards fill with four beds and writes nothing.
 
 from __future__ import annotations
 
+import json
 import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,10 +20,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from hospital_ops.clock import SECOND, iso
-from tests.browser import made_up
 from tests.browser.crew_tablet import new_case, paired, value
-from tests.browser.stage import Stage
-from tests.browser.stage import running as staged
 from tests.browser.ward import ROOT, Ward, now_us, running, stopped, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -84,8 +87,8 @@ async def test_the_demonstration_fills_both_boards_and_stands_for_its_pictures(
             await crew(ward, chromium)
             await lost(ward, chromium)
     if WANTED:
-        await wall_of(4, chromium, tmp_path / "wall-4")
-        await wall_of_fifty(chromium)
+        for beds in (4, 50):
+            await wall_of(beds, chromium, tmp_path / f"wall-{beds}")
 
 
 async def seen(ward: Ward, chromium: Browser, name: str, path: str, size: Any, scheme: str) -> None:
@@ -130,33 +133,38 @@ async def papers(ward: Ward, chromium: Browser) -> None:
 
 
 async def wall_of(beds: int, chromium: Browser, data: Path) -> None:
-    """The wall of a unit of so many beds, at night and by day."""
+    """The wall of a unit of so many beds, every one of them played, at night and by day."""
 
     async def filled() -> bool:
         board = await ward.json("icu.h1", "/api/v1/boards/h1-icu-1")
         return all(len(bed["values"]) > 5 for bed in board["beds"])
 
-    with running(data, "--icu-beds", str(beds), "--ambulances", "1", "--seed", "5") as ward:
-        await until(filled, 240)
+    arguments = ("--no-simulators", "--icu-beds", str(beds), "--ambulances", "1", "--seed", "5")
+    with running(data, *arguments) as ward, played(ward, "h1-icu-1"):
+        await until(filled, 400)
         for lang, scheme, name in (("ru", "dark", "night"), ("en", "light", "day")):
             path = f"/icu/h1-icu-1?mode=wall&lang={lang}"
             await seen(ward, chromium, f"icu-wall-{beds}-{name}", path, WALL, scheme)
 
 
-async def wall_of_fifty(chromium: Browser) -> None:
-    """The wall of fifty beds with made-up cells: a hundred monitors need a machine of their own."""
-    now = now_us()
-    with staged(Stage(made_up.ward(50, now))) as stage:
-        for lang, scheme, name in (("ru", "dark", "night"), ("en", "light", "day")):
-            stage.beds = {cell.bed: cell for cell in made_up.ward(50, now_us())}
-            more: dict[str, Any] = {"viewport": WALL, "color_scheme": scheme}
-            own = await chromium.new_context(**more)
-            page = await own.new_page()
-            await page.add_init_script("window.complaints = []")
-            await page.goto(f"{stage.address}/icu/h1-icu-1?mode=wall&demo=1&lang={lang}")
-            await expect(page.locator("html")).to_have_attribute("data-link", "live")
-            await picture(page, f"icu-wall-50-{name}")
-            await own.close()
+@contextmanager
+def played(ward: Ward, unit: str) -> Iterator[None]:
+    """The patients of one unit alone: two units of fifty need a machine of their own."""
+    run = ward.run
+    run["beds"] = [bed for bed in run["beds"] if bed["unit"] == unit]
+    own = ward.data.parent / f"{unit}.run.json"
+    own.touch(0o600)
+    own.write_text(json.dumps(run), "utf-8")
+    command = [sys.executable, "-m", "hospital_ops", "simulate", "ward", "--run", str(own)]
+    process = subprocess.Popen([*command, "--seed", "5", "--speed", "6"], cwd=ROOT)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 async def crew(ward: Ward, chromium: Browser) -> None:

@@ -123,10 +123,10 @@ async def page_of_the_past(ward: Ward, chromium: Browser, then: int) -> None:
 
 async def late_is_drawn_as_late(ward: Ward, chromium: Browser, sent: int) -> None:
     """A monitor that fell silent: amber, then withdrawn, by the clock of that time."""
-    await is_stored(ward, sent + 30 * SECOND)
+    await is_stored(ward, sent + 18 * SECOND)
     page = await ward.open(chromium, "icu.h2", f"/icu/{UNIT}/past?lang=en&bed={SILENT}")
     pulse = page.locator(f"#bed-{SILENT}-{PULSE}")
-    for after_s, state, text in ((9, "stale", "77"), (25, "gone", "– –")):
+    for after_s, state, text in ((9, "stale", "77"), (18, "gone", "– –")):
         at = iso(sent + after_s * SECOND)
         await page.goto(f"{ward.http}/icu/{UNIT}/past?lang=en&at={at}&bed={SILENT}")
         await expect(pulse).to_have_attribute("data-q", state, timeout=PATIENT_MS)

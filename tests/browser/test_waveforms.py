@@ -6,16 +6,17 @@ import array
 import asyncio
 import os
 import re
-import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
 
 from hospital_ops.waveform import Frame
 from simulators.network import FaultProxy
@@ -23,13 +24,12 @@ from simulators.synthetic import synthetic_course
 from simulators.wave_device import WaveDevice, WavePlan
 from simulators.waveforms import ARTERY, ECG_II, PLETH, RESP
 from tests.browser.axe import assert_accessible
-from tests.browser.whole_demo import free_port, whole_demo
+from tests.browser.ward import Ward
+from tests.browser.whole_demo import whole_demo
 
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 BED, UNIT = "h1-icu-1-01", "h1-icu-1"
+SIZE = {"width": 1920, "height": 1080}
 LANES = {"ecg-II": ECG_II, "pleth": PLETH, "resp": RESP}
 # Both outages lie within; the long form is the one that the release is judged by.
 LOOK_S = 60 if os.environ.get("HOSPITAL_OPS_LONG") else 15
@@ -37,35 +37,21 @@ CUT_S = 5.0  # longer than what a screen still fills in when its line is back (t
 
 
 @pytest.fixture(scope="module")
-def ports() -> tuple[int, int]:
-    """The web's own port, and the one of the wire between it and the screen."""
-    return free_port(), free_port()
-
-
-@pytest.fixture(scope="module")
-def demo(
-    tmp_path_factory: pytest.TempPathFactory, ports: tuple[int, int]
-) -> Iterator[dict[str, Any]]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Two beds without simulators: the only curves are those of the test's own device."""
-    origin = f"http://127.0.0.1:{ports[1]}"
     with whole_demo(
         tmp_path_factory.mktemp("demo"),
         "--icu-beds", "2", "--no-simulators",
-        port=ports[0],
-        HOSPITAL_OPS_ALLOWED_ORIGINS=origin,
     ) as run:  # fmt: skip
         yield run
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Chromium as the machine has it."""
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=ARGUMENTS
-        )
-        yield started
-        await started.close()
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(chromium: Browser) -> AsyncIterator[Browser]:
+    """The browser of the session; a test's pages are closed with it."""
+    yield chromium
+    for context in chromium.contexts:
+        await context.close()
 
 
 async def opened(browser: Browser, run: dict[str, Any], path: str, **context: Any) -> Page:
@@ -91,11 +77,12 @@ async def opened(browser: Browser, run: dict[str, Any], path: str, **context: An
 class Patient:
     """The device of the bed, and all that it ever measured."""
 
-    def __init__(self, run: dict[str, Any], port: int) -> None:
-        token = next(d["token"] for d in run["devices"] if d.get("bed") == BED)
+    def __init__(self, run: dict[str, Any], port: int = 0, bed: str = BED) -> None:
+        port = port or urlsplit(run["http"]).port or 0
+        token = next(d["token"] for d in run["devices"] if d.get("bed") == bed)
         plan = WavePlan(
-            url=f"ws://127.0.0.1:{port}/ws/v1/devices", token=token, bed=BED,
-            course=synthetic_course(7, BED), seed=7,
+            url=f"ws://127.0.0.1:{port}/ws/v1/devices", token=token, bed=bed,
+            course=synthetic_course(7, bed), seed=7,
         )  # fmt: skip
         self.made: list[Frame] = []
         self.device = WaveDevice(plan, on_made=self.made.extend)
@@ -175,16 +162,18 @@ async def cut(page: Page, wire: FaultProxy) -> tuple[int, int]:
 
 
 async def test_the_samples_painted_are_those_the_device_sent_and_a_cut_is_a_gap(
-    browser: Browser, demo: dict[str, Any], ports: tuple[int, int]
+    browser: Browser, ward: Ward
 ) -> None:
+    bed, port = f"{UNIT}-20", urlsplit(ward.http).port or 0  # no other test has curves here
     async with (
-        FaultProxy("127.0.0.1", ports[0]) as of_device,
-        FaultProxy("127.0.0.1", ports[0], ports[1]) as of_screen,
-        Patient(demo, of_device.port) as patient,
+        FaultProxy("127.0.0.1", port) as of_device,
+        FaultProxy("127.0.0.1", port, ward.side_port) as of_screen,
+        Patient(ward.run, of_device.port, bed) as patient,
     ):
-        page = await opened(
-            browser, demo, f"/icu/beds/{BED}", base=f"http://127.0.0.1:{of_screen.port}",
-            viewport={"width": 1920, "height": 1080},
+        wall = await ward.open(browser, "icu.h1", f"/icu/{UNIT}?mode=wall", viewport=SIZE)
+        page = await ward.open(
+            browser, "icu.h1", f"/icu/beds/{bed}", viewport=SIZE,
+            http=f"http://127.0.0.1:{of_screen.port}",
         )  # fmt: skip
 
         async def looked() -> bool:
@@ -207,6 +196,14 @@ async def test_the_samples_painted_are_those_the_device_sent_and_a_cut_is_a_gap(
         seconds = (told["last"] - told["first"]) / 1e6
         assert seconds > LOOK_S
         assert patient.device.ledger.counts.dropped > 0
+        # The wall of 24 beds has one trace of it, whole but for what the device itself lost.
+        trace = f".wave[data-bed='{bed}'] canvas"
+        await expect(wall.locator(trace)).to_have_count(1)
+        told = await account_of(wall, trace)
+        expected = shown(told, patient.made, ECG_II)
+        assert told["painted"] == len(expected) > LOOK_S * 100
+        assert told["hash"] == fnv(expected)
+        await wall.context.close()
         assert await ink_of_last_gap(page) == 0
         assert await page.evaluate("complaints.length === 0")
 
@@ -237,9 +234,9 @@ async def ink_of_last_gap(page: Page) -> int:
 
 
 async def test_keys_freeze_enlarge_and_speed_up_the_curves(
-    browser: Browser, demo: dict[str, Any], ports: tuple[int, int]
+    browser: Browser, demo: dict[str, Any]
 ) -> None:
-    async with Patient(demo, ports[0]):
+    async with Patient(demo):
         page = await opened(browser, demo, f"/icu/beds/{BED}?lang=en")
         scale = page.locator(".lane[data-key='ecg-II'] [data-part=scale]")
         await expect(scale).to_have_text("25 mm/s · 10 mm/mV")
@@ -273,39 +270,38 @@ async def test_keys_freeze_enlarge_and_speed_up_the_curves(
 
 
 async def test_a_curve_that_ends_says_so_and_comes_back_with_a_gap(
-    browser: Browser, demo: dict[str, Any], ports: tuple[int, int]
+    browser: Browser, demo: dict[str, Any]
 ) -> None:
     page = await opened(browser, demo, f"/icu/beds/{BED}?lang=en")
     lane = page.locator(".lane[data-key=pleth]")
-    async with Patient(demo, ports[0]):
+    async with Patient(demo):
         await expect(lane).not_to_have_attribute("data-empty", "wait", timeout=20_000)
         await expect(lane.locator(".sim")).to_be_visible()
     await expect(lane.locator(".none")).to_contain_text("No curve for", timeout=20_000)
-    async with Patient(demo, ports[0]):
+    async with Patient(demo):
         await expect(lane.locator(".none")).to_be_hidden(timeout=20_000)
     assert (await account(page, "pleth"))["gaps"]
 
 
 async def test_a_wall_of_four_shows_every_curve_of_a_bed_in_a_row_of_its_own(
-    browser: Browser, demo: dict[str, Any], ports: tuple[int, int]
+    browser: Browser, demo: dict[str, Any]
 ) -> None:
     page = await opened(browser, demo, f"/icu/{UNIT}", viewport={"width": 1280, "height": 900})
-    async with Patient(demo, ports[0]) as patient:
-        wave = page.locator(f".wave[data-bed='{BED}']")
+    async with Patient(demo) as patient:
+        trace = f".wave[data-bed='{BED}']"
+        wave = page.locator(trace)
         for row, code in ((1, ECG_II), (2, ARTERY), (3, PLETH), (4, RESP)):
             canvas = wave.locator(f"[data-row='{row}'] canvas")
             await expect(canvas).to_have_attribute("data-hash", re.compile(r"\d"), timeout=20_000)
-            told = await account_of(page, f".wave[data-bed='{BED}'] [data-row='{row}'] canvas")
+            told = await account_of(page, f"{trace} [data-row='{row}'] canvas")
             expected = shown(told, patient.made, code)
             assert told["painted"] == len(expected) > 0
             assert told["hash"] == fnv(expected)
         await expect(wave.locator("canvas")).to_have_count(4)
         await expect(page.locator(f".wave[data-bed='{UNIT}-02'] canvas")).to_have_count(0)
 
-        async def painted() -> float:
-            return (await account_of(page, f".wave[data-bed='{BED}'] [data-row='1'] canvas"))[
-                "painted"
-            ]
+        async def painted() -> int:
+            return int((await account_of(page, f"{trace} [data-row='1'] canvas"))["painted"])
 
         await page.set_viewport_size({"width": 1280, "height": 90})  # the tile is out of sight
         away = wave.locator("[data-row='1'][data-away]")
@@ -328,12 +324,11 @@ async def test_a_wall_of_four_shows_every_curve_of_a_bed_in_a_row_of_its_own(
 async def test_the_page_of_a_bed_is_accessible_and_its_picture_is_kept(
     browser: Browser,
     demo: dict[str, Any],
-    ports: tuple[int, int],
     tmp_path: Path,
     theme: str,
     language: str,
 ) -> None:
-    async with Patient(demo, ports[0]):
+    async with Patient(demo):
         for width, height in ((1920, 1080), (1024, 768), (412, 915)):
             page = await opened(
                 browser, demo, f"/icu/beds/{BED}?theme={theme}&lang={language}",

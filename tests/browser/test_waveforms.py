@@ -38,10 +38,10 @@ CUT_S = 5.0  # longer than what a screen still fills in when its line is back (t
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """Two beds without simulators: the only curves are those of the test's own device."""
+    """Three beds without simulators: the only curves are those of the test's own device."""
     with whole_demo(
         tmp_path_factory.mktemp("demo"),
-        "--icu-beds", "2", "--no-simulators",
+        "--icu-beds", "3", "--no-simulators",
     ) as run:  # fmt: skip
         yield run
 
@@ -287,8 +287,9 @@ async def test_a_wall_of_four_shows_every_curve_of_a_bed_in_a_row_of_its_own(
     browser: Browser, demo: dict[str, Any]
 ) -> None:
     page = await opened(browser, demo, f"/icu/{UNIT}", viewport={"width": 1280, "height": 900})
-    async with Patient(demo) as patient:
-        trace = f".wave[data-bed='{BED}']"
+    bed = f"{UNIT}-03"  # no other test has curves here
+    async with Patient(demo, bed=bed) as patient:
+        trace = f".wave[data-bed='{bed}']"
         wave = page.locator(trace)
         for row, code in ((1, ECG_II), (2, ARTERY), (3, PLETH), (4, RESP)):
             canvas = wave.locator(f"[data-row='{row}'] canvas")
@@ -315,9 +316,9 @@ async def test_a_wall_of_four_shows_every_curve_of_a_bed_in_a_row_of_its_own(
             return await painted() > before
 
         assert await until(goes_on)
-        await page.locator(f"#bed-{BED}").focus()
+        await page.locator(f"#bed-{bed}").focus()
         await page.keyboard.press("Enter")
-        await page.wait_for_url(f"**/icu/beds/{BED}")
+        await page.wait_for_url(f"**/icu/beds/{bed}")
 
 
 @pytest.mark.parametrize(("theme", "language"), [("dark", "ru"), ("light", "en")])

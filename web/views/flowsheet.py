@@ -17,7 +17,7 @@ from web.hours import Hour
 from web.render import Renderer
 from web.trends.steps import Trend
 from web.views.page import Page
-from web.views.values import Frame, clock, decimals_of, name_words, unit_words
+from web.views.values import Frame, clock, coded_words, decimals_of, name_words, unit_words
 from web.words import Words
 
 DEVICE: Final = tuple(
@@ -30,6 +30,7 @@ DEVICE: Final = tuple(
 ENTRY: Final = (
     "urine", "fluid_in", "drain", "other_out", "gcs_e", "gcs_v", "gcs_m", "rass", "pain", "weight",
 )  # fmt: skip
+CODED: Final = frozenset(codes.by_key[key].code for key in ("o2_device", "vent_mode"))
 # HL7 table 0078, as the laboratory flags its results: beyond the panic limits, very abnormal.
 CRITICAL: Final = frozenset(("HH", "LL", "AA"))
 
@@ -208,6 +209,8 @@ def _entry(line: Mapping[str, Any], at: int, frame: Frame) -> Entry:
     if value is None:
         number = line["value"]
         value = "" if number is None else frame.words.number(number, decimals_of(line["code"]))
+    elif line["code"] in CODED:
+        value = coded_words(value, frame.words)
     by = line["corrected_by"]
     return Entry(
         event=str(line["event_id"]),

@@ -10,7 +10,7 @@ from hospital_ops.clock import from_iso
 from icu.rules import words as rule_words
 from web.views.alarms import alarm_text
 from web.views.incidents import when
-from web.views.values import Frame, clock, name_words, unit_words
+from web.views.values import Frame, clock, coded_words, name_words, unit_words
 from web.words import Words
 
 
@@ -144,7 +144,7 @@ def _value(one: Mapping[str, Any], frame: Frame) -> dict[str, str]:
 def _text(value: Any, frame: Frame) -> str:
     if isinstance(value, int | float):
         return frame.words.number(float(value))
-    return str(value or "–")
+    return coded_words(str(value), frame.words) if value else "–"
 
 
 def _clock(at: str, frame: Frame) -> str:

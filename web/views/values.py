@@ -102,9 +102,15 @@ def unit_words(unit: str, words: Words) -> str:
     """A UCUM unit as a line or a table says it, where no unit goes without saying."""
     if unit == "1" or unit.startswith("{"):
         return ""
-    key = f"unit.{unit}"
-    said = words.t(key) if words.has(key) else ""
+    keys = (f"unit.full.{unit}", f"unit.{unit}")
+    said = next((words.t(key) for key in keys if words.has(key)), "")
     return said or unit.replace("[", "").replace("]", "")
+
+
+def coded_words(text: str, words: Words) -> str:
+    """A value of a list (codes.json), such as the way of giving oxygen; other text as it is."""
+    keys = (f"coded.{text}", f"vent.{text}")
+    return next((words.t(key) for key in keys if words.has(key)), text)
 
 
 def name_words(code: str, words: Words) -> str:

@@ -71,7 +71,7 @@ def test_the_lowest_before_the_hospital_stays_on_the_tile_of_the_stay() -> None:
 def stay(bed: str, trigger: str, at: int, **more: Any) -> Stamped:
     facts = wire.PatientFacts(mrn="C1")
     said: dict[str, Any] = {"bed": bed, "event_at": at, "received_at": at, "trigger": trigger}
-    who = {"unit": "h1-icu-1", "source": "ed.h1", "mode": "Real", "patient": facts}
+    who: dict[str, Any] = {"unit": "h1-icu-1", "source": "ed.h1", "mode": "Real", "patient": facts}
     return Stamped(
         at, wire.Admission(message_id=f"{at}", identity=b"%d" % at, **who, **said, **more)
     )

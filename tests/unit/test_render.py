@@ -13,8 +13,9 @@ from hospital_ops.board import AlarmCell, BedCell, CaseCell, DecisionCell, Head,
 from hospital_ops.clock import SECOND
 from tests.browser import made_up
 from tests.browser.made_up import alarm, bed, live, spot, values
-from web.render import Renderer, density
+from web.render import Renderer
 from web.views.case import minutes_left
+from web.views.curves import density
 
 NOW = 1_772_359_337 * SECOND
 RENDER = Renderer("Europe/Moscow")

@@ -90,9 +90,11 @@ class Settings(BaseSettings):
     mllp_sources: tuple[MllpSource, ...] = ()
     http_sources: tuple[MllpSource, ...] = ()  # that post without a token, by their address
 
-    # The box of a unit (serve edge): its token, the keys of its disk, and the room it may take.
+    # The box of a unit (serve edge): its token, the keys of its disk, the room it may take, and the
+    # only certificates that it believes (PEM: an authority, or the hospital's own certificate).
     edge_token: SecretStr = SecretStr("")
     edge_keys: SecretStr = SecretStr("")  # id:base64,...; empty: made in the data directory
+    edge_ca: Path | None = None
     edge_room_mib: Annotated[int, Field(ge=16, le=1 << 24)] = 8192
 
     # Our own look at the live ECG (arrhythmias). Off: boards say so; the monitors' alarms remain.

@@ -17,6 +17,7 @@ from hospital_ops.clock import SECOND, Clock
 from hospital_ops.errors import MessageError, NotStored
 from hospital_ops.forward.roster import Roster
 from hospital_ops.forward.sending import Link
+from hospital_ops.forward.turned_away import TurnedAwayItems
 from hospital_ops.hl7.understand import Source
 from streams.edge import Answer, EdgeIntake
 from web.devices import AWAY, CHECK_S, REVOKED, Pace
@@ -37,6 +38,7 @@ class Box:
     link: Link
     clock: Clock
     sources: tuple[Source, ...] = ()  # that post without a token, named by their address
+    turned_away: TurnedAwayItems | None = None
 
     async def state(self) -> dict[str, Any]:
         """What waits, since when, and how the link is."""
@@ -55,6 +57,7 @@ class Box:
                 "share": round(held.share, 4),
                 "oldest_age_s": round((now - held.oldest_at) / SECOND, 1) if held.items else None,
                 "unreadable": held.beside,
+                "turned_away": len(self.turned_away or ()),
             },
             "stored": held.figures.get("stored", 0),
             "kept": held.figures.get("kept", 0),
@@ -101,6 +104,7 @@ async def metrics(request: Request) -> PlainTextResponse:
         "backlog_bytes": backlog["bytes"],
         "backlog_oldest_seconds": backlog["oldest_age_s"] or 0,
         "unreadable_items": backlog["unreadable"],
+        "turned_away_items": backlog["turned_away"],
         "stored_total": state["stored"],
         "kept_total": state["kept"],
         "refused_total": state["refused"],

@@ -1,15 +1,17 @@
-"""`hospital-ops doctor`: says in plain words what is wrong, or that nothing is."""
+"""`hospital-ops doctor [--upstream URL]`: says in plain words what is wrong, or that nothing is."""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from hospital_ops import database, settings
 from hospital_ops.clock import SECOND, SystemClock
+from hospital_ops.commands import doctor_edge
 from hospital_ops.database import DatabaseGone
 from hospital_ops.errors import ConfigurationError
 from hospital_ops.settings import Settings
@@ -20,18 +22,36 @@ DISK_FREE_MIN = 2 * 1024**3
 CLOCK_OFF_MAX_US = 1 * SECOND
 
 
+Check = Callable[[Settings], Awaitable[list[str]]]
+
+
 def main(argv: list[str]) -> int:
-    """Five checks: configuration, Redis, PostgreSQL, clock, disk. 1 where something is wrong."""
-    if argv and argv != ["--help"]:
-        print("hospital-ops doctor takes no arguments; it reads HOSPITAL_OPS_* and D/run.json.")
-        return 2
+    """Five checks of the house, or three of a unit's box. 1 where something is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="hospital-ops doctor",
+        description="It reads HOSPITAL_OPS_* and D/run.json, and changes nothing.",
+    )
+    parser.add_argument("--upstream", default="", help="on a unit's box: as for `serve edge`")
+    upstream = parser.parse_args(argv).upstream
     try:
-        loaded = _with_running(settings.load())
+        loaded = settings.load()
+        loaded = loaded if upstream else _with_running(loaded)
     except ConfigurationError as error:
         print(f"wrong   configuration: {error}")
         return 1
     print("right   configuration")
-    return asyncio.run(_examine(loaded))
+    return asyncio.run(_examine(loaded, _of_a_box(upstream) if upstream else _of_the_house()))
+
+
+def _of_the_house() -> dict[str, Check]:
+    return {"Redis": _redis, "PostgreSQL": _postgres, "clock": _clock, "disk": _disk}
+
+
+def _of_a_box(url: str) -> dict[str, Check]:
+    return {
+        "upstream": lambda loaded: doctor_edge.upstream(loaded, url),
+        "queue": doctor_edge.queue,
+    }
 
 
 def _with_running(loaded: Settings) -> Settings:
@@ -44,15 +64,9 @@ def _with_running(loaded: Settings) -> Settings:
     return loaded.model_copy(update=addresses)
 
 
-async def _examine(loaded: Settings) -> int:
-    checks: tuple[tuple[str, Callable[[Settings], Awaitable[list[str]]]], ...] = (
-        ("Redis", _redis),
-        ("PostgreSQL", _postgres),
-        ("clock", _clock),
-        ("disk", _disk),
-    )
+async def _examine(loaded: Settings, checks: Mapping[str, Check]) -> int:
     wrong = 0
-    for name, examine in checks:
+    for name, examine in checks.items():
         problems = await examine(loaded)
         wrong += bool(problems)
         for problem in problems:

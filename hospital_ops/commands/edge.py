@@ -6,14 +6,15 @@ import asyncio
 from typing import Final
 
 from hospital_ops import log, sealing
-from hospital_ops.clock import Clock, SystemClock
+from hospital_ops.clock import Clock
 from hospital_ops.commands.sources import source_of
 from hospital_ops.errors import ConfigurationError
 from hospital_ops.forward.roster import Roster
 from hospital_ops.forward.sending import Forwarder, Link
 from hospital_ops.forward.shelf import Shelf
+from hospital_ops.forward.steady import SteadyClock
 from hospital_ops.forward.store import Queue
-from hospital_ops.forward.uplink import LinkCut, Offset, Uplink
+from hospital_ops.forward.uplink import LinkCut, Offset, Uplink, trust
 from hospital_ops.settings import Settings
 from streams.edge import BODY_MAX, EdgeIntake, ShelfAppender, hold
 from streams.mllp import Limits, MllpGateway
@@ -34,12 +35,13 @@ async def run(settings: Settings, upstream: str) -> None:
     token = settings.edge_token.get_secret_value()
     if not token:
         raise ConfigurationError("HOSPITAL_OPS_EDGE_TOKEN is empty: it is the box's own token.")
-    folder, clock = settings.data_dir / "edge", SystemClock()
+    folder = settings.data_dir / "edge"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    clock, offset = SteadyClock(folder / "clock"), Offset()
     text = settings.edge_keys.get_secret_value()
     seal = sealing.Seal(sealing.parsed(text or sealing.kept(folder / "edge.keys"), KEYS))
-    offset = Offset()
-    lines = [Uplink(upstream, token, clock, offset) for _ in range(3)]
+    trusted = trust(settings.edge_ca)
+    lines = [Uplink(upstream, token, clock, offset, trusted) for _ in range(3)]
     shelf = Shelf(Queue(folder / "queue.sqlite", seal, settings.edge_room_mib * 1024 * 1024))
     roster = Roster(folder / "roster.sealed", seal)
     forwarder = Forwarder(shelf, lines[0].deliver, lines[1].deliver, clock)
@@ -54,6 +56,7 @@ async def run(settings: Settings, upstream: str) -> None:
         forwarder.link,
         clock,
         tuple(source_of(one) for one in settings.http_sources),
+        forwarder.turned_away,
     )
     listening = listen(settings.http_host, settings.http_port)
     try:

@@ -4,13 +4,16 @@ The live lane waits for nobody. The backlog goes only while the live lane gets t
 loss it waits until what is live has been delivered, or until there is nothing live.
 
 Each item has its own answer and is let go by it alone. No answer, or one that cannot be read, is
-"nobody knows": the same bytes go again, and the hospital knows them.
+"nobody knows": the same bytes go again, and the hospital knows them. Of a request that was too much
+for the line or was turned away half is asked, and half of that; one item that is turned away each
+time is passed over for a while, so that it holds up no other.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
+import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,6 +23,8 @@ from hospital_ops.clock import Clock
 from hospital_ops.forward.backoff import BackOff
 from hospital_ops.forward.items import AGAIN, Item
 from hospital_ops.forward.shelf import Shelf
+from hospital_ops.forward.turned_away import TurnedAwayItems
+from hospital_ops.forward.uplink import TooMuch, TurnedAway
 
 PORTION: Final = 200  # items of a request
 LIVE_BYTES: Final = 512 * 1024  # of a request, unless one item alone is larger
@@ -55,58 +60,89 @@ class Link:
         self.told = True
 
 
+class Lane:
+    """One line, how much goes over it at once, and how long it waits after a loss."""
+
+    def __init__(self, deliver: Deliver, most_bytes: int) -> None:
+        self.deliver, self.most_bytes = deliver, most_bytes
+        self.most = PORTION
+        # Jitter, no secret.
+        self.back_off = BackOff(random.Random(), most_s=BACK_OFF_S)  # noqa: S311
+
+    def went(self) -> None:
+        """A request was answered."""
+        self.most = min(PORTION, 2 * self.most)
+        self.back_off.reset()
+
+    def was_too_much(self, size: int) -> None:
+        """A request of `size` items was not answered in time, or was turned away."""
+        self.most = max(1, min(self.most, size) // 2)
+
+
 class Forwarder:
     """Takes from the shelf and delivers, until cancelled. A lane has a line of its own."""
 
     def __init__(self, shelf: Shelf, live: Deliver, backlog: Deliver, clock: Clock) -> None:
         self._shelf, self._clock = shelf, clock
-        self._lines = (live, backlog)
+        self._lanes = (Lane(live, LIVE_BYTES), Lane(backlog, BACKLOG_BYTES))
         self._underway: set[str] = set()
         self._clear = asyncio.Event()  # the live lane gets through, or has nothing to send
+        self.turned_away = TurnedAwayItems(clock)
         self.link = Link()
 
     async def run(self) -> None:
         """Both lanes."""
         async with asyncio.TaskGroup() as lanes:
-            lanes.create_task(self._live())
-            lanes.create_task(self._backlog())
+            lanes.create_task(self._live(self._lanes[0]))
+            lanes.create_task(self._backlog(self._lanes[1]))
 
-    async def _live(self) -> None:
-        deliver, back_off = self._lines[0], _back_off()
+    async def _live(self, lane: Lane) -> None:
         while True:
-            items = await self._shelf.live(self._clock.now_us(), PORTION, self._underway)
+            items = await self._shelf.live(self._clock.now_us(), lane.most, self._not_now())
             if not items:
                 self._clear.set()
                 await self._wait()
-            elif await self._send(within(items, LIVE_BYTES), deliver, back_off):
+            elif await self._send(within(items, lane.most_bytes), lane):
                 self._clear.set()
 
-    async def _backlog(self) -> None:
-        deliver, back_off = self._lines[1], _back_off()
+    async def _backlog(self, lane: Lane) -> None:
         while True:
             await self._clear.wait()
-            items = await self._shelf.backlog(self._clock.now_us(), PORTION, self._underway)
+            items = await self._shelf.backlog(self._clock.now_us(), lane.most, self._not_now())
             if items:
-                await self._send(within(items, BACKLOG_BYTES), deliver, back_off)
+                await self._send(within(items, lane.most_bytes), lane)
             else:
                 await asyncio.sleep(IDLE_S)
 
-    async def _send(self, items: list[Item], deliver: Deliver, back_off: BackOff) -> bool:
+    def _not_now(self) -> set[str]:
+        return self._underway | self.turned_away.now()
+
+    async def _send(self, items: list[Item], lane: Lane) -> bool:
         """Delivers, hears each answer and lets go; whether the hospital answered at all."""
         ids = {item.id for item in items}
         self._underway |= ids
         try:
-            outcomes = await deliver(items)
+            outcomes = await lane.deliver(items)
             self.link.answered(self._clock.now_us())
             await self._shelf.settle({id_: outcomes.get(id_, AGAIN) for id_ in ids})
         except OSError as error:
             self._clear.clear()
             self.link.lost(str(error))
-            await asyncio.sleep(back_off.next_s())
+            if isinstance(error, TooMuch):
+                lane.was_too_much(len(items))
+            if isinstance(error, TurnedAway) and len(items) == 1:
+                self.turned_away.add(items[0].id)
+            await asyncio.sleep(lane.back_off.next_s())
             return False
+        except sqlite3.Error as error:
+            # The disk takes no more: what the hospital has stays here too, and goes again.
+            logger.error("queue_not_settled", error=type(error).__name__)
+            await asyncio.sleep(lane.back_off.next_s())
+            return True
         finally:
             self._underway -= ids
-        back_off.reset()
+        lane.went()
+        self.turned_away.went(ids)
         if any(outcomes.get(id_, AGAIN) == AGAIN for id_ in ids):
             await asyncio.sleep(REFUSED_S)
         return True
@@ -118,10 +154,6 @@ class Forwarder:
                 await self._shelf.came.wait()
         except TimeoutError:
             return
-
-
-def _back_off() -> BackOff:
-    return BackOff(random.Random(), most_s=BACK_OFF_S)  # noqa: S311 - jitter, no secret
 
 
 def within(items: Sequence[Item], most_bytes: int) -> list[Item]:

@@ -8,9 +8,10 @@ the hospital knows it by its identity. One thread uses a queue.
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,6 @@ from typing import Final
 from hospital_ops import wire_forms
 from hospital_ops.errors import ConfigurationError
 from hospital_ops.forward.items import (
-    AGAIN,
     ALARM,
     CURVE,
     FULL,
@@ -36,6 +36,7 @@ RANKED: Final = (ALARM, VALUE, CURVE)
 ROW_BYTES: Final = 200  # of a row beside what is sealed: its id, its place in three trees
 BESIDE: Final = 9  # rank of what cannot be opened: kept, counted, never sent
 ROOM_AGAIN: Final = 0.70  # below this share the time of refusing is over
+RESERVE_BYTES: Final = 32 << 20  # of the disk: letting go of what was delivered needs room, too
 _SCHEMA: Final = (
     "create table if not exists item (seq integer primary key autoincrement, id text not null"
     " unique, at integer not null, rank integer not null, size integer not null, key text not null,"
@@ -77,7 +78,14 @@ class Held:
 class Queue:
     """Items in the order of their coming; `path` None keeps them in memory."""
 
-    def __init__(self, path: Path | None, seal: Seal, limit_bytes: int) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        seal: Seal,
+        limit_bytes: int,
+        free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
+    ) -> None:
+        self._free_bytes = free_bytes
         self._seal, self._limit = seal, limit_bytes
         if path is not None:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -89,11 +97,12 @@ class Queue:
         self._db.execute("pragma synchronous = full")
         for statement in _SCHEMA:
             self._db.execute(statement)
-        for (key,) in self._db.execute("select distinct key from item where rank < 9"):
+        for key in _keys(self._db):
             if not seal.knows(key):
                 raise ConfigurationError(
                     f"The queue holds messages sealed with key {key!r}: name it beside the new one."
                 )
+        self._folder = path.parent if path is not None else None
         self._bytes = self._items = 0
         self._look()
 
@@ -104,10 +113,12 @@ class Queue:
         """
         kept = []
         with self._transaction():
+            short = self._is_short()
             for item in items:
                 known = self._has(item.id)
                 size = len(item.body) + ROW_BYTES
-                taken = known or (self._bytes + size) / self._limit <= REFUSED_AT[item.rank]
+                share = (self._bytes + size) / self._limit
+                taken = known or (not short and share <= REFUSED_AT[item.rank])
                 if not taken:
                     self._count("refused", 1)
                     self._begin_full(item.received_at)
@@ -132,8 +143,9 @@ class Queue:
         """Lets go of what the hospital has on disk; an AGAIN stays."""
         with self._transaction():
             for id_, outcome in outcomes.items():
-                if outcome != AGAIN and self._delete(id_):
-                    self._count(STORED if outcome == STORED else KEPT, 1)
+                # Any other word is not ours: it stays.
+                if outcome in (STORED, KEPT) and self._delete(id_):
+                    self._count(outcome, 1)
 
     def give_up(self, need_bytes: int) -> list[str]:
         """Lets the oldest go until so much room is free, counted; answers their ids.
@@ -172,6 +184,14 @@ class Queue:
     def close(self) -> None:
         """Closes the file."""
         self._db.close()
+
+    def _is_short(self) -> bool:
+        """Whether others have left the disk no room; pages that we have let go of are room."""
+        if self._folder is None or self._free_bytes(self._folder) >= RESERVE_BYTES:
+            return False
+        ((pages,),) = self._db.execute("pragma freelist_count")
+        ((page,),) = self._db.execute("pragma page_size")
+        return bool(pages * page < RESERVE_BYTES)
 
     def _has(self, id_: str) -> bool:
         found = self._db.execute("select 1 from item where id = ?", (id_,)).fetchone()
@@ -234,7 +254,7 @@ class Queue:
     def _end_full(self, now: int) -> None:
         """Where there is room again: a mark for the hospital that something was refused."""
         since = self._figure("full_since")
-        if not since or self._bytes / self._limit >= ROOM_AGAIN:
+        if not since or self._bytes / self._limit >= ROOM_AGAIN or self._is_short():
             return
         refused = self._figure("refused") - self._figure("full_refused_before")
         note = f"{since} {now} {refused}"
@@ -262,3 +282,13 @@ class Queue:
 
 def _about(id_: str, rank: int) -> bytes:
     return f"{id_}\x1f{rank}".encode()
+
+
+def keys_needed(path: Path) -> list[str]:
+    """The names of the keys that a queue on disk needs; sqlite3.Error where it cannot be read."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5.0)) as db:
+        return _keys(db)
+
+
+def _keys(db: sqlite3.Connection) -> list[str]:
+    return [key for (key,) in db.execute("select distinct key from item where rank < 9")]

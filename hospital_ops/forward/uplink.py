@@ -1,14 +1,20 @@
-"""The line to the hospital: `POST /api/v1/relayed` over HTTPS, one connection, one at a time."""
+"""The line to the hospital: `POST /api/v1/relayed` over HTTPS, one connection, one at a time.
+
+Whoever answers is not believed without need: an answer counts when it has the published form, came
+within the time of its request, and its certificate is one that the site trusts.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import http.client
+import socket
 import ssl
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -19,14 +25,27 @@ from hospital_ops.forward.items import Item, Relay
 
 PATH: Final = "/api/v1/relayed"
 DEVICES: Final = "/api/v1/relayed/devices"
-TIMEOUT_S: Final = 10.0
+TIMEOUT_S: Final = 10.0  # of a request, from its first byte to the last of its answer ...
+NARROWEST: Final = 16 * 1024  # ... and of its body on the narrowest line, bytes a second
 ANSWER_MAX: Final = 1 << 20
 ANSWERS_KEPT: Final = 64
 LOOPBACK: Final = frozenset(("127.0.0.1", "::1", "localhost"))
 
 
+# Answers that speak of the line, the token or the hour, and not of what was sent.
+NOT_THE_REQUEST: Final = frozenset((401, 403, 404, 408, 429, 502, 503, 504))
+
+
 class LinkCut(OSError):
     """No answer that says what became of it: nobody knows, so it goes again."""
+
+
+class TooMuch(LinkCut):
+    """The request was not answered in time: less of it may be."""
+
+
+class TurnedAway(TooMuch):
+    """The hospital answers, and does not take this request."""
 
 
 class Offset:
@@ -56,38 +75,42 @@ class Uplink:
     """Calls with the box's token; its text never stands in an error."""
 
     def __init__(
-        self, url: str, token: str, clock: Clock, offset: Offset, timeout_s: float = TIMEOUT_S
+        self,
+        url: str,
+        token: str,
+        clock: Clock,
+        offset: Offset,
+        trusted: ssl.SSLContext | None = None,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
             raise ConfigurationError("--upstream needs an address such as https://ops.example.")
         if parts.scheme == "http" and parts.hostname not in LOOPBACK:
             raise ConfigurationError("--upstream has to be https: patients' data go over it.")
-        self._host, self._port = parts.hostname, parts.port
-        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
+        is_tls = parts.scheme == "https"
+        self._host = parts.hostname
+        self._port = parts.port or (http.client.HTTPS_PORT if is_tls else http.client.HTTP_PORT)
+        self._tls = (trusted or trust(None)) if is_tls else None
         self._clock, self._offset, self._timeout_s = clock, offset, timeout_s
         self._headers = {
             "Authorization": f"Bearer {token}",
             "Content-Type": "application/x-msgpack",
         }
         self._connection: http.client.HTTPConnection | None = None
+        self._is_late = False
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="uplink")
 
     async def deliver(self, items: Sequence[Item]) -> Mapping[str, str]:
         """What became of each item, by its id; LinkCut where nobody knows."""
         relay = Relay(self._clock.now_us(), tuple(items), self._offset.us)
         body = wire_forms.encode(relay)
-        answer = await self._asked("POST", PATH, body)
-        found = answer.get("items")
-        if not isinstance(found, dict):
-            raise LinkCut("an answer without items")
+        found: dict[str, str] = await self._asked("POST", PATH, body, "items", dict)
         return found
 
     async def devices(self) -> list[dict[str, Any]]:
         """The devices of the box's units, as the hospital knows them."""
-        found = (await self._asked("GET", DEVICES, b"")).get("devices")
-        if not isinstance(found, list):
-            raise LinkCut("an answer without devices")
+        found: list[dict[str, Any]] = await self._asked("GET", DEVICES, b"", "devices", list)
         return found
 
     async def close(self) -> None:
@@ -95,43 +118,98 @@ class Uplink:
         self._drop()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _asked(self, method: str, path: str, body: bytes) -> dict[str, Any]:
+    async def _asked(self, method: str, path: str, body: bytes, field: str, form: type) -> Any:
+        """A field of the answer, where the answer has its form."""
         loop = asyncio.get_running_loop()
         sent_at = self._clock.now_us()
-        answer = await loop.run_in_executor(self._thread, self._ask, method, path, body)
-        self._offset.heard(sent_at, self._clock.now_us(), answer.get("server_time"))
-        return answer
-
-    def _ask(self, method: str, path: str, body: bytes) -> dict[str, Any]:
+        patience_s = self._timeout_s + len(body) / NARROWEST
+        # A socket's own time-out begins anew with each byte: who drips would hold the line.
+        self._is_late = False
+        late = loop.call_later(patience_s, self._cut)
         try:
-            connection = self._connection or self._connect()
+            answer = await loop.run_in_executor(
+                self._thread, self._ask, method, path, body, patience_s
+            )
+        finally:
+            late.cancel()
+        found = answer.get(field)
+        if not isinstance(found, form):
+            raise LinkCut(f"an answer without {field}")
+        self._offset.heard(sent_at, self._clock.now_us(), answer.get("server_time"))
+        return found
+
+    def _ask(self, method: str, path: str, body: bytes, patience_s: float) -> dict[str, Any]:
+        try:
+            connection = self._connection
+            if connection is None or connection.sock is None:  # none yet, or they have closed it
+                connection = self._connected()
+            connection.sock.settimeout(patience_s)
             connection.request(method, path, body or None, self._headers)
             response = connection.getresponse()
             content = response.read(ANSWER_MAX + 1)
+            if self._is_late:
+                raise TimeoutError
+        except ssl.SSLCertVerificationError as error:
+            self._drop()
+            raise LinkCut(f"certificate not trusted: {error.verify_message}") from None
         except (OSError, http.client.HTTPException) as error:
             self._drop()
+            if self._is_late or isinstance(error, TimeoutError):
+                raise TooMuch("no answer in time") from None
             raise LinkCut(type(error).__name__) from None
         if response.status != http.HTTPStatus.OK or len(content) > ANSWER_MAX:
             self._drop()
-            raise LinkCut(f"HTTP {response.status}")
+            asked_wrongly = response.status not in (http.HTTPStatus.OK, *NOT_THE_REQUEST)
+            raise (TurnedAway if asked_wrongly else LinkCut)(f"HTTP {response.status}")
         try:
             answer = wire_forms.from_json(content)
-        except (wire_forms.DecodeError, UnicodeDecodeError):
+        except (wire_forms.DecodeError, UnicodeDecodeError, RecursionError):
+            self._drop()
             raise LinkCut("an answer that is no JSON") from None
         return answer if isinstance(answer, dict) else {}
 
-    def _connect(self) -> http.client.HTTPConnection:
-        if self._tls is not None:
-            self._connection = http.client.HTTPSConnection(
-                self._host, self._port, timeout=self._timeout_s, context=self._tls
-            )
+    def _connected(self) -> http.client.HTTPConnection:
+        """A connection that `_cut` can end at any step, the handshake too."""
+        address = (self._host, self._port)
+        line = socket.create_connection(address, timeout=self._timeout_s)
+        connection: http.client.HTTPConnection
+        if self._tls is None:
+            connection = http.client.HTTPConnection(self._host, self._port)
         else:
-            self._connection = http.client.HTTPConnection(
-                self._host, self._port, timeout=self._timeout_s
+            connection = http.client.HTTPSConnection(self._host, self._port, context=self._tls)
+            line = self._tls.wrap_socket(
+                line, server_hostname=self._host, do_handshake_on_connect=False
             )
-        return self._connection
+        connection.sock, self._connection = line, connection
+        if isinstance(line, ssl.SSLSocket):
+            line.do_handshake()
+        return connection
+
+    def _cut(self) -> None:
+        """Ends what the thread waits for; it lets the connection go itself."""
+        self._is_late, connection = True, self._connection
+        if connection is not None and connection.sock is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+
+def trust(only: Path | None) -> ssl.SSLContext:
+    """Whose certificates are believed: those of the file and no others, or the machine's.
+
+    The file holds an authority of the hospital, or its server's own certificate (a pin).
+    """
+    try:
+        context = ssl.create_default_context(cafile=only)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(
+            "HOSPITAL_OPS_EDGE_CA is no file of certificates in PEM that can be read."
+        ) from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if only is not None:
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context

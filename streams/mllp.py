@@ -182,6 +182,7 @@ class _Connection(asyncio.Protocol):
         self._wake: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._paused = self._blocked = self._ending = self._lost = False
+        self._is_deaf = False  # idle, and has not even taken its answers
         self._last = self._began = loop.time()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -271,6 +272,7 @@ class _Connection(asyncio.Protocol):
         if self._framer.inside and now >= slow and not self._paused:
             self._close("slow_frame")
         elif now >= idle and not self._frames:
+            self._is_deaf = self._transport.get_write_buffer_size() > 0
             self._close("idle")
         else:
             due = max(min(idle, slow, now + limits.frame_s), now + _RECHECK_S)
@@ -307,7 +309,10 @@ class _Connection(asyncio.Protocol):
                 where=f"{where.name}:{where.lineno}",
             )
         finally:
-            self._transport.close()
+            if self._is_deaf:  # a close would wait for it
+                self._transport.abort()
+            else:
+                self._transport.close()
 
     async def _handle(self, batch: list[Frame]) -> None:
         gateway, source, counts = self._gateway, self._source, self._counts

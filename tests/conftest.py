@@ -5,12 +5,17 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from hospital_ops.servers.embedded import STOP_ORDER, EmbeddedServers, embedded_servers
 from hospital_ops.servers.lock import DataDirectory
 from hospital_ops.servers.runtime import RuntimeFolder
 from hospital_ops.servers.supervisor import Supervisor
 from hospital_ops.servers.valkey import Valkey
+
+# No test asserts how long something took: a slow machine makes no property false.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,10 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
-_TOO_LARGE: Final = b'{"error":"too_large","detail":"send at most 1 MiB in one request"}'
+_REFUSED: Final = {
+    "too_large": (413, b'{"error":"too_large","detail":"send at most 1 MiB in one request"}'),
+    "too_slow": (408, b'{"error":"too_slow","detail":"send a request within 30 s, or less of it"}'),
+}
 
 
 Note = Callable[[HTTPConnection, str], Awaitable[None]]  # counts a refusal under its sender
@@ -75,14 +78,15 @@ class Guard:
             await self._note(HTTPConnection(scope), code)
             if code == "too_large":
                 await _drain(receive)
+            status, words = _REFUSED[code]
             await answer(
                 {
                     "type": "http.response.start",
-                    "status": 413,
+                    "status": status,
                     "headers": [(b"content-type", b"application/json"), (b"connection", b"close")],
                 }
             )
-            await answer({"type": "http.response.body", "body": _TOO_LARGE})
+            await answer({"type": "http.response.body", "body": words})
 
     def _add_headers(self, scope: Scope, message: Message) -> None:
         headers = message.setdefault("headers", [])
@@ -110,12 +114,15 @@ async def _drain(receive: Receive) -> None:
 
 def _limited(receive: Receive) -> Receive:
     read, finished = 0, False
+    until: float | None = None  # one deadline for all of it: who drips has no more time
 
     async def limited() -> Message:
-        nonlocal read, finished
+        nonlocal read, finished, until
         if finished:  # after the body only the disconnect comes, however late
             return await receive()
-        async with asyncio.timeout(BODY_DEADLINE_S):
+        if until is None:
+            until = asyncio.get_running_loop().time() + BODY_DEADLINE_S
+        async with asyncio.timeout_at(until):
             message = await receive()
         finished = not message.get("more_body", False)
         read += len(message.get("body", b""))

@@ -22,7 +22,7 @@ from streams.projections import Places, Projections
 from tests.integration.streams_help import until
 from web.app import make_app
 from web.render import Renderer
-from web.server import BoardSocket, listen
+from web.server import BoardSocket, Requests, listen
 from web.state import Web
 
 UNIT, BED, OTHER_BED = "h1-icu-1", "h1-icu-1-01", "h1-icu-1-02"
@@ -76,7 +76,7 @@ async def web_process(redis_url: str, app: Database | None = None) -> AsyncItera
     )
     listening = listen("127.0.0.1", 0)
     config = uvicorn.Config(
-        make_app(web), ws=BoardSocket, ws_max_size=64 * 1024, log_config=None,
+        make_app(web), http=Requests, ws=BoardSocket, ws_max_size=64 * 1024, log_config=None,
         timeout_graceful_shutdown=1,
     )  # fmt: skip
     server = uvicorn.Server(config)

@@ -16,7 +16,7 @@ from hospital_ops import wire
 from hospital_ops.clock import ManualClock
 from hospital_ops.hl7.framing import framed
 from hospital_ops.hl7.understand import Source
-from streams.mllp import BATCH, Limits, MllpGateway
+from streams.mllp import BATCH, Limits, MllpGateway, _Connection
 from tests.mllp_ward import CORPUS, LOCAL, NOW, Disk, Ward, answer, oru, until
 
 
@@ -199,6 +199,37 @@ async def test_an_idle_connection_is_closed(start: Start) -> None:
     assert await asyncio.wait_for(reader.read(), 5) == b""
     assert gateway.counts["local"].closed["idle"] == 1
     writer.close()
+
+
+class Deaf(asyncio.Transport):
+    """A peer that takes no answer: a close waits until it does."""
+
+    def __init__(self) -> None:
+        super().__init__({"peername": ("127.0.0.1", 1)})
+        self.ended: list[str] = []
+
+    def get_write_buffer_size(self) -> int:
+        return 1000
+
+    def is_closing(self) -> bool:
+        return bool(self.ended)
+
+    def close(self) -> None:
+        self.ended.append("close")
+
+    def abort(self) -> None:
+        self.ended.append("abort")
+
+
+async def test_who_never_takes_its_answers_is_cut_and_not_waited_for(start: Start) -> None:
+    gateway, _ = await start(idle_s=0.05)
+    peer = Deaf()
+    connection = _Connection(gateway, asyncio.get_running_loop())
+    connection.connection_made(peer)
+    await until(lambda: bool(peer.ended))
+    assert peer.ended == ["abort"]
+    connection.connection_lost(None)
+    assert gateway.counts["local"].connections == 0
 
 
 async def test_a_giant_frame_is_refused_and_the_next_good_message_is_taken(

@@ -6,6 +6,7 @@ import signal
 import time
 from typing import Any
 
+import asyncpg
 import httpx2
 import pytest
 
@@ -54,6 +55,47 @@ async def keep_killing(program: Program) -> int:
         kills += 1
         await program.back("postgres", killed)
     return kills
+
+
+async def keep_cutting(program: Program) -> int:
+    """Ends every connection of the roles, again and again; answers how many were ended."""
+    ended, end = 0, time.monotonic() + AWAY_S
+    connection = await asyncpg.connect(program.run["database_url"], timeout=10)
+    try:
+        while time.monotonic() < end:
+            ended += await connection.fetchval(
+                "select count(*) filter (where pg_terminate_backend(pid)) from pg_stat_activity"
+                " where backend_type = 'client backend' and pid <> pg_backend_pid()"
+            )
+            await asyncio.sleep(0.1)
+    finally:
+        await connection.close()
+    return ended
+
+
+async def test_connections_that_are_cut_again_and_again_lose_nothing(
+    program: Program, figures: Figures
+) -> None:
+    await program.wait_ready()
+    async with loaded(program) as load:
+        await until(lambda: acked(load, 50), "the load runs")
+        ended = await keep_cutting(program)
+        healed = time.monotonic()
+        await until(lambda: can_sign_in(program), "people can sign in again")
+    await everything_stored(program, load)
+    verdict = await judge(program, load)
+    figures.add(
+        "PostgreSQL cuts connections",
+        fired=ended,
+        away_s=AWAY_S,
+        drained_s=round(time.monotonic() - healed, 2),
+        n=verdict.n,
+        lost=verdict.lost,
+        doubled=verdict.doubled,
+    )
+    assert ended > 10
+    assert verdict.good, verdict
+    assert program.unforeseen_ends() == []
 
 
 @pytest.mark.parametrize("way", ["stands still", "is killed again and again"])

@@ -8,6 +8,7 @@ file under `tests/fuzz/seeds/NAME/`, where every later run begins with it.
 
 from __future__ import annotations
 
+import struct
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
@@ -23,7 +24,7 @@ _READERS: Final = ["hospital_ops.hl7", "hospital_ops.ecg.files"]
 
 with atheris.instrument_imports(include=_READERS) if atheris else nullcontext():
     from hospital_ops import wire
-    from hospital_ops.ecg.files import wfdb
+    from hospital_ops.ecg.files import scp, wfdb
     from hospital_ops.ecg.files.reading import read
     from hospital_ops.ecg.files.recording import EcgFileError
     from hospital_ops.errors import MessageError
@@ -67,6 +68,12 @@ def ecg(data: bytes) -> None:
         assert read(data, rate_hz=500, step_mv=0.005).leads
 
 
+def checked(data: bytes) -> None:
+    """An SCP file as it is, and with the check sum that it should have: else few get further."""
+    ecg(data)
+    ecg(struct.pack("<H", scp.crc(data[2:])) + data[2:])
+
+
 def header(data: bytes) -> None:
     """A WFDB header up to the first NUL, then its signal: read or refused in words."""
     text, _, signal = data.partition(b"\x00")
@@ -79,7 +86,7 @@ def header(data: bytes) -> None:
 
 TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
     "framer": framer, "hl7": hl7, "wfdb": header,
-    "scp": ecg, "xml": ecg, "dicom": ecg, "edf": ecg, "text": ecg,
+    "scp": checked, "xml": ecg, "dicom": ecg, "edf": ecg, "text": ecg,
 }  # fmt: skip
 
 

@@ -84,11 +84,12 @@ class Line:
 
     async def rest(self) -> bytes:
         """All that still comes, until the other side ends the connection."""
+        found = b""
         async with asyncio.timeout(20):
-            try:
-                return await self.reader.read()
-            except ConnectionError:
-                return b""
+            with suppress(ConnectionError):
+                while piece := await self.reader.read(1 << 16):
+                    found += piece
+        return found
 
     async def dripped(self, byte: bytes) -> bytes:
         """What it is told, and that it is cut."""

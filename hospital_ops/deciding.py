@@ -20,10 +20,15 @@ class Stamped(NamedTuple):
 
 @dataclass(slots=True)
 class Decisions:
-    """What a batch of entries changed: names of cells to show anew, and events to archive."""
+    """What a batch of entries changed: names of cells to show anew, and events to archive.
+
+    What is for another unit is appended there before the rest is published: after a crash between
+    the two it is appended again, so whoever takes it in knows it by a name that does not change.
+    """
 
     dirty: set[str] = field(default_factory=set)
     outputs: list[wire.Entry] = field(default_factory=list)
+    elsewhere: list[tuple[str, wire.Entry]] = field(default_factory=list)  # (unit, for its stream)
     urgent: bool = False  # a new red: shown at once, whatever was shown a moment ago
 
 

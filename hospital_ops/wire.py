@@ -148,6 +148,23 @@ class Admission(Form, frozen=True, tag="adt"):
     case: str = ""  # the pre-arrival case that became this stay
     merged: tuple[str, ...] = ()  # A40: the numbers that become `patient.mrn`
     lowest: tuple[Lowest, ...] = ()  # of the case, where it became this stay
+    to_unit: str = ""  # of somebody who leaves for another unit of the house: where to
+    to_bed: str = ""
+
+
+class StayEntered(Form, frozen=True, tag="sen"):
+    """A patient comes from another unit, with all that is known there; said again it adds nothing.
+
+    The live reader of the unit that was left makes it; `carried` is read by `icu/carrying.py`.
+    """
+
+    unit: str
+    came_from: str  # unit
+    act: str  # what it is told by: the same move is the same act
+    admission: Admission  # as this unit hears of it
+    at: int  # when the patient left, as the former unit's stream had it
+    mode: str
+    carried: bytes
 
 
 class Merged(Form, frozen=True, tag="mrg"):
@@ -305,6 +322,7 @@ Entry = (
     Observed
     | Waved
     | Admission
+    | StayEntered
     | CaseFacts
     | CaseStep
     | Decided

@@ -17,7 +17,8 @@ class Alerted(Form, frozen=True, tag="alm"):
     patient_id: str
     rule: str
     priority: str
-    state: str  # active, acknowledged, latched, inactive; past: late data, rang nowhere
+    # active, acknowledged, latched, inactive; past: late data, rang nowhere; moved: on in another unit
+    state: str
     at: int
     since: int
     text: str
@@ -79,6 +80,7 @@ class OrderChanged(Form, frozen=True, tag="ord"):
     target: dict[str, Any] = field(default_factory=dict)  # parameter, low, high, unit
     owner: str = "native"  # hospital: of the hospital's own system, which alone changes it
     act: str = ""  # what led here
+    carried_from: str = ""  # unit; a physician of this one has not looked at it yet
 
 
 class AlarmAct(Form, frozen=True, tag="act"):

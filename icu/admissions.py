@@ -33,7 +33,10 @@ def take(state: UnitState, bed_of: Callable[[str], BedState], event: wire.Admiss
     for name, binding in ruling.items():
         bed = bed_of(name)
         before = bed.history[-1].patient_id if bed.history else ""
-        bed.history = bindings.bound(bed.history, binding)
+        history = bindings.bound(bed.history, binding)
+        if history == bed.history:
+            continue  # told again: what came along with the patient stays
+        bed.history = history
         if binding.patient_id:
             bed.people[person.patient_id] = person
         bed.people = {p: bed.people[p] for p in _needed(bed) if p in bed.people}

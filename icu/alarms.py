@@ -24,6 +24,7 @@ from icu.states import ACKNOWLEDGED, ACTIVE, INACTIVE, LATCHED, after
 PAUSE_US: Final = 60 * SECOND
 PAUSE_MAX_US: Final = 120 * SECOND
 PAST: Final = "past"
+MOVED: Final = "moved"
 SILENT, NO_DATA = "silent_sensor", "no_data"
 _CUFF: Final = frozenset(v.code for v in codes.VITALS if v.key.startswith("nibp"))
 _LINE: Final = frozenset(v.code for v in codes.VITALS if v.key.startswith("abp"))
@@ -209,6 +210,35 @@ def pause(turn: Turn, alarm: Alarm, begun_at: int, seconds: int) -> None:
         alarm.paused_until = 0
 
 
+def come(to: Turn, alarm: Alarm) -> None:
+    """An alarm comes to a bed with its patient, as it stands; a move ends nothing."""
+    if alarm.key in to.bed.alarms:
+        _aside(to.bed, to.bed.alarms[alarm.key])
+    alarm.good_until = 0  # until the new bed's devices say otherwise
+    to.bed.alarms[alarm.key] = alarm
+    to.tell(alarm, alarm.state)
+    to.red |= alarm.priority == HIGH and alarm.state == ACTIVE
+
+
+def leave_unit(turn: Turn, patient_id: str) -> tuple[Alarm, ...]:
+    """Takes off the bed the alarms that go to another unit with their patient.
+
+    What a device of the bed said stays with the bed, but for a red that nobody has acknowledged.
+    """
+    for alarm in list(turn.bed.alarms.values()):
+        if alarm.device and alarm.patient_id == patient_id:
+            move(turn, alarm, "lost")
+    going = tuple(
+        alarm
+        for alarm in turn.bed.alarms.values()
+        if alarm.patient_id == patient_id and (alarm.device or not alarm.technical)
+    )
+    for alarm in going:
+        del turn.bed.alarms[alarm.key]
+        turn.tell(alarm, MOVED)  # there it goes on under the same id
+    return going
+
+
 def leave(turn: Turn, patient_id: str, to: Turn | None) -> None:
     """A patient's alarms when the patient goes: along to the new bed, or lost.
 
@@ -220,12 +250,7 @@ def leave(turn: Turn, patient_id: str, to: Turn | None) -> None:
         if to is None:
             move(turn, alarm, "lost")
         elif turn.bed.alarms.pop(alarm.key, None):
-            if alarm.key in to.bed.alarms:
-                _aside(to.bed, to.bed.alarms[alarm.key])
-            alarm.good_until = 0  # until the new bed's devices say otherwise: a move ends nothing
-            to.bed.alarms[alarm.key] = alarm
-            to.tell(alarm, alarm.state)
-            to.red |= alarm.priority == HIGH and alarm.state == ACTIVE
+            come(to, alarm)
         if turn.bed.alarms.get(alarm.key) is alarm:
             _aside(turn.bed, alarm)
 

@@ -7,7 +7,7 @@ They belong to the patient and go along to another bed. Steps and distances are 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from typing import Any, Final
 
@@ -49,6 +49,7 @@ class BedsideOrder(State):
     at: int = 0  # of its last act
     told: int = 0  # the step of escalation that has been told
     target: dict[str, Any] = field(default_factory=dict)  # parameter, low, high, unit
+    carried_from: str = ""  # unit; a physician of this one has not looked at it yet
 
     @property
     def stage(self) -> Stage:
@@ -84,6 +85,7 @@ def taken(known: dict[str, BedsideOrder], entry: wire.OrderChanged) -> dict[str,
         occurrence=entry.occurrence,
         at=entry.at,
         target=entry.target,
+        carried_from=entry.carried_from,
     )
     others = {name: other for name, other in known.items() if name != entry.order}
     ended = [name for name, other in others.items() if not is_unfinished(other.stage)]
@@ -137,16 +139,21 @@ def of_patient(orders: Iterable[BedsideOrder], patient_id: str) -> list[BedsideO
     return [order for order in orders if order.patient_id in ("", patient_id)]
 
 
-def counts(orders: Iterable[BedsideOrder], now: int) -> dict[str, int]:
-    """How many orders are active, due, overdue, and overdue for more than the bed's nurse."""
+def counts(orders: Sequence[BedsideOrder], now: int) -> dict[str, int]:
+    """How many orders are active, due, overdue, and overdue for more than the bed's nurse.
+
+    `review` stands there where some came along from another unit and nobody has looked at them.
+    """
     active = [order for order in orders if is_open(order)]
     said = [urgency(order.kind, order.stage, order.due_at, now) for order in active]
-    return {
+    found = {
         "active": len(active),
         "due": said.count("due"),
         "overdue": said.count("overdue"),
         "escalated": sum(_step(order, now) >= TOLD_FROM for order in active),
     }
+    review = sum(bool(order.carried_from) and is_unfinished(order.stage) for order in orders)
+    return found | {"review": review} if review else found
 
 
 def _step(order: BedsideOrder, now: int) -> int:

@@ -49,10 +49,12 @@ ACTS: Final[dict[tuple[str, Stage], Stage]] = {
     **{
         ("revoke", stage): Stage("revoked", stage.task) for stage in (DRAFT, *OPEN, *HELD, REJECTED)
     },
+    # A physician of the unit has looked at an order that came along from another one.
+    **{("review", stage): stage for stage in (DRAFT, *OPEN, *HELD)},
     **{("mistake", stage): Stage("entered-in-error", stage.task) for stage in _MISTAKEN},
 }
 ACT_NAMES: Final = frozenset(act for act, _ in ACTS)
-BY_PHYSICIAN: Final = frozenset({"sign", "hold", "resume", "revoke", "mistake"})
+BY_PHYSICIAN: Final = frozenset({"sign", "hold", "resume", "revoke", "mistake", "review"})
 NEEDS_REASON: Final = frozenset({"reject", "revoke", "mistake"})
 _ENDS_TASK: Final = frozenset({"complete", "reject"})
 

@@ -182,6 +182,29 @@ def forget(record: Record, key: str, at: int, value: float | str | None, channel
     return found
 
 
+def joined(came: Record, here: Record) -> Record:
+    """A record that came from another unit, with what was noted here before it came."""
+    if not here.began_at:
+        return came
+    for key, reading in came.newest.items():
+        if key not in here.newest or here.newest[key].at < reading.at:
+            here.newest[key] = reading
+    for theirs, ours in (
+        (came.lowest, here.lowest), (came.spots, here.spots),
+        (came.held, here.held), (came.trail, here.trail),
+    ):  # fmt: skip
+        for key, rows in theirs.items():
+            ours[key] = tuple(sorted({*rows, *ours.get(key, ())}, key=lambda row: row.at))
+    for hour, (taken_in, lost) in came.hours.items():
+        more = here.hours.get(hour, (0.0, 0.0))
+        here.hours[hour] = (taken_in + more[0], lost + more[1])
+    if came.awake_gcs and (here.awake_gcs is None or here.awake_gcs.at < came.awake_gcs.at):
+        here.awake_gcs = came.awake_gcs
+    here.given, here.lost = here.given + came.given, here.lost + came.lost
+    here.began_at = min(here.began_at, came.began_at) if came.began_at else here.began_at
+    return here
+
+
 def _take(record: Record, key: str, reading: Reading, now: int) -> bool:
     if reading.at <= now - DAY:
         return False

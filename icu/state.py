@@ -13,6 +13,7 @@ from hospital_ops.wire import (
     OnDuty,
     SilencingSet,
     State,
+    StayEntered,
     Verdict,
     Witness,
     field,
@@ -148,6 +149,13 @@ class BedState(State):
     support: Support | None = None  # None: nobody has said
 
 
+class Gone(Form, frozen=True):
+    """Somebody who left for another unit: what still comes for them here goes there."""
+
+    entered: StayEntered  # as that unit was told, without what was carried
+    alarms: tuple[str, ...] = ()  # ids of those that went along
+
+
 class UnitState(State):
     """The unit: its beds, the last probe, and what was counted."""
 
@@ -167,3 +175,5 @@ class UnitState(State):
     silencing: dict[str, SilencingSet] = field(default_factory=dict)  # by rule
     coming: dict[str, Coming] = field(default_factory=dict)  # transfers on their way, by id
     kin: dict[str, dict[str, Kin]] = field(default_factory=dict)  # by person and link
+    gone: dict[str, Gone] = field(default_factory=dict)  # to another unit, by patient id
+    entered: dict[str, int] = field(default_factory=dict)  # acts that brought somebody: when

@@ -13,6 +13,7 @@ from icu import (
     arrivals,
     bedside_orders,
     calls,
+    carrying,
     chart,
     clocks,
     device_limits,
@@ -20,6 +21,7 @@ from icu import (
     house,
     kin,
     limits,
+    moves,
     painting,
     quiet,
     rhythm,
@@ -52,12 +54,17 @@ class IcuUnit:
         decisions = Decisions()
         for at, entry in entries:
             self.state.now = max(self.state.now, at)
+            if (for_another := carrying.follow(self.state, entry)) is not None:
+                decisions.elsewhere.append(for_another)
+                continue
             if isinstance(entry, wire.Observed):
                 self._observed(entry, decisions)
             elif isinstance(entry, wire.Tick):
                 self._tick(entry, decisions)
             elif isinstance(entry, wire.Admission):
-                self._admission(entry, decisions)
+                self._moved(moves.take(self.state, self._bed, entry), decisions)
+            elif isinstance(entry, wire.StayEntered):
+                self._moved(moves.entered(self.state, self._bed, entry), decisions)
             elif isinstance(entry, arrivals.ABOUT_PEOPLE):
                 decisions.dirty.update(arrivals.told(self.state, entry))
             elif isinstance(entry, wire.DeviceAlert):
@@ -351,36 +358,15 @@ class IcuUnit:
                 bed.aged_at = now
                 self._done(turn, decisions)
 
-    def _admission(self, event: wire.Admission, decisions: Decisions) -> None:
-        person, touched, moved = admissions.take(self.state, self._bed, event)
-        decisions.dirty.update(touched, kin.near(self.state, (person.patient_id,)))
-        tracking.move(self.state, moved)
-        turns = {name: self._turn(self._bed(name)) for name in moved}
-        silencing.let_ring(turns.values())
-        for name, before in moved.items():
-            to = next((t for t in turns.values() if before and t.patient_id == before), None)
-            quiet.leave(turns[name], before, to)
-            if before:
-                alarms.leave(turns[name], before, to)
-        for turn in turns.values():
-            for alarm in turn.bed.alarms.values():
-                alarm.patient_id = alarm.patient_id or turn.patient_id
+    def _moved(self, found: moves.Moved, decisions: Decisions) -> None:
+        """What an admission, a move or an end of a stay came to."""
+        decisions.dirty |= found.dirty
+        decisions.elsewhere += found.elsewhere
+        for turn in found.turns.values():
             self._anew(turn, decisions)
-        self._take_orders_along(moved, decisions)
-        self._known_better(person, set(moved), decisions)
-
-    def _take_orders_along(self, moved: dict[str, str], decisions: Decisions) -> None:
-        """Orders go with the patient; a bed counts those of whoever lies there."""
-        for name, before in moved.items():
-            to = self._where(before) if before else ""
-            if to and to != name:
-                here = self._bed(name).orders
-                self._bed(to).orders |= bedside_orders.along(here, before)
-                self._count_orders(self._bed(to), decisions)
-        for name in moved:
-            bed = self._bed(name)
-            bed.orders = bedside_orders.kept(bed.orders, self._turn(bed).patient_id)
-            self._count_orders(bed, decisions)
+            self._count_orders(turn.bed, decisions)
+        if found.person is not None:
+            self._known_better(found.person, set(found.turns), decisions)
 
     def _known_better(self, person: PatientCell, done: set[str], decisions: Decisions) -> None:
         """What an ADT event says about somebody who lies here; an age changes the limits."""

@@ -22,7 +22,7 @@ WATCH_S = 1.0  # so often the first append asks how much memory is in use
 COMMANDS = (
     wire.Decided, wire.CaseStep, wire.CaseMoved, wire.CaseSeen, wire.CaseNote, wire.PlaceGiven,
     wire.CaseEntered, wire.EdSettings, wire.SheetSigned, wire.AlarmAct, wire.BedAct, wire.Painted,
-    wire.OnDuty, wire.LimitSet, wire.Coming, wire.Tick, wire.Audited,
+    wire.OnDuty, wire.LimitSet, wire.Coming, wire.StayEntered, wire.Tick, wire.Audited,
 )  # fmt: skip
 
 logger = log.get("append")

@@ -104,6 +104,7 @@ class _Walk:
         self.stream = keys(reader.shard).incoming
         self.dirty: set[str] = set()
         self.outputs: list[wire.Entry] = []
+        self.elsewhere: list[tuple[str, wire.Entry]] = []
         self.shown_at: dict[str, float] = {}
         self.saved_at = 0.0
         self.portion = Portion(BATCH)
@@ -174,6 +175,7 @@ class _Walk:
             self.position = new[-1][0] if new else self.position
             self.dirty |= decisions.dirty
             self.outputs += decisions.outputs
+            self.elsewhere += decisions.elsewhere
             await self._publish(self._due(decisions.urgent))
             await self._snapshot()
 
@@ -197,6 +199,7 @@ class _Walk:
                 raise _Undecidable from error
             whole.dirty |= decided.dirty
             whole.outputs += decided.outputs
+            whole.elsewhere += decided.elsewhere
             whole.urgent |= decided.urgent
         return whole
 
@@ -230,6 +233,7 @@ class _Walk:
         return stamped
 
     async def _publish(self, due: set[str]) -> None:
+        await self._pass_on()
         if not due and not self.outputs:
             return
         cells: dict[str, bytes] = {}
@@ -255,6 +259,12 @@ class _Walk:
             removed=removed,
         )
         self._shown(rev, cells, removed, due)
+
+    async def _pass_on(self) -> None:
+        """What another unit is to know, before this unit's position says that it was told."""
+        while self.elsewhere:
+            await self.reader.appender.append(*self.elsewhere[0])
+            del self.elsewhere[0]
 
     def _changed(self, rev: int, cells: dict[str, bytes], removed: list[str]) -> wire.Changed:
         """The revision; with the whole board as often as enough has changed, and at first."""

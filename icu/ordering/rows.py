@@ -73,7 +73,10 @@ def view(row: Record, now: int) -> dict[str, Any]:
         "placed_at": _iso(row["placed_at"]),
         "changed_by": row["changed_by"],
         "changed_at": _iso(row["changed_at"]),
-        "acts": acts_from(stage),
+        "acts": [act for act in acts_from(stage) if act != "review" or row["carried_from"]],
+        "carried": {"from": row["carried_from"], "at": _iso(row["carried_at"])}
+        if row["carried_from"]
+        else None,
         "mode": row["mode"],
     }
 
@@ -129,4 +132,5 @@ def told(row: Record, act: str, by: str, at: int) -> wire.OrderChanged:
         target=details_of(row).get("target") or {},
         owner=NATIVE,
         act=act,
+        carried_from=row["carried_from"],
     )

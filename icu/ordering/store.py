@@ -26,7 +26,7 @@ from icu.orders import DRAFT, REQUESTED, Plan, Stage, Standing, step
 _ORDER: Final = """
 select order_id, unit, bed, patient_id, kind, words, details, priority, due_at, every_s, times,
        ends_at, occurrence, request, task, version, order_set, signing, signed_by, signed_at,
-       checks, placed_by, placed_at, changed_by, changed_at, mode
+       checks, placed_by, placed_at, changed_by, changed_at, mode, carried_from, carried_at
   from native_order
 """
 _LISTED: Final = 200
@@ -158,6 +158,8 @@ async def act(
         if row["version"] != version:
             raise Conflict(_STALE, rows.view(row, at))
         following = step(act, rows.standing_of(row), rows.plan_of(row), at)
+        if act == "review":
+            await _review(connection, principal, row, at)
         if act == "sign":
             await _sign(connection, principal, where, row, reason, at)
         await _update(connection, principal, where, row, following, at)
@@ -296,6 +298,19 @@ async def _sign(
         to_datetime(at),
         wire.to_json([finding.as_json() for finding in findings]).decode(),
         str(identity.uuid7()),
+    )
+
+
+async def _review(connection: Connection, principal: Principal, row: Record, at: int) -> None:
+    """A physician has looked at an order that came along from another unit: it is this unit's."""
+    if not row["carried_from"]:
+        raise Conflict(_STALE, rows.view(row, at))
+    await connection.execute(
+        "update native_order set carried_from = '', reviewed_by = $2, reviewed_at = $3"
+        " where order_id = $1",
+        row["order_id"],
+        principal.actor,
+        to_datetime(at),
     )
 
 

@@ -19,8 +19,13 @@ def admission(
     prior_bed: str = "",
     *,
     event_at: int = 0,
+    to: tuple[str, str] = ("", ""),
 ) -> wire.Admission:
-    """An admission, move or end as a unit is told of it; the same act is the same message."""
+    """An admission, move or end as a unit is told of it; the same act is the same message.
+
+    `to`: unit and bed of whoever leaves for another unit, which is told by an entry of its own and
+    by the live reader of the one that is left (`icu/carrying.py`).
+    """
     message = str(identity.derived("stay", act, unit, trigger))
     return wire.Admission(
         unit=unit,
@@ -34,7 +39,26 @@ def admission(
         event_at=event_at or at,
         bed=bed,
         prior_bed=prior_bed,
+        to_unit=to[0],
+        to_bed=to[1],
     )
+
+
+def moved(
+    principal: Principal,
+    act: str,
+    trigger: str,
+    person: wire.PatientFacts,
+    at: int,
+    left: tuple[str, str],
+    to: tuple[str, str],
+) -> list[tuple[str, wire.Entry]]:
+    """(unit, entry) of a move from one unit and bed to another; two units have one each."""
+    if left[0] == to[0]:
+        entry = admission(principal, act, to[0], trigger, person, at, to[1], left[1])
+        return [(to[0], entry)]
+    leaves = admission(principal, act, left[0], trigger, person, at, "", left[1], to=to)
+    return [(left[0], leaves), (to[0], admission(principal, act, to[0], trigger, person, at, to[1]))]
 
 
 def silence(principal: Principal, unit: str, bed: str, patient_id: str, at: int) -> wire.BedAct:

@@ -18,6 +18,7 @@ from hospital_ops.database import Connection, Database, Record, UniqueViolation
 from hospital_ops.errors import Conflict, MessageError, NotFound
 from icu.stay import entries
 from icu.stay_orders import store as orders
+from icu.stay_units import store as stay_units
 
 ENDS: Final = ("discharge", "death")
 NOBODY: Final = "Nobody is admitted to this bed."
@@ -108,7 +109,7 @@ async def move(
     words: str,
     at: int,
 ) -> dict[str, Any]:
-    """To another bed. Within the unit all goes along; to another one, orders and messages end."""
+    """To another bed, and all goes along; to another unit, messages to relatives stop with it."""
     async with database.transaction(principal.scope) as connection:
         whose = await stay_of(connection, bed, stay)
         to_unit = await connection.fetchval("select unit from bed where bed = $1", to_bed)
@@ -117,7 +118,7 @@ async def move(
         kind = "move" if to_unit == whose.unit else "transfer"
         closed: dict[str, Any] = {}
         if kind == "transfer":
-            closed = await _close(connection, principal, whose, kind, at)
+            closed = {"messages": await _waiting(connection, whose.stay)}
         await connection.execute("delete from bed_given where bed = $1 and kind = 'patient'", bed)
         await _give(connection, principal, to_bed, whose.patient_id, at, ("reserved",))
         if kind == "move":
@@ -127,20 +128,14 @@ async def move(
                 to_bed,
                 to_datetime(at),
             )
+        else:
+            closed |= await stay_units.go_on(
+                connection, principal, whose.stay, to_unit, to_bed, at
+            )
         await _clean(connection, principal, bed, at)
         act = await _keep(connection, principal, whose, kind, to_bed, words, closed, at)
         person = await _person(connection, principal, whose.patient_id)
-        here = "" if kind == "transfer" else to_bed
-        told = [
-            (
-                whose.unit,
-                entries.admission(principal, act, whose.unit, "A02", person, at, here, bed),
-            )
-        ]
-        if kind == "transfer":
-            told.append(
-                (to_unit, entries.admission(principal, act, to_unit, "A02", person, at, to_bed))
-            )
+        told = entries.moved(principal, act, "A02", person, at, (whose.unit, bed), (to_unit, to_bed))
         await _tell(connection, principal, told)
         await audit.append(connection, whose.unit, principal.scope, kind, whose.stay, to_bed, at)
     return {"act": act, "kind": kind, "stay": whose.stay, "bed": to_bed, **_numbers(closed)}
@@ -215,12 +210,17 @@ async def _close(
 ) -> dict[str, Any]:
     """Orders and messages end; answers them as they were before."""
     revoked = await orders.close_all(connection, principal, whose.patient_id, kind, at)
-    messages = await connection.fetch(
-        "select message from relative_message where stay = $1 and state in ('due', 'held')",
-        whose.stay,
-    )
+    messages = await _waiting(connection, whose.stay)
     await connection.execute("select stay_end($1, $2, $3)", whose.stay, to_datetime(at), kind)
-    return {"orders": revoked, "messages": [str(row["message"]) for row in messages]}
+    return {"orders": revoked, "messages": messages}
+
+
+async def _waiting(connection: Connection, stay: str) -> list[str]:
+    """Messages of a stay that have not left."""
+    rows = await connection.fetch(
+        "select message from relative_message where stay = $1 and state in ('due', 'held')", stay
+    )
+    return [str(row["message"]) for row in rows]
 
 
 async def _refuse_later(connection: Connection, row: Record) -> None:
@@ -241,27 +241,23 @@ async def _reversed(
     """The rows as they were; answers what the units are told."""
     act, patient, bed, unit = str(row["act"]), str(row["patient_id"]), row["bed"], row["unit"]
     person = await _person(connection, principal, patient)
-    if row["kind"] != "move":
-        await connection.execute(
-            "select stay_end(stay, $3, 'cancelled') from stay"
-            " where patient_id = $1 and stay <> $2 and bed = $4 and ended_at is null",
-            row["patient_id"],
-            row["stay"],
-            to_datetime(at),
-            row["to_bed"],
-        )
+    closed = json.loads(row["closed"])
     await connection.execute(
         "delete from bed_given where patient_id = $1 and kind = 'patient'", row["patient_id"]
     )
     await _give(connection, principal, bed, patient, at, ("cleaning", "reserved"))
-    await connection.execute(
-        "update stay set ended_at = null, end_reason = '', bed = $2, moved_at = $3,"
-        " version = version + 1 where stay = $1",
-        row["stay"],
-        bed,
-        to_datetime(at),
-    )
-    closed = json.loads(row["closed"])
+    if row["kind"] == "transfer":
+        await stay_units.come_back(
+            connection, principal, patient, row["to_bed"], str(row["stay"]), bed, at
+        )
+    else:
+        await connection.execute(
+            "update stay set ended_at = null, end_reason = '', bed = $2, moved_at = $3,"
+            " version = version + 1 where stay = $1",
+            row["stay"],
+            bed,
+            to_datetime(at),
+        )
     for known in closed.get("orders", ()):
         await orders.place_again(connection, principal, known, bed, act, at)
     await connection.execute(
@@ -280,7 +276,9 @@ async def _reversed(
     if row["kind"] != "transfer":
         return [(unit, back)]
     there = await connection.fetchval("select unit from bed where bed = $1", row["to_bed"])
-    left = entries.admission(principal, key, there, "A12", person, at, "", row["to_bed"])
+    left = entries.admission(
+        principal, key, there, "A12", person, at, "", row["to_bed"], to=(unit, bed)
+    )
     return [(there, left), (unit, back)]
 
 
@@ -360,7 +358,8 @@ async def _tell(
 
 
 def _numbers(closed: dict[str, Any]) -> dict[str, int]:
-    return {name: len(closed.get(name, ())) for name in ("orders", "messages")}
+    numbers = {name: len(closed.get(name, ())) for name in ("orders", "messages")}
+    return numbers | {"carried": int(closed.get("carried", 0))}
 
 
 def _view(row: Record) -> dict[str, Any]:

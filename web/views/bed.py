@@ -218,6 +218,9 @@ def _foot(cell: BedCell, said: list[AlarmView], frame: Frame) -> FootView:
     if orders.get("due"):
         text = words.t("foot.due", n=orders["due"])
         lines.append(FootView(rank=alarms.DUE, look="quiet", text=text))
+    if orders.get("review"):
+        text = words.t("stay.units.review", n=orders["review"])
+        lines.append(FootView(rank=alarms.DUE, look="quiet", text=text))
     if not lines:
         simulated = cell.mode != "Real"
         text = words.t("mode.simulated") if simulated else ""

@@ -46,6 +46,7 @@ class OrderView:
     reasoned: tuple[str, ...]  # what needs a reason
     draft: bool
     open: bool
+    carried: str  # it came along from another unit, and nobody has looked at it here
 
 
 def order(row: Mapping[str, Any], frame: Frame) -> OrderView:
@@ -78,6 +79,7 @@ def order(row: Mapping[str, Any], frame: Frame) -> OrderView:
         reasoned=tuple(act for act in acts if act in NEEDS_REASON),
         draft=stage.request == "draft",
         open=stage.request in ("draft", "active", "on-hold"),
+        carried=_carried(row, frame),
     )
 
 
@@ -114,6 +116,14 @@ def _due(row: Mapping[str, Any], frame: Frame) -> str:
     if not row["due_at"]:
         return ""
     return frame.words.t("orders.due", time=_clock(row["due_at"], frame))
+
+
+def _carried(row: Mapping[str, Any], frame: Frame) -> str:
+    carried = row["carried"]
+    if not carried:
+        return ""
+    time = _clock(carried["at"], frame)
+    return frame.words.t("stay.units.to_review", unit=carried["from"], time=time)
 
 
 def _late(row: Mapping[str, Any], frame: Frame) -> str:

@@ -1,0 +1,230 @@
+"""What goes along to another unit of the house: the whole live state of a patient, as one entry.
+
+The unit that is left makes it where its stream says so, the other one takes it in. Whichever of
+the two entries of a move comes first there (the admission or this one), and however often, it
+comes to the same. What belongs to the bed or a device stays: bindings, curves, values of a monitor
+and its clock, a stand-by, technical alarms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from hospital_ops import bindings, wire
+from hospital_ops.board import PatientCell, QuietCell, Shown
+from hospital_ops.identity import derived
+from hospital_ops.wire import State, field, replaced
+from icu import alarms, bedside_orders, quiet, record, silencing, site_limits
+from icu.alarms import Turn
+from icu.bedside_orders import BedsideOrder
+from icu.record import Record
+from icu.state import Alarm, BedState, Gone, Support, UnitState
+from icu.states import INACTIVE
+
+GONE_KEPT: Final = 500  # people who left for another unit: more than leave in a week
+ENTERED_KEPT: Final = 500
+OF_PATIENT: Final = ("typed", "laboratory")  # origins; a monitor's values are the bed's
+
+
+class Carried(State):
+    """The live state of one patient, without what stays with the bed."""
+
+    person: PatientCell
+    told_at: int  # of the last alarm event of the unit that was left
+    record: Record = field(default_factory=Record)
+    alarms: tuple[Alarm, ...] = ()
+    orders: tuple[BedsideOrder, ...] = ()
+    values: dict[str, Shown] = field(default_factory=dict)  # results and what people typed
+    limits: tuple[wire.LimitSet, ...] = ()  # the patient's own
+    comfort: QuietCell | None = None
+    support: Support | None = None
+
+
+_load: Callable[[bytes], Carried] = wire.decoder(Carried)
+
+
+def leaving(state: UnitState, event: wire.Admission) -> BedState | None:
+    """The bed that an event empties for another unit; None: nobody leaves by it."""
+    bed = state.beds.get(event.prior_bed) if event.to_unit and event.to_bed else None
+    if bed is None or not bed.history or bed.history[-1].patient_id not in bed.people:
+        return None
+    ruling = bindings.of_admission(event, state.hospital, {bed.bed: bed.history})
+    after = bindings.bound(bed.history, ruling[bed.bed])[-1].patient_id
+    return bed if after != bed.history[-1].patient_id else None
+
+
+def packed(old: Turn) -> Carried:
+    """Takes off a bed what goes along; asked before the bed forgets its patient."""
+    bed, patient_id = old.bed, old.patient_id
+    silencing.let_ring([old])
+    own = [one for one in old.unit.limits.values() if one.patient_id == patient_id]
+    going = alarms.leave_unit(old, patient_id)
+    return Carried(
+        person=bed.people[patient_id],
+        told_at=old.unit.told_at,
+        record=bed.record,
+        alarms=going,
+        orders=tuple(bedside_orders.along(bed.orders, patient_id).values()),
+        values=own_values(bed),
+        limits=tuple(own),
+        comfort=bed.quiets.get(quiet.COMFORT),
+        support=bed.support if bed.support and bed.support.patient_id == patient_id else None,
+    )
+
+
+def own_values(bed: BedState) -> dict[str, Shown]:
+    """Results and what people typed: they are the patient's, wherever the patient lies."""
+    return {name: shown for name, shown in bed.values.items() if shown.origin in OF_PATIENT}
+
+
+def show(bed: BedState, values: dict[str, Shown]) -> None:
+    """Puts values that came along on a bed; what is newer there stays."""
+    for name, shown in values.items():
+        if name not in bed.values or bed.values[name].at < shown.at:
+            bed.values[name] = shown
+
+
+def sent(state: UnitState, event: wire.Admission, patient_id: str, what: Carried) -> wire.Entry:
+    """What the other unit is told; from now on this one knows where they went."""
+    there = replaced(
+        event, unit=event.to_unit, bed=event.to_bed, prior_bed="", to_unit="", to_bed=""
+    )
+    entered = wire.StayEntered(
+        unit=event.to_unit,
+        came_from=state.unit,
+        act=str(derived("entered", event.source, event.message_id, event.identity.hex())),
+        admission=there,
+        at=state.now,
+        mode=event.mode,
+        carried=wire.encode(what),
+    )
+    known = Gone(replaced(entered, carried=b""), tuple(alarm.id for alarm in what.alarms))
+    state.gone.pop(patient_id, None)
+    state.gone[patient_id] = known
+    while len(state.gone) > GONE_KEPT:
+        del state.gone[next(iter(state.gone))]
+    return entered
+
+
+def is_new(state: UnitState, entry: wire.StayEntered) -> bool:
+    """Whether this act has not been taken in; from now on it has."""
+    if entry.act in state.entered:
+        return False
+    state.entered[entry.act] = state.now
+    while len(state.entered) > ENTERED_KEPT:
+        del state.entered[next(iter(state.entered))]
+    return True
+
+
+def unpacked(new: Turn, entry: wire.StayEntered) -> None:
+    """Puts what came along on the bed in which the patient lies now; what is newer here stays."""
+    state, bed, patient_id = new.unit, new.bed, new.patient_id
+    came = _renamed(_load(entry.carried), patient_id)
+    state.told_at = max(state.told_at, came.told_at)
+    bed.people[patient_id] = _person(bed.people.get(patient_id, came.person), came.person)
+    bed.record = record.joined(came.record, bed.record)
+    show(bed, came.values)
+    for own in came.limits:
+        site_limits.taken(state.limits, replaced(own, unit=state.unit), {patient_id})
+    if came.comfort is not None and came.comfort.until > new.now:
+        bed.quiets.setdefault(quiet.COMFORT, came.comfort)
+    here = bed.support
+    if came.support and (here is None or here.patient_id != patient_id):
+        bed.support = came.support
+    for order in came.orders:
+        order.carried_from = "" if order.carried_from == state.unit else entry.came_from
+        known = bed.orders.get(order.order)
+        if known is None or known.version < order.version:
+            bed.orders[order.order] = order
+    for alarm in came.alarms:
+        if alarms.by_id(bed, alarm.id) is None:
+            twin = bed.alarms.get(alarm.key)
+            if twin is not None and twin.patient_id == patient_id:  # one condition, one alarm
+                del bed.alarms[alarm.key]
+                new.tell(twin, INACTIVE)
+            alarms.come(new, alarm)
+
+
+def follow(state: UnitState, entry: wire.Entry) -> tuple[str, wire.Entry] | None:
+    """Where something belongs that has come for somebody who left; None: it is for this unit."""
+    if not state.gone:
+        return None
+    if isinstance(entry, wire.AlarmAct):
+        if any(alarms.by_id(bed, entry.alarm) for bed in state.beds.values()):
+            return None
+        known = next((g for g in state.gone.values() if entry.alarm in g.alarms), None)
+        return _there(entry, known)
+    if isinstance(entry, wire.OrderChanged | wire.LimitSet | wire.CareAgreed):
+        return _there(entry, _gone(state, entry.patient_id))
+    return None
+
+
+def onward(state: UnitState, entry: wire.StayEntered) -> tuple[str, wire.Entry] | None:
+    """What was carried for somebody who has left again runs after them."""
+    mrn = entry.admission.patient.mrn
+    known = next(
+        (g for g in state.gone.values() if g.entered.admission.patient.mrn == mrn), None
+    )
+    if known is None:
+        return None
+    act = str(derived("onward", entry.act, known.entered.act))
+    return known.entered.unit, replaced(known.entered, act=act, carried=entry.carried)
+
+
+def bed_of(state: UnitState, mrn: str) -> BedState | None:
+    """Where whoever has this number lies."""
+    beds = state.beds.values()
+    return next((b for b in beds if b.history and _lies(b.history[-1], mrn)), None)
+
+
+def _lies(binding: bindings.Binding, mrn: str) -> bool:
+    return bool(binding.patient_id) and binding.is_called(mrn)
+
+
+def _gone(state: UnitState, patient_id: str) -> Gone | None:
+    known = state.gone.get(patient_id)
+    if known is None or bed_of(state, known.entered.admission.patient.mrn) is not None:
+        return None
+    return known
+
+
+def _there(
+    entry: wire.AlarmAct | wire.OrderChanged | wire.LimitSet | wire.CareAgreed, known: Gone | None
+) -> tuple[str, wire.Entry] | None:
+    if known is None:
+        return None
+    unit, bed = known.entered.unit, known.entered.admission.bed
+    if isinstance(entry, wire.AlarmAct | wire.OrderChanged):
+        return unit, replaced(entry, unit=unit, bed=bed)
+    return unit, replaced(entry, unit=unit)
+
+
+def _person(here: PatientCell, came: PatientCell) -> PatientCell:
+    """Who came, with what only the former unit knew; agreements of here are not older."""
+    return replaced(
+        here,
+        initials=here.initials or came.initials,
+        name=here.name or came.name,
+        sex=here.sex if here.sex != "unknown" else came.sex,
+        birth_date=here.birth_date or came.birth_date,
+        age_years=came.age_years if here.age_years is None else here.age_years,
+        admitted_at=min(here.admitted_at, came.admitted_at),
+        case=here.case or came.case,
+        agreed=here.agreed or came.agreed,
+    )
+
+
+def _renamed(came: Carried, patient_id: str) -> Carried:
+    """As the unit calls them: a number that was merged may have made another id there."""
+    if came.person.patient_id == patient_id:
+        return came
+    came.person = replaced(came.person, patient_id=patient_id)
+    for alarm in came.alarms:
+        alarm.patient_id = patient_id
+    for order in came.orders:
+        order.patient_id = patient_id
+    came.limits = tuple(replaced(own, patient_id=patient_id) for own in came.limits)
+    if came.support:
+        came.support = replaced(came.support, patient_id=patient_id)
+    return came

@@ -1,0 +1,80 @@
+"""An ADT event taken into a unit with all that hangs on the person: who lies where, and what goes
+along to another bed or another unit, stays behind or ends. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hospital_ops import wire
+from hospital_ops.board import PatientCell, Shown
+from icu import admissions, alarms, bedside_orders, carrying, kin, quiet, silencing, tracking
+from icu.alarms import Turn
+from icu.state import BedState, UnitState
+
+BedOf = Callable[[str], BedState]
+
+
+@dataclass(slots=True)
+class Moved:
+    """What an event came to."""
+
+    dirty: set[str] = field(default_factory=set)  # cells to show anew
+    turns: dict[str, Turn] = field(default_factory=dict)  # beds of which something went or came
+    person: PatientCell | None = None
+    elsewhere: list[tuple[str, wire.Entry]] = field(default_factory=list)  # for other units
+
+
+def take(state: UnitState, bed_of: BedOf, event: wire.Admission) -> Moved:
+    """Binds and frees the beds of the event; what hangs on the patient follows."""
+    found, early = Moved(), dict[str, Turn]()
+    if (left := carrying.leaving(state, event)) is not None:
+        early[left.bed] = turn = Turn(state, left, state.now)
+        who = turn.patient_id
+        carried = carrying.packed(turn)
+        found.elsewhere.append((event.to_unit, carrying.sent(state, event, who, carried)))
+    own = {bed: carrying.own_values(bed_of(bed)) for bed in (event.prior_bed, event.bed) if bed}
+    found.person, touched, moved = admissions.take(state, bed_of, event)
+    if carrying.bed_of(state, found.person.mrn):
+        state.gone.pop(found.person.patient_id, None)
+    found.dirty.update(touched, kin.near(state, (found.person.patient_id,)))
+    tracking.move(state, moved)
+    for name in moved:
+        turn = found.turns[name] = Turn(state, bed_of(name), state.now)
+        if name in early:
+            turn.events, turn.red = early[name].events, early[name].red
+    _along(moved, found.turns, own)
+    return found
+
+
+def entered(state: UnitState, bed_of: BedOf, entry: wire.StayEntered) -> Moved:
+    """Somebody comes from another unit with all that is known there; done once."""
+    if not carrying.is_new(state, entry):
+        return Moved()
+    found = take(state, bed_of, entry.admission)
+    bed = carrying.bed_of(state, entry.admission.patient.mrn)
+    if bed is not None:
+        turn = found.turns.setdefault(bed.bed, Turn(state, bed, state.now))
+        carrying.unpacked(turn, entry)
+    elif (onward := carrying.onward(state, entry)) is not None:
+        found.elsewhere.append(onward)
+    return found
+
+
+def _along(
+    moved: dict[str, str], turns: dict[str, Turn], own: dict[str, dict[str, Shown]]
+) -> None:
+    """Alarms, silences, orders and results go along to another bed, or end where they are."""
+    silencing.let_ring(turns.values())
+    for name, who in moved.items():
+        to = next((t for t in turns.values() if who and t.patient_id == who), None)
+        quiet.leave(turns[name], who, to)
+        if who:
+            alarms.leave(turns[name], who, to)
+        if to is not None:
+            to.bed.orders |= bedside_orders.along(turns[name].bed.orders, who)
+            carrying.show(to.bed, own.get(name, {}))
+    for turn in turns.values():
+        turn.bed.orders = bedside_orders.kept(turn.bed.orders, turn.patient_id)
+        for alarm in turn.bed.alarms.values():
+            alarm.patient_id = alarm.patient_id or turn.patient_id

@@ -177,9 +177,10 @@ def of_admission(
     if event.trigger in ("A01", "A13") and event.bed:
         return {event.bed: here}
     if event.trigger in ("A02", "A12"):
-        # The unit that somebody leaves for another one has an entry without a new bed.
+        # The unit that somebody leaves for another one has an entry without a new bed; the former
+        # bed in the other unit's entry is not its own.
         moved = {event.bed: here} if event.bed else {}
-        if event.prior_bed and event.prior_bed != event.bed:
+        if event.prior_bed and event.prior_bed != event.bed and not event.from_unit:
             moved[event.prior_bed] = nobody
         return moved
     if event.trigger in ("A03", "A11") and event.bed:

@@ -150,6 +150,7 @@ class Admission(Form, frozen=True, tag="adt"):
     lowest: tuple[Lowest, ...] = ()  # of the case, where it became this stay
     to_unit: str = ""  # of somebody who leaves for another unit of the house: where to
     to_bed: str = ""
+    from_unit: str = ""  # of somebody who comes from another unit: whose bed `prior_bed` is
 
 
 class StayEntered(Form, frozen=True, tag="sen"):

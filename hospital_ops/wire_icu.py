@@ -17,7 +17,7 @@ class Alerted(Form, frozen=True, tag="alm"):
     patient_id: str
     rule: str
     priority: str
-    # active, acknowledged, latched, inactive; past: late data, rang nowhere; moved: on in another unit
+    # active, acknowledged, latched, inactive; past: late data, rang nowhere; moved: in another unit
     state: str
     at: int
     since: int

@@ -24,7 +24,8 @@ class Admitted(NamedTuple):
 
 def take(state: UnitState, bed_of: Callable[[str], BedState], event: wire.Admission) -> Admitted:
     """Binds and frees the beds of the event; values of whoever lay there before are gone."""
-    histories = {name: bed_of(name).history for name in (event.prior_bed, event.bed) if name}
+    own = (event.bed,) if event.from_unit else (event.prior_bed, event.bed)
+    histories = {name: bed_of(name).history for name in own if name}
     here = bindings.lying(histories, event)
     ruling = bindings.of_admission(event, state.hospital, histories)
     said = _person(event, state.hospital, here.patient_id if here else "")

@@ -50,6 +50,7 @@ class BedsideOrder(State):
     told: int = 0  # the step of escalation that has been told
     target: dict[str, Any] = field(default_factory=dict)  # parameter, low, high, unit
     carried_from: str = ""  # unit; a physician of this one has not looked at it yet
+    home: str = ""  # the unit that it came from first; empty: this one
 
     @property
     def stage(self) -> Stage:
@@ -86,6 +87,7 @@ def taken(known: dict[str, BedsideOrder], entry: wire.OrderChanged) -> dict[str,
         at=entry.at,
         target=entry.target,
         carried_from=entry.carried_from,
+        home=before.home if before is not None else "",
     )
     others = {name: other for name, other in known.items() if name != entry.order}
     ended = [name for name, other in others.items() if not is_unfinished(other.stage)]

@@ -88,7 +88,13 @@ def show(bed: BedState, values: dict[str, Shown]) -> None:
 def sent(state: UnitState, event: wire.Admission, patient_id: str, what: Carried) -> wire.Entry:
     """What the other unit is told; from now on this one knows where they went."""
     there = replaced(
-        event, unit=event.to_unit, bed=event.to_bed, prior_bed="", to_unit="", to_bed=""
+        event,
+        unit=event.to_unit,
+        bed=event.to_bed,
+        prior_bed="",
+        to_unit="",
+        to_bed="",
+        from_unit=state.unit,
     )
     entered = wire.StayEntered(
         unit=event.to_unit,
@@ -129,11 +135,13 @@ def unpacked(new: Turn, entry: wire.StayEntered) -> None:
         site_limits.taken(state.limits, replaced(own, unit=state.unit), {patient_id})
     if came.comfort is not None and came.comfort.until > new.now:
         bed.quiets.setdefault(quiet.COMFORT, came.comfort)
-    here = bed.support
-    if came.support and (here is None or here.patient_id != patient_id):
+    said = bed.support
+    if came.support and (said is None or said.patient_id != patient_id):
         bed.support = came.support
     for order in came.orders:
-        order.carried_from = "" if order.carried_from == state.unit else entry.came_from
+        order.home = order.home or entry.came_from
+        here = state.unit in (order.home, order.carried_from)  # back where it was placed or seen
+        order.carried_from = "" if here else entry.came_from
         known = bed.orders.get(order.order)
         if known is None or known.version < order.version:
             bed.orders[order.order] = order
@@ -163,9 +171,7 @@ def follow(state: UnitState, entry: wire.Entry) -> tuple[str, wire.Entry] | None
 def onward(state: UnitState, entry: wire.StayEntered) -> tuple[str, wire.Entry] | None:
     """What was carried for somebody who has left again runs after them."""
     mrn = entry.admission.patient.mrn
-    known = next(
-        (g for g in state.gone.values() if g.entered.admission.patient.mrn == mrn), None
-    )
+    known = next((g for g in state.gone.values() if g.entered.admission.patient.mrn == mrn), None)
     if known is None:
         return None
     act = str(derived("onward", entry.act, known.entered.act))

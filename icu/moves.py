@@ -33,7 +33,11 @@ def take(state: UnitState, bed_of: BedOf, event: wire.Admission) -> Moved:
         who = turn.patient_id
         carried = carrying.packed(turn)
         found.elsewhere.append((event.to_unit, carrying.sent(state, event, who, carried)))
-    own = {bed: carrying.own_values(bed_of(bed)) for bed in (event.prior_bed, event.bed) if bed}
+    own = {
+        name: carrying.own_values(state.beds[name])
+        for name in (event.prior_bed, event.bed)
+        if name in state.beds
+    }
     found.person, touched, moved = admissions.take(state, bed_of, event)
     if carrying.bed_of(state, found.person.mrn):
         state.gone.pop(found.person.patient_id, None)
@@ -61,9 +65,7 @@ def entered(state: UnitState, bed_of: BedOf, entry: wire.StayEntered) -> Moved:
     return found
 
 
-def _along(
-    moved: dict[str, str], turns: dict[str, Turn], own: dict[str, dict[str, Shown]]
-) -> None:
+def _along(moved: dict[str, str], turns: dict[str, Turn], own: dict[str, dict[str, Shown]]) -> None:
     """Alarms, silences, orders and results go along to another bed, or end where they are."""
     silencing.let_ring(turns.values())
     for name, who in moved.items():

@@ -19,7 +19,6 @@ from icu import (
     device_limits,
     devices,
     house,
-    kin,
     limits,
     moves,
     painting,

@@ -56,3 +56,13 @@ def read(message: Message, trigger: str, site_zone: Zone, received_at: int) -> E
         visit=next((number for number, _ in numbers(field(visit, 19), message)), ""),
         merged=tuple(number for number in old if number),
     )
+
+
+def come_from(here: wire.Admission, unit: str) -> wire.Admission:
+    """For the unit that somebody comes to: the former bed is not one of its own."""
+    return wire.replaced(here, from_unit=unit)
+
+
+def gone_to(left: wire.Admission, unit: str, bed: str) -> wire.Admission:
+    """For the unit that somebody leaves: where they go, if that is a bed of the house."""
+    return wire.replaced(left, to_unit=unit if bed else "", to_bed=bed)

@@ -143,13 +143,11 @@ class Understood:
         if self.found is not None:
             made += self._observed(self.found, unit, bed)
         if self.event is not None:
-            from_here = "" if prior_unit and prior_unit != unit else prior_bed
-            made.append((IN, self._admission(self.event, unit, bed, from_here, self.identity)))
-            if from_here != prior_bed:
-                left = self._admission(
-                    self.event, prior_unit, "", prior_bed, self._part("left")
-                )
-                made.append((IN, wire.replaced(left, to_unit=unit if bed else "", to_bed=bed)))
+            here = self._admission(self.event, unit, bed, prior_bed, self.identity)
+            made.append((IN, here))
+            if prior_unit and prior_unit != unit:
+                left = self._admission(self.event, prior_unit, "", prior_bed, self._part("left"))
+                made = [(IN, adt.come_from(here, prior_unit)), (IN, adt.gone_to(left, unit, bed))]
         made += [(IN, self._alert(alert, i, unit, bed)) for i, alert in enumerate(self.alarms)]
         if not made:
             made.append(

@@ -47,14 +47,16 @@ begin
     with going as (
         update native_order o set unit = entered.unit, version = version + 1,
                bed = coalesce((select b.bed from bed b where b.bed = entered.bed), o.bed),
-               carried_from = case when o.carried_from = entered.unit then ''
+               carried_from = case when o.carried_from = entered.unit or placed.here then ''
                                    else left_stay.unit end,
-               carried_at = case when o.carried_from = entered.unit then null
-                                 else stay_take_along.at end,
+               carried_at = stay_take_along.at,
                reviewed_by = null, reviewed_at = null,
                changed_by = stay_take_along.by
+          from (select p.order_id, e.unit = entered.unit as here from native_order p
+                  join order_event e on e.order_id = p.order_id and e.version = 1
+                 where p.patient_id = left_stay.patient_id) placed
          where o.hospital_id = left_stay.hospital_id and o.unit = left_stay.unit
-           and o.patient_id = left_stay.patient_id
+           and o.patient_id = left_stay.patient_id and placed.order_id = o.order_id
            and (o.request in ('draft', 'active', 'on-hold'))
         returning o.*)
     insert into order_event (order_id, version, hospital_id, unit, act, request, task, actor, at,

@@ -129,13 +129,13 @@ async def move(
                 to_datetime(at),
             )
         else:
-            closed |= await stay_units.go_on(
-                connection, principal, whose.stay, to_unit, to_bed, at
-            )
+            closed |= await stay_units.go_on(connection, principal, whose.stay, to_unit, to_bed, at)
         await _clean(connection, principal, bed, at)
         act = await _keep(connection, principal, whose, kind, to_bed, words, closed, at)
         person = await _person(connection, principal, whose.patient_id)
-        told = entries.moved(principal, act, "A02", person, at, (whose.unit, bed), (to_unit, to_bed))
+        told = entries.moved(
+            principal, act, "A02", person, at, (whose.unit, bed), (to_unit, to_bed)
+        )
         await _tell(connection, principal, told)
         await audit.append(connection, whose.unit, principal.scope, kind, whose.stay, to_bed, at)
     return {"act": act, "kind": kind, "stay": whose.stay, "bed": to_bed, **_numbers(closed)}

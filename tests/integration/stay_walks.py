@@ -1,15 +1,22 @@
-"""What is asked of a unit with one stay: its statistics, and the clock of sepsis."""
+"""What is asked of a stay: statistics, the clock of sepsis, the way to another unit and back."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from hospital_ops import wire
+from hospital_ops.board import BedCell
 from hospital_ops.clock import SystemClock
 from hospital_ops.codes import by_key
+from hospital_ops.database import Connection
+from hospital_ops.hl7.understand import Source
 from hospital_ops.identity import patient_id
+from streams.hl7_intake import take
+from streams.routing import Announced
 from tests.integration.streams_help import observed, until
 from tests.integration.web_help import BED, UNIT
 
+NEXT_UNIT, NEXT_BED = "h1-icu-2", "h1-icu-2-01"
 MRN = "4711"
 PATIENT = patient_id("h1", MRN)
 NOW = SystemClock().now_us
@@ -74,3 +81,163 @@ async def the_clock_of_sepsis(house: Any, stay: str) -> None:
     assert {"start_sepsis_clock", "mark_sepsis", "unmark_sepsis", "end_sepsis_clock"} <= {
         row["action"] for row in audited
     }
+
+
+async def message_of(rows: Connection, stay: str) -> str:
+    """A message to a relative that waits for its hour."""
+    contact, message = "0" * 31 + "1", "0" * 31 + "2"
+    await rows.execute(
+        "insert into contact (contact, hospital_id, unit, stay, patient_id, relation,"
+        " number_sealed, number_key, number_index, last_two, mobile, language, tells, basis,"
+        " document, named_by, enabled_by, enabled_at) values ($1, 'h1', $2, $3, $4, 'son', '',"
+        " 'k', '', '11', true, 'en', 'full', 'patient', 'd', 'p', 'x', now())",
+        contact,
+        UNIT,
+        stay,
+        PATIENT,
+    )
+    await rows.execute(
+        "insert into relative_message (message, hospital_id, unit, stay, patient_id, contact,"
+        " kind, local_date, number_index, mode, language, state, opens_at, closes_at, made_at,"
+        " changed_at) values ($1, 'h1', $2, $3, $4, $5, 'daily', current_date, '', 'Test', 'en',"
+        " 'due', now() + interval '1 hour', now() + interval '3 hours', now(), now())",
+        message,
+        UNIT,
+        stay,
+        PATIENT,
+        contact,
+    )
+    return message
+
+
+async def states(rows: Connection, message: str) -> dict[str, Any]:
+    """How the rows of the patient stand."""
+    return {
+        "orders": await rows.fetchval(
+            "select array_agg(request order by placed_at, order_id) from native_order"
+            " where patient_id = $1 and request <> 'revoked'",
+            PATIENT,
+        ),
+        "message": await rows.fetchval(
+            "select state || ' ' || array_to_string(reasons, ',') from relative_message"
+            " where message = $1",
+            message,
+        ),
+        "ended": await rows.fetchval("select end_reason from stay where patient_id = $1", PATIENT),
+    }
+
+
+async def a_second_unit(house: Any) -> None:
+    """The house has another unit with one bed."""
+    await house.rows.execute(
+        "insert into unit (unit, hospital_id, kind, name) values ($1, 'h1', 'icu', $1)", NEXT_UNIT
+    )
+    await house.rows.execute(
+        "insert into bed (bed, hospital_id, unit, label, position) values ($1, 'h1', $2, '1', 1)",
+        NEXT_BED,
+        NEXT_UNIT,
+    )
+
+
+async def with_an_overdue_order_an_own_limit_and_a_red_taken_on(
+    house: Any, stay: str
+) -> tuple[str, str]:
+    """Ids of the alarm and the order; the patient's care is limited too."""
+    body = {"kind": "nursing", "text": "Turn to the left", "due_at": "2026-01-01T00:00:00.000Z"}
+    status, placed = await house.call("h1-doctor", f"/beds/{BED}/orders", body)
+    assert status == 200, placed
+    care = {"kind": "treatment_limits", "limits": ["no_cpr"], "stay": stay, "words": "spoken"}
+    agreed = (await house.call("h1-doctor", f"/beds/{BED}/care", care))[1]["agreement"]
+    await house.call("h1-nurse", f"/beds/{BED}/care/{agreed}/confirm", {"version": 1})
+    await house.board("the board knows who lies here", mrn=MRN)
+    own = {"rule": "map_low", "code": by_key["abp_mean"].code, "limit": 66, "reason": "a goal"}
+    status, limited = await house.call("h1-doctor", f"/beds/{BED}/limits", own)
+    assert status == 200, limited
+    for code, value in (("76214-6", 70.0), ("59408-5", 30.0)):
+        await house.running.web.appender.append(UNIT, observed(value, NOW(), code=code))
+    cell = await house.board("the patient has a red", mrn=MRN, alarms=True, flag=True)
+    red = next(a.id for a in cell.alarms if a.priority == "high")
+    await house.call("h1-nurse", f"/beds/{BED}/alarms/{red}/acknowledge")
+
+    async def taken_on() -> bool:
+        return any(a.id == red and a.state == "acknowledged" for a in house.cell().alarms)
+
+    await until(taken_on, "somebody has taken it on")
+    return red, placed["id"]
+
+
+async def everything_there(house: Any, red: str, order: str, bed: str = NEXT_BED) -> str:
+    """The board of the bed shows all that is the patient's; answers the stay there."""
+
+    async def whole() -> bool:
+        cell = house.cell(bed)
+        if not isinstance(cell, BedCell) or cell.patient is None:
+            return False
+        reds = {a.id: a for a in cell.alarms}
+        return (
+            red in reds
+            and (reds[red].state, reds[red].acknowledged_by) == ("acknowledged", "h1-nurse")
+            and cell.orders.get("overdue") == 1
+            and "treatment_limits" in cell.flags
+        )
+
+    await until(whole, f"the red, the order and the agreement are at {bed}")
+
+    async def known() -> bool:
+        status, listed = await house.call("h1-nurse", f"/beds/{bed}/orders", method="GET")
+        rows = listed if status == 200 else []
+        return [(one["id"], one["bed"]) for one in rows] == [(order, bed)]
+
+    await until(known, "the record of the orders is there too")
+    limits = (await house.call("h1-nurse", f"/beds/{bed}/limits", method="GET"))[1]["limits"]
+    assert [row["limit"] for row in limits if row["of"] == "patient"] == [66.0]
+    care = (await house.call("h1-nurse", f"/beds/{bed}/stay", method="GET"))[1]
+    assert [one["state"] for one in care["agreements"]] == ["in_force"]
+    return str(care["stay"])
+
+
+async def reviewed(house: Any, order: str) -> None:
+    """What came along stays marked until a physician of the unit has looked at it."""
+    path = f"/beds/{NEXT_BED}/orders/{order}"
+    shown = (await house.call("h1-nurse", path, method="GET"))[1]
+    assert (shown["carried"]["from"], "review" in shown["acts"]) == (UNIT, True)
+    assert [step["act"] for step in shown["history"]] == ["place", "carry"]
+    seen = {"version": shown["version"]}
+    assert house.cell(NEXT_BED).orders["review"] == 1
+    assert (await house.call("h1-nurse", f"{path}/review", seen))[0] == 404
+    assert (await house.call("h1-doctor", f"{path}/review", seen))[0] == 200
+    assert (await house.call("h1-doctor", f"{path}/review", seen))[0] == 409
+
+    async def looked_at() -> bool:
+        return "review" not in house.cell(NEXT_BED).orders
+
+    await until(looked_at, "the board says so no longer")
+
+
+async def of_the_unit_alone(house: Any, unit: str) -> None:
+    """After the reversal nothing of the patient is left in the other unit."""
+    for table in ("native_order", "contact", "care_agreement", "unit_limit", "relative_message"):
+        rows = await house.rows.fetch(f"table {table}")
+        assert all(row["unit"] != unit for row in rows), table
+    ended = await house.rows.fetch(
+        "select end_reason from stay where unit = $1 and ended_at is not null", unit
+    )
+    assert [row["end_reason"] for row in ended] == ["cancelled"]
+    assert house.cell(NEXT_BED).patient is None
+
+
+async def by_hl7(house: Any, trigger: str, goal: tuple[str, str], left: tuple[str, str]) -> None:
+    """The hospital's own system says where the patient lies now."""
+    lines = [
+        f"MSH|^~\\&|ADT|H|HOPS|H|20260301100000||ADT^{trigger}|{trigger}-{goal[1]}|T|2.5",
+        f"PID|||{MRN}^^^H^MR||Test^{MRN}",
+        f"PV1||I|{goal[0]}^^{goal[1]}|||{left[0]}^^{left[1]}",
+    ]
+    source = Source(name="adt", hospital="h1", mode="Test")
+    taken = take("\r".join(lines).encode(), source, Announced(house.running.web.places), NOW(), 10)
+    assert not taken.code, taken.code
+    at = NOW()
+    for each in taken.appends:
+        entry = each.entry
+        assert isinstance(entry, wire.Admission)
+        await house.running.web.appender.append(each.shard, wire.replaced(entry, event_at=at))

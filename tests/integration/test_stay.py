@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from hospital_ops import wire
 from hospital_ops.board import BedCell
 from hospital_ops.clock import SystemClock
 from hospital_ops.database import Connection, Database
@@ -16,7 +17,20 @@ from hospital_ops.servers.valkey import Valkey
 from streams.append import Appender
 from streams.pipe import Pipe
 from streams.relay import Relay
-from tests.integration.stay_walks import of_the_unit_and_of_nobody, the_clock_of_sepsis
+from tests.integration.stay_walks import (
+    NEXT_BED,
+    NEXT_UNIT,
+    a_second_unit,
+    by_hl7,
+    everything_there,
+    message_of,
+    of_the_unit_alone,
+    of_the_unit_and_of_nobody,
+    reviewed,
+    states,
+    the_clock_of_sepsis,
+    with_an_overdue_order_an_own_limit_and_a_red_taken_on,
+)
 from tests.integration.streams_help import (
     HALL,
     admitted,
@@ -29,7 +43,6 @@ from tests.integration.streams_help import (
 )
 from tests.integration.web_help import BED, OTHER_BED, UNIT, Running, web_process
 
-NEXT_UNIT, NEXT_BED = "h1-icu-2", "h1-icu-2-01"
 MRN = "4711"
 PATIENT = patient_id("h1", MRN)
 NOW = SystemClock().now_us
@@ -52,7 +65,7 @@ class House:
 
     def cell(self, bed: str = BED) -> BedCell | None:
         """The bed on the board."""
-        cell = self.running.web.feeds[UNIT].cells.get(bed)
+        cell = self.running.web.feeds[bed.rpartition("-")[0]].cells.get(bed)
         return cell if isinstance(cell, BedCell) else None
 
     async def board(self, what: str, bed: str = BED, **wanted: Any) -> BedCell:
@@ -100,13 +113,16 @@ async def house(
     pipe = Pipe(fresh_valkey.url)
     relay = Relay(writer, Appender(pipe), SystemClock(), "Test")
     async with (
-        web_process(pipe.url, app) as running,
+        web_process(pipe.url, app, (NEXT_UNIT,)) as running,
         living(pipe.url, "one", icu_room),
+        living(pipe.url, "two", icu_room, NEXT_UNIT),
         storing(pipe.url, writer, shards=(UNIT, NEXT_UNIT, "h1-ed", HALL)),
         _relayed(relay),
         httpx2.AsyncClient(base_url=running.address, timeout=20) as http,
     ):
-        await running.web.appender.append(UNIT, admitted(MRN, NOW()))
+        person = wire.PatientFacts(MRN, "Test", MRN, "F", "1960-01-01")
+        came = wire.replaced(admitted(MRN, NOW()), patient=person)
+        await running.web.appender.append(UNIT, came)
         yield House(running, http, superuser)
     await pipe.close()
 
@@ -120,50 +136,6 @@ async def _relayed(relay: Relay) -> AsyncIterator[None]:
 
     async with beside(work()):
         yield
-
-
-async def message_of(rows: Connection, stay: str) -> str:
-    """A message to a relative that waits for its hour."""
-    contact, message = "0" * 31 + "1", "0" * 31 + "2"
-    await rows.execute(
-        "insert into contact (contact, hospital_id, unit, stay, patient_id, relation,"
-        " number_sealed, number_key, number_index, last_two, mobile, language, tells, basis,"
-        " document, named_by, enabled_by, enabled_at) values ($1, 'h1', $2, $3, $4, 'son', '',"
-        " 'k', '', '11', true, 'en', 'full', 'patient', 'd', 'p', 'x', now())",
-        contact,
-        UNIT,
-        stay,
-        PATIENT,
-    )
-    await rows.execute(
-        "insert into relative_message (message, hospital_id, unit, stay, patient_id, contact,"
-        " kind, local_date, number_index, mode, language, state, opens_at, closes_at, made_at,"
-        " changed_at) values ($1, 'h1', $2, $3, $4, $5, 'daily', current_date, '', 'Test', 'en',"
-        " 'due', now() + interval '1 hour', now() + interval '3 hours', now(), now())",
-        message,
-        UNIT,
-        stay,
-        PATIENT,
-        contact,
-    )
-    return message
-
-
-async def states(rows: Connection, message: str) -> dict[str, Any]:
-    """How the rows of the patient stand."""
-    return {
-        "orders": await rows.fetchval(
-            "select array_agg(request order by placed_at, order_id) from native_order"
-            " where patient_id = $1 and request <> 'revoked'",
-            PATIENT,
-        ),
-        "message": await rows.fetchval(
-            "select state || ' ' || array_to_string(reasons, ',') from relative_message"
-            " where message = $1",
-            message,
-        ),
-        "ended": await rows.fetchval("select end_reason from stay where patient_id = $1", PATIENT),
-    }
 
 
 async def test_a_death_closes_everything_as_one_act_and_its_reversal_brings_everything_back(
@@ -271,55 +243,53 @@ async def test_a_move_takes_the_patient_along_and_two_at_once_have_one_winner(ho
     assert (await house.map())[third] == "free"
 
 
-async def test_a_transfer_to_another_unit_ends_here_begins_there_and_is_taken_back_as_one(
+async def test_a_transfer_to_another_unit_takes_everything_along_and_is_taken_back_as_one(
     house: House,
 ) -> None:
-    await house.rows.execute(
-        "insert into unit (unit, hospital_id, kind, name) values ($1, 'h1', 'icu', $1)", NEXT_UNIT
-    )
-    await house.rows.execute(
-        "insert into bed (bed, hospital_id, unit, label, position) values ($1, 'h1', $2, '1', 1)",
-        NEXT_BED,
-        NEXT_UNIT,
-    )
-    places = house.running.web.places
-    places.beds[NEXT_BED] = places.beds[BED].__class__(NEXT_BED, NEXT_UNIT, "1", 1)
+    await a_second_unit(house)
     stay = await house.stay()
     message = await message_of(house.rows, stay)
-    order = {"kind": "nursing", "text": "Norepinephrine"}
-    assert (await house.call("h1-doctor", f"/beds/{BED}/orders", order))[0] == 200
-    await house.running.web.appender.append(UNIT, observed(190.0, NOW()))
-    await house.board("the value is here", mrn=MRN)
+    red, order = await with_an_overdue_order_an_own_limit_and_a_red_taken_on(house, stay)
 
-    wanted = {"act": "move", "stay": stay, "to_bed": NEXT_BED}
-    status, act = await house.call("h1-doctor", f"/beds/{BED}/stay/acts", wanted)
-    assert (status, act["kind"], act["orders"], act["messages"]) == (200, "transfer", 1, 1)
+    ends, wanted = f"/beds/{BED}/stay/acts", {"act": "move", "stay": stay, "to_bed": NEXT_BED}
+    done = await asyncio.gather(*(house.call("h1-doctor", ends, wanted) for _ in range(2)))
+    (act,) = [told for status, told in done if status == 200]  # of two at once one wins
+    assert sorted(status for status, _ in done)[0] == 200
+    assert (act["kind"], act["carried"], act["messages"]) == ("transfer", 1, 1)
     await house.board("nobody lies here, and nothing rings", mrn="", alarms=False)
     assert (await house.map())[BED] == "cleaning"
-    closed = {"orders": None, "message": "cancelled transfer", "ended": "transfer"}
-    there = "select bed from stay where patient_id = $1 and ended_at is null"
-
-    async def begun() -> bool:
-        return bool(await house.rows.fetchval(there, PATIENT) == NEXT_BED)
-
-    await until(begun, "the stay there has begun")
-    assert (await states(house.rows, message))["message"] == closed["message"]
-    assert (await states(house.rows, message))["orders"] is None
-    told = await house.rows.fetch(
-        "select unit, trigger, bed, prior_bed from patient_event where trigger = 'A02'"
-        " order by unit"
+    there = await everything_there(house, red, order)
+    assert (await states(house.rows, message))["message"] == "cancelled transfer"
+    assert await house.rows.fetchval("select hold_reason from stay where stay = $1", there) == (
+        "transfer"
     )
-    assert [tuple(row) for row in told] == [
-        (UNIT, "A02", "", BED),
-        (NEXT_UNIT, "A02", NEXT_BED, ""),
-    ]
+    await reviewed(house, order)
 
     back = f"/beds/{BED}/stay/acts/{act['act']}/reversal"
     assert (await house.call("h1-doctor", back, {"why": "the other one"}))[0] == 200
-    await house.board("the patient is back", mrn=MRN)
+    assert (await house.call("h1-doctor", back, {"why": "the other one"}))[0] == 409
+    cell = await house.board("the patient is back, and so is the red", mrn=MRN, alarms=True)
+    assert [(a.id, a.state) for a in cell.alarms if a.priority == "high"] == [(red, "acknowledged")]
     assert await house.stay() == stay
-    assert (await states(house.rows, message))["orders"] == ["active"]
+    listed = (await house.call("h1-nurse", f"/beds/{BED}/orders", method="GET"))[1]
+    assert [(one["id"], one["urgency"], one["carried"]) for one in listed] == [
+        (order, "overdue", None)
+    ]
     assert (await states(house.rows, message))["message"] == "held reversed"
+    await of_the_unit_alone(house, NEXT_UNIT)
+
+
+async def test_the_hospitals_own_transfer_takes_the_same_way(house: House) -> None:
+    await a_second_unit(house)
+    stay = await house.stay()
+    red, order = await with_an_overdue_order_an_own_limit_and_a_red_taken_on(house, stay)
+    for trigger, goal, left, to in (
+        ("A02", (NEXT_UNIT, NEXT_BED), (UNIT, BED), NEXT_BED),
+        ("A12", (UNIT, BED), (NEXT_UNIT, NEXT_BED), BED),
+    ):
+        await by_hl7(house, trigger, goal, left)
+        await everything_there(house, red, order, to)
+    assert await house.stay() == stay  # the same one goes on
 
 
 async def test_a_bed_that_is_cleaned_or_reserved_is_nobodys_and_a_taken_one_stays_taken(

@@ -55,10 +55,15 @@ class Running:
 
 
 @asynccontextmanager
-async def web_process(redis_url: str, app: Database | None = None) -> AsyncIterator[Running]:
-    """Serves until the block ends; devices and live curves need no database (DESIGN section 1)."""
+async def web_process(
+    redis_url: str, app: Database | None = None, more: tuple[str, ...] = ()
+) -> AsyncIterator[Running]:
+    """Serves until the block ends; devices and live curves need no database (DESIGN section 1).
+
+    `more`: further intensive care units.
+    """
     pipe, clock = Pipe(redis_url), SystemClock()
-    given = await _projected(Projections(pipe), clock.now_us())
+    given = await _projected(Projections(pipe), clock.now_us(), more)
     projections, appender, places = Projections(pipe), Appender(pipe), Places()
     web = Web(
         redis_url=redis_url,
@@ -94,7 +99,7 @@ async def web_process(redis_url: str, app: Database | None = None) -> AsyncItera
         await pipe.close()
 
 
-async def _projected(projections: Projections, now: int) -> dict[str, str]:
+async def _projected(projections: Projections, now: int, more: tuple[str, ...]) -> dict[str, str]:
     given: dict[str, str] = {}
 
     def key(name: str) -> str:
@@ -130,5 +135,6 @@ async def _projected(projections: Projections, now: int) -> dict[str, str]:
         device("h2-monitor", "monitor", FOREIGN_BED),
     ]
     units = [unit(f"{h}-{u}", k) for h in ("h1", "h2") for u, k in (("icu-1", "icu"), ("ed", "ed"))]
+    units += [unit(name, "icu") for name in more]
     await projections.keep(Projection(people, devices, units), now, "Test")
     return given

@@ -216,6 +216,8 @@ def test_a_transfer_between_units_is_told_to_both() -> None:
         ("h1-ed", "", "h1-ed-02"),
     ]
     assert told[0].identity != told[1].identity
+    assert told[0].from_unit == "h1-ed"  # the former bed is none of the unit's own
+    assert (told[1].to_unit, told[1].to_bed) == ("h1-icu-1", "h1-icu-1-07")
 
 
 def test_a_sender_is_told_which_values_could_not_be_used() -> None:

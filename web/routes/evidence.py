@@ -114,7 +114,7 @@ def _of_row(
     now: int,
 ) -> dict[str, Any]:
     since, last = from_datetime(row["since"]), from_datetime(row["last_at"])
-    ended = row["last_state"] == "inactive"
+    ended = row["last_state"] in ("inactive", "moved")
     verdict = live.verdict if live else None
     stored = wire.from_json(row["verdict"]) if row["verdict"] else None
     frames = list(waveform.unpack(row["curves"])) if row["curves"] else []

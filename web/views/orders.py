@@ -119,7 +119,7 @@ def _due(row: Mapping[str, Any], frame: Frame) -> str:
 
 
 def _carried(row: Mapping[str, Any], frame: Frame) -> str:
-    carried = row["carried"]
+    carried = row.get("carried")
     if not carried:
         return ""
     time = _clock(carried["at"], frame)

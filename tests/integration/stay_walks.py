@@ -143,13 +143,13 @@ async def with_an_overdue_order_an_own_limit_and_a_red_taken_on(
     house: Any, stay: str
 ) -> tuple[str, str]:
     """Ids of the alarm and the order; the patient's care is limited too."""
+    await house.board("the board knows who lies here", mrn=MRN)
     body = {"kind": "nursing", "text": "Turn to the left", "due_at": "2026-01-01T00:00:00.000Z"}
     status, placed = await house.call("h1-doctor", f"/beds/{BED}/orders", body)
     assert status == 200, placed
     care = {"kind": "treatment_limits", "limits": ["no_cpr"], "stay": stay, "words": "spoken"}
     agreed = (await house.call("h1-doctor", f"/beds/{BED}/care", care))[1]["agreement"]
     await house.call("h1-nurse", f"/beds/{BED}/care/{agreed}/confirm", {"version": 1})
-    await house.board("the board knows who lies here", mrn=MRN)
     own = {"rule": "map_low", "code": by_key["abp_mean"].code, "limit": 66, "reason": "a goal"}
     status, limited = await house.call("h1-doctor", f"/beds/{BED}/limits", own)
     assert status == 200, limited
@@ -223,7 +223,7 @@ async def of_the_unit_alone(house: Any, unit: str) -> None:
         "select end_reason from stay where unit = $1 and ended_at is not null", unit
     )
     assert [row["end_reason"] for row in ended] == ["cancelled"]
-    assert house.cell(NEXT_BED).patient is None
+    await house.board("nobody lies there", bed=NEXT_BED, mrn="")
 
 
 async def by_hl7(house: Any, trigger: str, goal: tuple[str, str], left: tuple[str, str]) -> None:

@@ -217,6 +217,7 @@ def _person(here: PatientCell, came: PatientCell) -> PatientCell:
         age_years=came.age_years if here.age_years is None else here.age_years,
         admitted_at=min(here.admitted_at, came.admitted_at),
         case=here.case or came.case,
+        lowest=here.lowest or came.lowest,
         agreed=here.agreed or came.agreed,
     )
 

@@ -12,6 +12,7 @@ from hospital_ops.wire import Form
 
 FUTURE_US = 60 * SECOND  # further ahead of its receipt is a wrong clock
 REAL = "Real"
+CANCELS = ("A11", "A12", "A13")
 HISTORY_LIMIT = 64  # bindings of one bed kept in memory: weeks of a busy bed
 
 
@@ -159,7 +160,8 @@ def of_admission(
 
     Whoever lies in one of its beds by another number of theirs (`histories`) keeps their id.
 
-    A01 admits and A13 brings back, A02 moves and A12 moves back, A03 discharges and A11 was never.
+    A01 admits, A02 moves, A03 discharges. A11, A12 and A13 say that one of these never was: they
+    count from its moment, so that what was measured meanwhile is where it was in truth.
     Nobody lies anywhere from a moment that has not come: an event ahead of its receipt counts from
     its receipt (SAFETY.md rule 6).
     """
@@ -173,7 +175,14 @@ def of_admission(
         mode=event.mode,
         known_as=tuple(sorted({known.mrn, *known.known_as} - {number})) if known else (),
     )
-    nobody = Binding(from_at=from_at, left=event.patient.mrn)
+    past = histories or {}
+    if event.trigger in CANCELS:
+        came = _came(past.get(event.prior_bed or event.bed, ()), from_at, number)
+        left = _left(past.get(event.bed, ()), from_at, number)
+    else:
+        came = left = from_at
+    nobody = Binding(from_at=came, left=number)
+    here = wire.replaced(here, from_at=left)
     if event.trigger in ("A01", "A13") and event.bed:
         return {event.bed: here}
     if event.trigger in ("A02", "A12"):
@@ -186,3 +195,23 @@ def of_admission(
     if event.trigger in ("A03", "A11") and event.bed:
         return {event.bed: nobody}
     return {}
+
+
+def _came(history: History, moment: int, number: str) -> int:
+    """When whoever is called so and lies there at `moment` was last told to come; else `moment`."""
+    for one in reversed([known for known in history if known.from_at <= moment]):
+        if not one.patient_id or not one.is_called(number):
+            break
+        if not one.left:
+            return one.from_at
+    return moment
+
+
+def _left(history: History, moment: int, number: str) -> int:
+    """Just after whoever is called so left the bed, where nobody else came since; else `moment`."""
+    for one in reversed([known for known in history if known.from_at <= moment]):
+        if one.patient_id:
+            break
+        if one.left == number:
+            return one.from_at + 1
+    return moment

@@ -28,6 +28,7 @@ REASONS: Final = (
     "no_figures",
     "forbidden_word",
     "no_severity",
+    "refiled",
     "template_changed",
     "too_many",
     "unconfirmed",
@@ -52,6 +53,7 @@ class Facts:
     severity_at: int | None = None
     figures: int = 1  # how many figures the text carries
     forbidden: bool = False
+    refiled: bool = False  # a late ADT has filed values anew since the text was made or confirmed
     released: bool = False  # a person has phoned and let the message go nevertheless
 
 
@@ -66,6 +68,8 @@ def why(facts: Facts) -> tuple[str, ...]:
         held |= _unless_released(facts)
     if facts.forbidden:
         held.add("forbidden_word")
+    if facts.refiled:
+        held.add("refiled")
     if not (facts.confirmed or facts.automatic):
         held.add("unconfirmed")
     return tuple(reason for reason in REASONS if reason in held)

@@ -95,6 +95,15 @@ STAGED = {
         "insert into alarm_call select * from staged_alarm_call on conflict do nothing",
         "truncate staged_alarm_call",
     ),
+    "refiling": (
+        "create temporary table if not exists staged_refiling as select refiling, hospital_id,"
+        " unit, place, from_at, to_at, patient_id, numbers, mode, was, event, source, told_at,"
+        " proposed, entry_id from refiling limit 0",
+        "insert into refiling (refiling, hospital_id, unit, place, from_at, to_at, patient_id,"
+        " numbers, mode, was, event, source, told_at, proposed, entry_id)"
+        " select * from staged_refiling on conflict do nothing",
+        "truncate staged_refiling",
+    ),
     "trend_again": (
         "create temporary table if not exists staged_trend_again"
         " (hospital_id text, unit text, place text, hour timestamptz) on commit delete rows",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from hospital_ops import care, events, waveform, wire
@@ -17,7 +17,7 @@ from hospital_ops.clock import Clock
 from hospital_ops.errors import MessageError
 from hospital_ops.hl7.understand import Source
 from hospital_ops.identity import message_identity
-from hospital_ops.standing.rules import bed_at, parted
+from hospital_ops.standing.rules import bed_at, mode_of, parted
 from streams.append import Appender
 from streams.codebooks import Codebooks
 from streams.projections import Places
@@ -80,8 +80,10 @@ class CareIntake:
             except MessageError as error:
                 rejected.append({"device_id": device.device_id, "error": error.reason})
                 continue
-            waves, doubts = self._waves(poster, unit, bed, device, body, now)
-            observed = self._observed(poster, unit, bed, device, body, now)
+            registered = self.places.mode_of_device(poster.hospital, device.device_id)
+            sender = replace(poster, mode=mode_of(poster.mode, registered))
+            waves, doubts = self._waves(sender, unit, bed, device, body, now)
+            observed = self._observed(sender, unit, bed, device, body, now)
             observed = self.codebooks.read(hospital_of(unit), observed)
             stands = self.places.standing(poster.hospital, device.device_id)
             for part in parted(observed, stands, self.places.unit_of_bed):

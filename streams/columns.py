@@ -12,7 +12,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "hospital_id", "unit", "place", "patient_id", "device", "source", "source_message_id",
         "event_id", "code", "channel", "value", "value_text", "physical_unit", "determined_at",
         "device_time", "received_at", "stored_at", "validity", "mode", "origin", "remark",
-        "entry_id",
+        "entry_id", "named",
     ),
     "waveform": (
         "hospital_id", "unit", "place", "patient_id", "device", "code", "channel", "started_at",
@@ -25,6 +25,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "case_id", "entry_id",
     ),
     "binding": ("hospital_id", "unit", "bed", "from_at", "patient_id", "mrn", "entry_id"),
+    "refiling": (
+        "refiling", "hospital_id", "unit", "place", "from_at", "to_at", "patient_id", "numbers",
+        "mode", "was", "event", "source", "told_at", "proposed", "entry_id",
+    ),
     "patient_link": (
         "hospital_id", "kind", "patient_id", "mrn", "into_id", "into_mrn", "event_at",
         "received_at", "source", "entry_id",

@@ -9,7 +9,7 @@ from hospital_ops.hl7 import build
 from hospital_ops.hl7.adt import Event
 from hospital_ops.hl7.framing import Frame
 from hospital_ops.hl7.understand import IN, Source, Understood, understand
-from hospital_ops.standing.rules import Standing, bed_at, elsewhere, parted
+from hospital_ops.standing.rules import Standing, bed_at, elsewhere, mode_of, parted
 from streams.routing import Announced, Place, Unknown, place, place_patient
 from streams.shard import hall
 
@@ -53,8 +53,23 @@ def take(raw: bytes, source: Source, places: Announced, received_at: int, max_ob
         return _refused(known, raw)
     if not source.may_write(found.unit):
         return _out_of_scope(known, raw, found.unit)
-    entries = known.entries(found.unit, found.bed)
+    mode = places.mode_of_device(source.hospital, known.device)
+    entries = _as_registered(known.entries(found.unit, found.bed), mode)
     return _taken(known, raw, _told(entries, stands, known, places) if stands else entries)
+
+
+def _as_registered(
+    entries: list[tuple[str, wire.Entry]], mode: str
+) -> list[tuple[str, wire.Entry]]:
+    """What a device that is registered as demo or test sends is never real, whoever sends it."""
+    if mode_of("", mode) == "":
+        return entries
+    return [
+        (stream, wire.replaced(entry, mode=mode))
+        if isinstance(entry, wire.Observed | wire.Waved | wire.DeviceAlert)
+        else (stream, entry)
+        for stream, entry in entries
+    ]
 
 
 def _stood(stands: Standing, places: Announced, moment: int) -> Place | None:

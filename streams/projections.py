@@ -102,6 +102,11 @@ class Places:
         known = self.devices.get((hospital, name))
         return self.stands.get((hospital, known.device), ()) if known else ()
 
+    def mode_of_device(self, hospital: str, name: str) -> str:
+        """The mode that a device is registered with; empty where it is not."""
+        known = self.devices.get((hospital, name))
+        return known.mode if known else ""
+
     def units_of(self, hospital: str) -> list[str]:
         """Every unit of a hospital."""
         return [unit.unit for unit in self.units.values() if unit.hospital == hospital]

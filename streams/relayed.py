@@ -32,6 +32,8 @@ from hospital_ops.forward.items import (
 )  # fmt: skip
 from hospital_ops.hl7.framing import Frame
 from hospital_ops.hl7.understand import MAX_OBX, Source
+from hospital_ops.installation.store import KnownDevice
+from hospital_ops.standing.rules import mode_of
 from streams.append import Appender
 from streams.care_intake import CareIntake, Poster, of_principal
 from streams.device_intake import Answer, DeviceIntake
@@ -187,8 +189,10 @@ class RelayedIntake:
         Under its own name what it sends here, and by itself when the box is away, is the same.
         """
         known = self.places.device(box.hospital, item.source)
-        name = item.source
-        if known is None or known.device != name or not self._within(box, known.bed):
+        name, bed = item.source, item.bed
+        if known is not None and known.device == name and self._stood_within(box, known):
+            bed = known.bed  # as it is registered, whatever the box remembers
+        else:
             name = f"{box.actor.removeprefix('device:')}/{name}"
         return Principal(
             actor=f"device:{name}",
@@ -196,13 +200,19 @@ class RelayedIntake:
             hospital=box.hospital,
             units=box.units,
             key=box.key,
-            mode=_mode(box, item),
-            bed=item.bed,
+            mode=mode_of(_mode(box, item), known.mode if known else ""),
+            bed=bed,
         )
 
-    def _within(self, box: Principal, bed: str) -> bool:
-        unit = self.places.unit_of_bed(bed) if bed else None
-        return box.units == ALL_UNITS or (unit is not None and unit in box.units)
+    def _stood_within(self, box: Principal, known: KnownDevice) -> bool:
+        """Whether a device stands, or ever stood, in a unit of the box.
+
+        Then the binding of its own name holds: what people took away from a bed stays away.
+        """
+        stands = self.places.standing(box.hospital, known.device)
+        beds = {known.bed, *(stand.bed for stand in stands)} - {""}
+        units = {self.places.unit_of_bed(bed) for bed in beds}
+        return bool(units) and (box.units == ALL_UNITS or bool(units & set(box.units)))
 
 
 class _Keeping(DeviceIntake):

@@ -37,6 +37,10 @@ class Places(Protocol):
         """Where people have said that a device stands; empty where nobody has."""
         ...
 
+    def mode_of_device(self, hospital: str, name: str) -> str:
+        """The mode that a device is registered with; empty where it is not."""
+        ...
+
 
 class Place(NamedTuple):
     """A unit and a bed that the house knows; `bed` is empty for a unit as a whole."""
@@ -133,6 +137,10 @@ class Announced:
     def standing(self, hospital: str, name: str) -> Standing:
         """As `Places`."""
         return self._places.standing(hospital, name)
+
+    def mode_of_device(self, hospital: str, name: str) -> str:
+        """As `Places`."""
+        return self._places.mode_of_device(hospital, name)
 
     def has_unit(self, unit: str) -> bool:
         """As `Places`."""

@@ -20,7 +20,7 @@ from hospital_ops.bindings import History
 from hospital_ops.board import verdict_json
 from hospital_ops.clock import SECOND, to_datetime
 from hospital_ops.deciding import PROBE_BED
-from streams import case_rows, chart_rows
+from streams import case_rows, chart_rows, refiling_rows
 from streams.shard import at_us, hospital_of, seen_at
 from streams.wave_rows import WaveRow
 
@@ -187,7 +187,7 @@ class Batch:
                     _short(observation.channel), number, text, observation.unit,
                     moment.determined_at, moment.device_time, received_at, self.stored_at,
                     observation.validity, message.mode, observation.origin,
-                    _remark(observation, moment.remarks), taken.entry_id,
+                    _remark(observation, moment.remarks), taken.entry_id, message.mrn or None,
                 ),
             )  # fmt: skip
 
@@ -245,7 +245,13 @@ class Batch:
             ),
         )  # fmt: skip
         for bed, binding in bindings.of_admission(event, hospital, self.histories).items():
-            self.histories[bed] = bindings.bound(self.histories.get(bed, ()), binding)
+            before = self.histories.get(bed, ())
+            after = self.histories[bed] = bindings.bound(before, binding)
+            of_bed = (event, bed, before, after)
+            for made in refiling_rows.of(taken.shard, taken.entry_id, *of_bed):
+                self.add("refiling", owner, made.row)
+                self.again.hours |= made.hours
+                self.audits += [(owner, taken.shard, one) for one in made.said]
             self.add(
                 "binding",
                 owner,

@@ -57,6 +57,9 @@ class Ward:
     def has_unit(self, unit: str) -> bool:
         return unit == "ICU7N"
 
+    def mode_of_device(self, hospital: str, name: str) -> str:
+        return ""
+
     def standing(self, hospital: str, name: str) -> Standing:
         return ()
 

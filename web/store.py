@@ -16,6 +16,7 @@ from hospital_ops.codebook.replay import replay_of
 from hospital_ops.curves import store as curves
 from hospital_ops.database import Connection, Database, Record
 from icu.filing import store as filing
+from icu.refilings import store as refilings
 
 # Kinds of a case's history that end it.
 ENDING = tuple(name for name, step in STEPS.items() if step.target in ENDS)
@@ -280,27 +281,29 @@ async def waveforms(
     Packed ones come first: they are the older ones.
     """
     async with database.transaction(scope) as connection:
+        first, last = (to_datetime(one) if one is not None else None for one in (start_us, end_us))
         filed = await filing.living(connection, place)
+        holding = await refilings.of_curves(connection, place, first, last)
         async for curve, piece in curves.pieces(connection, place, code, start_us, end_us):
             times = {"started_at": to_datetime(piece.started_at), "sequence": piece.sequence}
             packed = curve._asdict() | times | {"samples": piece.samples}
-            yield _frame(packed, place) if binary else _piece(packed, filed)
+            yield _frame(packed, place) if binary else _piece(packed, filed, holding)
         cursor = connection.cursor(
             _WAVEFORMS,
-            place,
-            code,
-            to_datetime(start_us) if start_us is not None else None,
-            to_datetime(end_us) if end_us is not None else None,
+            *(place, code, first, last),
             prefetch=PIECES,
         )
         async for row in cursor:
-            yield _frame(row, place) if binary else _piece(row, filed)
+            yield _frame(row, place) if binary else _piece(row, filed, holding)
 
 
-def _piece(row: Record | dict[str, Any], filed: list[filing.Filed]) -> bytes:
-    whose = row["patient_id"] or filing.filed_under(
-        filed, row["device"], row["started_at"], row["mode"]
-    )
+def _piece(
+    row: Record | dict[str, Any], filed: list[filing.Filed], holding: list[refilings.Curves]
+) -> bytes:
+    of = (row["device"], row["started_at"], row["mode"])
+    whose = refilings.curve_is(holding, row["patient_id"], *of)
+    if not (row["patient_id"] and whose):
+        whose = filing.filed_under(filed, *of) or whose
     view = {
         "code": row["code"],
         "channel": row["channel"],

@@ -68,6 +68,14 @@ def _at(entry: E, bed: str, unit_of: Callable[[str], str | None]) -> E:
     return wire.replaced(entry, bed=bed, unit=unit_of(bed) or entry.unit, identity=own)
 
 
+def mode_of(said: str, registered: str) -> str:
+    """The mode of what a device sends: nothing of a demo or test device passes as real.
+
+    `registered` is that of the device in the registry; empty where it is not known there.
+    """
+    return registered if registered not in ("", "Real") else said
+
+
 def elsewhere(standing: Standing, bed: str, moment: int) -> bool:
     """Whether a person has bound the device to another bed than the one its message names."""
     stood = bed_at(standing, moment)

@@ -50,7 +50,7 @@ select distinct on (code) code, value, physical_unit, determined_at
 _ALARMS: Final = """
 select rule, priority, count(distinct alarm_id) as number, min(since) as first, max(since) as last,
        (array_agg(words order by at desc))[1] as words
-  from alert_event
+  from filed_alert_event
  where hospital_id = $1 and patient_id = $2 and since > $3 and since <= $4 and state <> 'past'
  group by rule, priority order by min(case priority when 'high' then 0 when 'medium' then 1
        else 2 end), count(distinct alarm_id) desc limit 60

@@ -65,13 +65,18 @@ select m.message, s.ended_at is null and s.unit = m.unit as here, s.end_reason,
                 and p.place in (m.unit, m.hospital_id || ':*')) as stopped,
        (select to_timestamp(split_part(position, '-', 1)::double precision / 1000)
           from reader_position p where p.shard = m.unit and p.stream = 'in') as position_at,
+       exists (select from refiling_in_force f where f.hospital_id = m.hospital_id
+                and (f.patient_id = m.patient_id or m.patient_id = any (f.was))
+                and f.told_at > coalesce(m.confirmed_at, m.made_at)
+                and f.from_at < f.told_at - interval '1 minute'
+                and f.to_at > m.made_at - interval '1 day') as refiled,
        alarms.red, alarms.since as worse_at, h.zone, c.number_key, c.number_sealed
   from relative_message m join stay s using (stay) join contact c using (contact)
   join hospital h on h.hospital_id = m.hospital_id
   left join lateral (
     select bool_or(a.state in ('active', 'acknowledged')) as red, max(a.since) as since
       from (select distinct on (alarm_id) alarm_id, state, priority, since
-              from alert_event
+              from filed_alert_event
              where hospital_id = m.hospital_id and patient_id = m.patient_id::text
                and at > $2::timestamptz - interval '7 days'
              order by alarm_id, at desc) a
@@ -238,6 +243,7 @@ def _facts(row: Record, facts: Record, now: int) -> hold.Facts:
         severity_at=microseconds(row["severity_at"]),
         figures=row["figures"],
         forbidden=bool(row["forbidden"]),
+        refiled=facts["refiled"],
         released=bool(row["released_by"]),
     )
 

@@ -26,7 +26,9 @@ from hospital_ops.forward.items import (
     Relay,
 )  # fmt: skip
 from hospital_ops.hl7.understand import Source
+from hospital_ops.installation.store import KnownDevice
 from hospital_ops.servers.valkey import Valkey
+from hospital_ops.standing.rules import Stand
 from streams.append import BUDGET_OF_MAXMEMORY, REFUSE_ALL_AT
 from streams.edge import hold, made
 from streams.pipe import Pipe
@@ -164,3 +166,39 @@ def test_at_the_box_a_message_is_ranked_by_what_it_says() -> None:
     refused = hold(b"MSH|nonsense", source, Announced(Places()), 1, 2000)
     assert refused.code
     assert len(refused.appends) == 1, "refused at once, and its bytes go to the hospital"
+
+
+def _registered(running: Running, mode: str, *stands: Stand) -> None:
+    """A monitor of the unit in the registry, and where people have said that it stands."""
+    places = running.web.places
+    bed = stands[-1].bed if stands else BED
+    places.devices["h1", "mon"] = KnownDevice(
+        device="mon", hospital="h1", bed=bed, mode=mode, address="", model=""
+    )
+    if stands:
+        places.stands["h1", "mon"] = stands
+
+
+async def test_what_a_box_sends_of_a_demo_device_is_never_real_whatever_the_box_says(
+    running: Running,
+) -> None:
+    then = SystemClock().now_us() - HOUR
+    for mode in ("Demo", "Real"):
+        _registered(running, mode)
+        assert await relay(running, made(EVENTS, "mon", then, values(then)))
+    observed = [one for one in await entries(running) if isinstance(one, wire.Observed)]
+    assert observed[0].mode == "Demo"
+    assert all(one.device == "mon" for one in observed)
+
+
+async def test_a_device_that_people_took_away_from_a_bed_is_not_at_that_bed_through_a_box(
+    running: Running,
+) -> None:
+    now = SystemClock().now_us()
+    _registered(running, "Real", Stand(now - 3 * HOUR, BED), Stand(now - 2 * HOUR, ""))
+    moments = [now - HOUR, now - 2 * HOUR - 60 * SECOND]
+    for then in moments:
+        item = made(EVENTS, "mon", then, values(then))
+        assert await relay(running, item) == {item.id: STORED}
+    observed = [one for one in await entries(running) if isinstance(one, wire.Observed)]
+    assert [one.bed for one in observed] == ["", BED]

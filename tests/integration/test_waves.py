@@ -200,6 +200,9 @@ def test_a_curve_in_an_hl7_message_goes_the_same_way() -> None:
         def has_unit(self, unit: str) -> bool:
             return unit == "ICU7N"
 
+        def mode_of_device(self, hospital: str, name: str) -> str:
+            return ""
+
         def standing(self, hospital: str, name: str) -> Standing:
             return ()
 

@@ -338,3 +338,71 @@ async def _codes_are_on_paper(house: House) -> None:
     assert wall.status_code == 404
     stranger = await house.http.get(f"{HERE}?from=qr")
     assert stranger.status_code in (303, 401)
+
+
+async def test_a_move_told_late_takes_the_values_along_and_a_person_may_take_that_back(
+    house: House, app: Database
+) -> None:
+    append, began = house.running.web.appender.append, NOW() - 3 * 3600 * SECOND
+    at = [began + minute * 60 * SECOND for minute in range(40)]
+    await append(UNIT, admitted("P", began))
+    for moment in at[1:20]:
+        await append(UNIT, observed(80.0, moment, received_at=moment))
+    for moment in at[20:]:
+        await append(UNIT, observed(90.0, moment, received_at=moment, bed=OTHER_BED))
+        await append(UNIT, observed(91.0, moment + 1, received_at=moment, bed=OTHER_BED, mrn="Q"))
+
+    async def of(patient: str, bed: str) -> int:
+        lines = [
+            wire.from_json(line)
+            async for part in store.measurements(app, ICU, bed, PULSE, None, None)
+            for line in part.splitlines()
+        ]
+        return sum(line["patient_id"] == patient_id("h1", patient) for line in lines)
+
+    async def stored() -> bool:
+        return bool(await house.rows.fetchval("select count(*) = 59 from measurement"))
+
+    await until(stored, "all values are stored")
+    assert (await of("P", BED), await of("P", OTHER_BED)) == (19, 0)
+
+    told = admitted("P", NOW(), bed=OTHER_BED, trigger="A02", prior_bed=BED)
+    await append(UNIT, wire.replaced(told, event_at=at[15]))
+
+    async def refiled() -> bool:
+        return (await of("P", BED), await of("P", OTHER_BED)) == (14, 20)
+
+    await until(refiled, "the values of the meantime have gone along, those of Q have not")
+    assert await of("Q", OTHER_BED) == 0
+    hours = await house.rows.fetch("select distinct place, hour from trend_again")
+    assert {row["place"] for row in hours} == {BED, OTHER_BED}
+    (row,) = await house.rows.fetch("select refiling from refiling where place = $1", OTHER_BED)
+    form = {"act": "refile", "id": str(row["refiling"])}
+    assert str(row["refiling"]) in await house.page(bed=OTHER_BED)
+    assert await house.press("filings", who="h2-nurse", bed=OTHER_BED, **form) == 404
+    no = form | {"not": "yes"}
+    assert await house.press("filings", bed=OTHER_BED, **no, why="") == 422
+    assert await house.press("filings", bed=OTHER_BED, **no, why="was another") == 303
+    assert (await of("P", BED), await of("P", OTHER_BED)) == (14, 0)
+    assert await house.press("filings", bed=OTHER_BED, **no, why="again") == 409
+    assert {"refile_values", "take_back_refiling"} <= await house.audited()
+    assert "was another" in await house.page(bed=OTHER_BED)
+
+
+async def test_what_reaches_too_far_back_waits_for_a_person(house: House, app: Database) -> None:
+    append, began = house.running.web.appender.append, NOW() - 72 * 3600 * SECOND
+    await append(UNIT, admitted("P", began))
+    await append(UNIT, observed(80.0, began + 60 * SECOND, received_at=began + 60 * SECOND))
+    await append(UNIT, wire.replaced(admitted("Q", NOW()), event_at=began + 30 * SECOND))
+
+    async def proposed() -> str:
+        return str(await house.rows.fetchval("select refiling from refiling where proposed") or "")
+
+    found = await until(proposed, "the change is proposed")
+    (line,) = [part async for part in store.measurements(app, ICU, BED, PULSE, None, None)]
+    assert wire.from_json(line)["patient_id"] == patient_id("h1", "P")
+    assert await house.press("filings", act="refile", id=str(found)) == 303
+    assert await house.press("filings", act="refile", id=str(found)) == 409
+    (line,) = [part async for part in store.measurements(app, ICU, BED, PULSE, None, None)]
+    assert wire.from_json(line)["patient_id"] == patient_id("h1", "Q")
+    assert {"propose_refiling", "apply_refiling"} <= await house.audited()

@@ -10,17 +10,16 @@ import os
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
 
 from hospital_ops import identity, wire
 from hospital_ops.board import decode_bed
-from hospital_ops.clock import SECOND, from_datetime
+from hospital_ops.clock import SECOND
 from hospital_ops.deciding import Stamped
 from icu.unit import IcuUnit
-from streams.rows import Batch, Taken
+from tests import filing
 from tests import recorded_moves as recorded
 
 UNIT, ONE, TWO = "h1-icu-1", "h1-icu-1-01", "h1-icu-1-02"
@@ -231,6 +230,49 @@ def the_admission_is_told_again(move: Move) -> None:
     move.send(ONE, "mon-1", "P", 5, "P")
 
 
+def moved_and_told_late(move: Move) -> None:
+    """The monitor goes along; the move is told some minutes later."""
+    move.stay("P", "A01", ONE)
+    move.send(ONE, "mon-1", "P", 10)
+    move.wait(30)
+    ago = move.second
+    move.send(TWO, "mon-1", "P", move.chance.randint(20, 40))
+    move.stay("P", "A02", TWO, ONE, ago=move.second - ago)
+    move.send(TWO, "mon-1", "P", 5)
+
+
+def the_next_patient_is_told_late(move: Move) -> None:
+    """One leaves, another comes; both are told when the next one has been there for a while."""
+    move.stay("P", "A01", ONE)
+    move.send(ONE, "mon-1", "P", 10)
+    left = move.second
+    move.wait(60)
+    came = move.second
+    move.send(ONE, "mon-1", "Q", move.chance.randint(20, 40))
+    move.stay("Q", "A01", ONE, ago=move.second - came)
+    move.stay("P", "A03", ONE, ago=move.second - left)
+    move.send(ONE, "mon-1", "Q", 5)
+
+
+def a_discharge_taken_back(move: Move) -> None:
+    move.stay("P", "A01", ONE)
+    move.send(ONE, "mon-1", "P", 10)
+    move.stay("P", "A03", ONE)
+    move.send(ONE, "mon-1", "P", move.chance.randint(5, 20))
+    move.stay("P", "A13", ONE)
+    move.send(ONE, "mon-1", "P", 5)
+
+
+def carried_and_told_after_the_check(move: Move) -> None:
+    """Nobody said anything, then somebody looked and had the truth told with its time."""
+    _after_a_break(move, same=False, curves=True)
+    whose = identity.patient_id("h1", "P")
+    came = min(at for (_, at), who in move.truth.items() if who not in ("", whose))
+    ago = (move.now - came) // SECOND + 1
+    move.stay("P", "A03", ONE, ago=ago)
+    move.stay("Q", "A01", ONE, ago=ago)
+
+
 HARMFUL: Final = (
     two_senders, one_patient_in_two_beds, discharged_and_still_sending,
     a_monitor_of_somebody_else, admitted_to_a_taken_bed,
@@ -238,6 +280,11 @@ HARMFUL: Final = (
 HARMLESS: Final = (
     moved_as_it_should_be, two_change_beds, cable_off_and_on, gets_worse, another_monitor,
     late_after_the_discharge, the_admission_is_told_again,
+)  # fmt: skip
+# Told late: whether a board asks on the way is not counted, whose the rows are in the end is.
+TOLD_LATE: Final = (
+    moved_and_told_late, the_next_patient_is_told_late, a_discharge_taken_back,
+    carried_and_told_after_the_check,
 )  # fmt: skip
 SILENT: Final = (carried_without_a_word, carried_without_a_word_or_curves)
 BREAKS: Final = (electrodes_changed, cable_of_a_monitor_without_curves_off)
@@ -254,18 +301,10 @@ def asked(move: Move) -> bool:
 
 
 def filed(move: Move) -> tuple[int, int, int]:
-    """(rows, of the wrong patient, of nobody) as the archive files them."""
-    batch = Batch(datetime(2026, 1, 1, tzinfo=UTC), {})
-    for number, (at, entry) in enumerate(move.entries):
-        encoded = wire.encode(entry)
-        batch.take(Taken(UNIT, "in", f"{at // 1000}-{number}", encoded, b"x", entry))
-    rows = batch.rows["measurement"]
-    wrong = sum(row[3] not in (None, move.truth[row[4], _at(row)]) for row in rows)
-    return len(rows), wrong, sum(row[3] is None for row in rows)
-
-
-def _at(row: tuple[Any, ...]) -> int:
-    return from_datetime(row[13])
+    """(rows, of the wrong patient, of nobody) as the archive files them in the end."""
+    rows = filing.filed(UNIT, move.entries)
+    wrong = sum(row.patient not in ("", move.truth[row.device, row.at]) for row in rows)
+    return len(rows), wrong, sum(not row.patient for row in rows)
 
 
 def played(kind: Callable[[Move], None]) -> list[Move]:
@@ -281,7 +320,7 @@ def test_no_row_comes_to_the_wrong_patient_and_no_check_is_missed_or_false(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     table = []
-    for kind in (*HARMFUL, *HARMLESS, *SILENT, *BREAKS):
+    for kind in (*HARMFUL, *HARMLESS, *TOLD_LATE, *SILENT, *BREAKS):
         moves = played(kind)
         checks = sum(asked(move) for move in moves)
         rows, wrong, nobodys = (sum(each) for each in zip(*map(filed, moves), strict=True))
@@ -301,10 +340,12 @@ def test_no_row_comes_to_the_wrong_patient_and_no_check_is_missed_or_false(
     assert _per_100(table, SILENT[1:], 1) <= 85
     assert all(_per_100(table, (kind,), 0) <= 8 for kind in BREAKS)
     for kind, n, checks, _, wrong, _ in table:
-        if kind in (*SILENT, *BREAKS):
+        if kind in SILENT:
+            continue  # until somebody has looked: see `carried_and_told_after_the_check`
+        assert wrong == 0, kind.__name__
+        if kind in (*TOLD_LATE, *BREAKS):
             continue
         assert checks == (n if kind in HARMFUL else 0), kind.__name__
-        assert wrong == 0, kind.__name__
 
 
 def _per_100(table: list[Any], kinds: tuple[Any, ...], wanted: int) -> float:

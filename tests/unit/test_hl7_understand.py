@@ -251,6 +251,9 @@ class House:
     def has_unit(self, unit: str) -> bool:
         return unit in ("h1-icu-1", "h1-ed")
 
+    def mode_of_device(self, hospital: str, name: str) -> str:
+        return ""
+
     def standing(self, hospital: str, name: str) -> Standing:
         return ()
 

@@ -87,6 +87,9 @@ def test_a_curve_goes_with_its_beginning() -> None:
 class Placed(Ward):
     """The ward, and one device that a person has bound to BED702."""
 
+    def mode_of_device(self, hospital: str, name: str) -> str:
+        return ""
+
     def standing(self, hospital: str, name: str) -> tuple[Stand, ...]:
         return (Stand(TAKEN_AT - SECOND, "BED702"),) if name == "0011223344556677" else ()
 

@@ -18,6 +18,7 @@ from hospital_ops.standing import store as standing
 from icu.filing import store as filing
 from icu.filing.store import Span
 from icu.kinship import store as kinship
+from icu.refilings import store as refilings
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.language import language_of
@@ -99,7 +100,12 @@ async def filings(request: Request, bed: str, principal: Someone) -> Response:
     unit = unit_of_bed(request, bed, principal, Permission.CONFIRM_BED)
     web, form, now = web_of(request), await request.form(), web_of(request).clock.now_us()
     try:
-        if _word(form, "act") == "take_back":
+        if _word(form, "act") == "refile":
+            why = _word(form, "why") if _word(form, "not") else ""
+            if _word(form, "not") and not why:
+                raise MessageError("no_reason", "say what was wrong with it")
+            await refilings.decide(web.database, principal, _word(form, "id"), now, why=why)
+        elif _word(form, "act") == "take_back":
             why = _word(form, "why")
             await filing.take_back(web.database, principal, _word(form, "id"), why, now)
         else:
@@ -174,6 +180,7 @@ async def _page(
             "history": views.history(await standing.history(connection, bed), bed, frame),
             "spans": views.spans(await filing.nobodys(connection, places, now), frame),
             "filings": views.filings(await filing.of_places(connection, places, now), frame),
+            "refilings": views.refilings(await refilings.of_places(connection, places, now), frame),
             "kin": views.kin(await kinship.of_patient(connection, here["id"]), here["id"]),
         }
     known = web.places.beds.get(bed)

@@ -56,7 +56,7 @@ with last as (
 )
 select last.mode, last.patient_id, min(b.from_at) as since,
        (select min(n.from_at) from binding n where n.bed = $1 and n.patient_id is null
-           and n.from_at > last.from_at and n.mrn in (
+           and n.from_at >= last.from_at and n.mrn in (
                select o.mrn from binding o
                 where o.bed = $1 and o.patient_id = last.patient_id
                union select l.into_mrn from binding o join patient_link l on l.mrn = o.mrn

@@ -97,6 +97,34 @@ def filings(rows: Iterable[Record], frame: Frame) -> list[dict[str, Any]]:
     ]
 
 
+def refilings(rows: Iterable[Record], frame: Frame) -> list[dict[str, Any]]:
+    """What a late message filed anew or proposes, and what of it was taken back."""
+    words = frame.words
+    return [
+        {
+            "id": str(row["refiling"]),
+            "mrn": row["mrn"] or words.t("whois.refiled_to"),
+            "words": f"{_when(row['from_at'], frame)} – {_when(row['to_at'], frame)}",
+            "said": words.t(
+                "whois.refiled_line", event=row["event"], told=_when(row["told_at"], frame)
+            ),
+            "by": words.t(
+                "whois.filed_by", by=row["decided_by"], time=_when(row["decided_at"], frame)
+            )
+            if row["decided_at"]
+            else "",
+            "waits": row["proposed"] and not row["decided_at"] and not row["reversed_at"],
+            "back": words.t(
+                "whois.taken_back", by=row["reversed_by"], time=_when(row["reversed_at"], frame)
+            )
+            if row["reversed_at"]
+            else "",
+            "why": row["reversed_why"],
+        }
+        for row in rows
+    ]
+
+
 def kin(rows: Iterable[Record], patient_id: str) -> list[dict[str, str]]:
     """Mother and children of whoever lies here."""
     return [

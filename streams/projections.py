@@ -99,13 +99,12 @@ class Places:
 
     def standing(self, hospital: str, name: str) -> Standing:
         """Where people have said that a device (its id or address) stands; () where nobody has."""
-        known = self.devices.get((hospital, name))
+        known = self.device(hospital, name)
         return self.stands.get((hospital, known.device), ()) if known else ()
 
     def mode_of_device(self, hospital: str, name: str) -> str:
         """The mode that a device is registered with; empty where it is not."""
-        known = self.devices.get((hospital, name))
-        return known.mode if known else ""
+        return known.mode if (known := self.devices.get((hospital, name))) else ""
 
     def units_of(self, hospital: str) -> list[str]:
         """Every unit of a hospital."""
@@ -215,11 +214,8 @@ class Projections(Cases):
             for bed in (await self._all(_key(hospital, "beds"))).values():
                 place = Bed(**wire.from_json(bed))
                 places.beds[place.bed] = place
-            rules = [
-                Rule(**wire.from_json(r))
-                for r in (await self._all(_key(hospital, "codes"))).values()
-            ]
-            places.codebooks[hospital] = book(rules)
+            rows = (await self._all(_key(hospital, "codes"))).values()
+            places.codebooks[hospital] = book([Rule(**wire.from_json(row)) for row in rows])
             for device in (await self._all(_key(hospital, "devices"))).values():
                 registered = KnownDevice(**wire.from_json(device))
                 for name in filter(None, (registered.address, registered.device)):

@@ -8,7 +8,7 @@ alter table measurement alter column named drop default;
 create table refiling (
     number bigint generated always as identity primary key,  -- of several the last one holds
     refiling uuid not null unique,
-    hospital_id text not null references hospital,
+    hospital_id text not null,
     unit text not null,
     place text not null,
     from_at timestamptz not null,

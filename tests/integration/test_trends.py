@@ -36,7 +36,7 @@ def row(at: int, number: float, code: str = CODE, **more: Any) -> tuple[Any, ...
         "value": number, "value_text": None, "physical_unit": "/min",
         "determined_at": to_datetime(at), "device_time": None, "received_at": to_datetime(at),
         "stored_at": to_datetime(at), "validity": "Vld", "mode": "Test", "origin": "monitor",
-        "remark": "", "entry_id": "1-0", **more,
+        "remark": "", "entry_id": "1-0", "named": None, **more,
     }  # fmt: skip
     return tuple(known[column] for column in COLUMNS["measurement"])
 

@@ -98,7 +98,7 @@ async def seen(ward: Ward, chromium: Browser, name: str, path: str, size: Any, s
     board = path.startswith(("/icu/h1-", "/ed/h1-ed")) and "/new" not in path
     if board or name == "bed":  # it follows
         link = page.locator("html")
-        await expect(link).to_have_attribute("data-link", "live", timeout=45_000)
+        await expect(link).to_have_attribute("data-link", "live", timeout=120_000)
         if WANTED and path.startswith("/icu/"):
             await page.wait_for_timeout(7000)  # until a sweep of the traces is full
     if "/trends" in path:

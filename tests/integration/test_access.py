@@ -18,6 +18,7 @@ SCOPES = [
 ]
 # A value each column accepts, where any value of its type would not do.
 FITTING = {
+    ("refiling", "to_at"): "'2026-03-02 10:00+00'",  # after its beginning
     ("unit", "kind"): "'icu'",
     ("device", "kind"): "'monitor'",
     ("device", "mode"): "'Test'",

@@ -16,6 +16,7 @@ from web.server import HEAD_MAX, Requests, listen, serve
 
 GET = b"GET /ward HTTP/1.1\r\nHost: ward\r\n\r\n"
 POST = b"POST /ward HTTP/1.1\r\nHost: ward\r\nContent-Length: 100\r\n\r\n"
+FORM = b"application/x-www-form-urlencoded"
 OK = b"HTTP/1.1 200 OK\r\n"
 SHORT_S = 0.6
 noted: list[str] = []
@@ -138,6 +139,15 @@ async def test_a_body_that_drips_is_answered_and_counted(port: int) -> None:
     assert told.startswith(b"HTTP/1.1 408")
     assert b"too_slow" in told
     assert noted == ["too_slow"]
+
+
+async def test_a_form_of_half_a_million_fields_is_refused(port: int) -> None:
+    for fields, expected in ((guard.FIELDS_MAX, b"200"), (200_000, b"413")):
+        body = b"&".join([b"a=1"] * fields)
+        line = await Line.to(port)
+        head = b"POST /ward HTTP/1.1\r\nHost: ward\r\nConnection: close\r\nContent-Length: %d\r\n"
+        await line.send(head % len(body) + b"Content-Type: " + FORM + b"\r\n\r\n" + body)
+        assert (await line.rest()).startswith(b"HTTP/1.1 " + expected)
 
 
 async def test_an_answer_that_nobody_takes_is_given_up(

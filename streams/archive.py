@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from hospital_ops import bindings, log, wire
@@ -117,6 +117,7 @@ STAGED = {
         "truncate staged_dead_letter",
     ),
 }
+Way = Callable[[Connection, Sequence[Taken], dict[str, History], datetime], Awaitable[None]]
 # What an entry itself is to blame for: no row can be made of it, or PostgreSQL refuses the row.
 UNUSABLE = (*BadRow, ValueError, TypeError, OverflowError)
 
@@ -154,16 +155,35 @@ async def _merge(connection: Connection, histories: dict[str, History]) -> dict[
     return histories
 
 
+async def carry_new(
+    connection: Connection,
+    entries: Sequence[Taken],
+    histories: dict[str, History],
+    stored_at: datetime,
+) -> None:
+    """Stores a batch of which nothing has come before inside the caller's transaction: by COPY.
+
+    Where something has, or cannot be stored at all, one of UNUSABLE is raised and the transaction
+    is lost; `carry` takes the batch in a new one.
+    """
+    batch = Batch(stored_at, dict(histories))
+    for taken in entries:
+        batch.take(taken)
+    batch.finish()
+    await _copy_new(connection, batch)
+    histories.update(batch.histories)
+
+
 async def carry(
     connection: Connection,
     entries: Sequence[Taken],
     histories: dict[str, History],
     stored_at: datetime,
 ) -> None:
-    """Stores a batch inside the caller's transaction, each entry once.
+    """Stores any batch inside the caller's transaction, each entry once.
 
-    The plain way is COPY of all rows. Where something has come before, the batch goes the careful
-    way; an entry that cannot be stored at all is found by halving and becomes a dead letter.
+    Where something has come before, the batch goes the careful way; an entry that cannot be stored
+    at all is found by halving and becomes a dead letter.
     """
     batch = Batch(stored_at, dict(histories))
     try:
@@ -191,12 +211,17 @@ async def _insert(connection: Connection, batch: Batch) -> None:
     """The rows of the batch, once."""
     try:
         async with connection.transaction():
-            await _copy(connection, batch.rows)
-            await _copy_waves(connection, batch.waves)
-            await _audit(connection, batch, set(range(len(batch.claims))))
+            await _copy_new(connection, batch)
     except UniqueViolation:
         async with connection.transaction():
             await _audit(connection, batch, await _resolve(connection, batch))
+
+
+async def _copy_new(connection: Connection, batch: Batch) -> None:
+    """All rows, as if nothing had come before."""
+    await _copy(connection, batch.rows)
+    await _copy_waves(connection, batch.waves)
+    await _audit(connection, batch, set(range(len(batch.claims))))
 
 
 async def _copy_waves(connection: Connection, rows: Sequence[WaveRow]) -> None:

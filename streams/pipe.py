@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
@@ -204,7 +205,7 @@ class Portion:
         if not entries:
             return False
         full = len(entries) >= self.count
-        size = sum(len(part) for _, fields in entries for part in fields)
+        size = sum(map(len, chain.from_iterable(fields for _, fields in entries)))
         fits = self.BYTES * len(entries) // max(1, size)
         self.count = max(1, min(self.most, 2 * self.count, fits))
         return full

@@ -35,6 +35,8 @@ TRIM_S = 5.0
 OUT_KEPT_US = 120 * SECOND  # boards resume by `rev` for 60 s
 STREAMS = ("in", "waves", "out")
 
+Positions = dict[tuple[str, str], str]  # the last entry, by shard and stream
+
 logger = log.get("store")
 
 
@@ -47,7 +49,7 @@ class StoreReader:
         self.pipe, self.database, self.clock = Pipe(url), database, clock
         self.shards, self.holder = list(shards), holder
         self.epochs: dict[str, int] = {}
-        self.positions: dict[tuple[str, str], str] = {}
+        self.positions: Positions = {}
         self.histories: dict[str, History] = {}
         self.portions: dict[tuple[str, str], Portion] = {}
         self.behind = False  # a stream gave all that was asked for: more waits
@@ -76,14 +78,19 @@ class StoreReader:
             await self._renew_alone()
             return 0
         positions = {(taken.shard, taken.stream): taken.entry_id for taken in entries}
-        async with self.database.transaction() as connection:
-            await self._fence(connection)
-            now = to_datetime(self.clock.now_us())
-            await archive.carry(connection, entries, self.histories, now)
-            await self._move(connection, positions)
+        try:
+            await self._store(entries, positions, archive.carry_new)
+        except archive.UNUSABLE:  # something has come before, or cannot be stored: once more
+            await self._store(entries, positions, archive.carry)
         self.positions.update(positions)
         self.carried += len(entries)
         return len(entries)
+
+    async def _store(self, entries: list[Taken], positions: Positions, carry: archive.Way) -> None:
+        async with self.database.transaction() as connection:
+            await self._fence(connection, positions)
+            now = to_datetime(self.clock.now_us())
+            await carry(connection, entries, self.histories, now)
 
     async def _read(self) -> list[Taken]:
         wanted = [(shard, stream) for shard in self.epochs for stream in STREAMS]
@@ -154,7 +161,7 @@ class StoreReader:
         if epochs:
             logger.info("owner", shards=",".join(sorted(epochs)))
 
-    async def _check_positions(self, positions: dict[tuple[str, str], str]) -> None:
+    async def _check_positions(self, positions: Positions) -> None:
         """A position beyond the stream's last id is an incident: re-read from the start."""
         for (shard, stream), position in list(positions.items()):
             last = await self.pipe.call("XREVRANGE", key_of(shard, stream), "+", "-", "COUNT", 1)
@@ -162,34 +169,38 @@ class StoreReader:
                 logger.error("position_beyond_stream", shard=shard, stream=stream)
                 positions[shard, stream] = START
 
-    async def _fence(self, connection: Connection) -> None:
-        held = await connection.fetch(
-            "update lease set expires_at = now() + $4"
+    async def _fence(self, connection: Connection, positions: Positions) -> None:
+        """Renews the leases and moves the positions on, in one question; Fenced without all leases.
+
+        The leases stay locked until the transaction ends: nobody can take over before.
+        """
+        moved = [
+            (shard, stream, hospital_of(shard), position, self.epochs[shard])
+            for (shard, stream), position in positions.items()
+        ]
+        held = await connection.fetchval(
+            "with held as (update lease set expires_at = now() + $4"
             " from unnest($1::text[], $2::bigint[]) as mine (name, epoch)"
             " where lease.name = mine.name and lease.epoch = mine.epoch and lease.holder = $3"
-            " returning lease.name",
+            " returning lease.name),"
+            " moved as (insert into reader_position (shard, stream, hospital_id, position, epoch)"
+            " select * from unnest($5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[])"
+            " where (select count(*) from held) = cardinality($1)"
+            " on conflict (shard, stream) do update"
+            " set position = excluded.position, epoch = excluded.epoch, moved_at = now())"
+            " select count(*) from held",
             [f"store:{shard}" for shard in self.epochs],
             list(self.epochs.values()),
             self.holder,
             timedelta(seconds=LEASE_S),
+            *([row[column] for row in moved] for column in range(5)),
         )
-        if len(held) != len(self.epochs):
+        if held != len(self.epochs):
             raise Fenced("another store reader has taken a shard over")
 
     async def _renew_alone(self) -> None:
         async with self.database.transaction() as connection:
-            await self._fence(connection)
-
-    async def _move(self, connection: Connection, positions: dict[tuple[str, str], str]) -> None:
-        await connection.executemany(
-            "insert into reader_position (shard, stream, hospital_id, position, epoch)"
-            " values ($1, $2, $3, $4, $5) on conflict (shard, stream) do update"
-            " set position = excluded.position, epoch = excluded.epoch, moved_at = now()",
-            [
-                (shard, stream, hospital_of(shard), position, self.epochs[shard])
-                for (shard, stream), position in positions.items()
-            ],
-        )
+            await self._fence(connection, {})
 
     async def _trim(self) -> None:
         """Trims each stream behind both readers, never ahead of the slower one."""

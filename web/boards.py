@@ -17,7 +17,7 @@ from hospital_ops.board import (
     with_indicators,
 )
 from hospital_ops.clock import Clock
-from streams.projections import Places, Unit
+from streams.projections import Bed, Places, Unit
 from web.feed import About, BoardFeed, Change
 from web.render import Renderer
 
@@ -32,6 +32,7 @@ class IcuBoard(BoardFeed[BedCell]):
     ) -> None:
         super().__init__(url, unit, places, renderer, clock)
         self.figures: dict[str, BedCell] = {}  # the indicators of each bed
+        self._order: tuple[dict[str, Bed], int, list[Bed]] = {}, 0, []  # see `order`
 
     def decoded(
         self, cells: Mapping[str, bytes], known: Mapping[str, BedCell]
@@ -54,9 +55,16 @@ class IcuBoard(BoardFeed[BedCell]):
     def whole(self, cells: Mapping[str, BedCell]) -> list[BedCell]:
         """The beds in their order."""
         return [
-            cells.get(place.bed) or self._empty(place.bed, place.label)
-            for place in self.places.beds_of(self.unit.unit)
+            cells.get(place.bed) or self._empty(place.bed, place.label) for place in self.order()
         ]
+
+    def order(self) -> list[Bed]:
+        """The places of the wall; looked for among the house's only when those are read anew."""
+        beds, (known, count, order) = self.places.beds, self._order
+        if known is not beds or count != len(beds):
+            order = self.places.beds_of(self.unit.unit)
+            self._order = beds, len(beds), order
+        return order
 
     def note_reds(self, before: Mapping[str, BedCell | None], after: Mapping[str, BedCell]) -> None:
         """Reds that ring and that no board has confirmed wait for one, from this revision on."""

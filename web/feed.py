@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final, Generic, NamedTuple, Protocol, TypedDict, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypedDict, TypeVar
 
 from hospital_ops import log, wire
 from hospital_ops.board import HEAD, BedCell, CaseCell, Head, alarm_json, decode_head
@@ -24,6 +24,7 @@ from streams.pipe import Pipe, ReplyError, read_streams
 from streams.projections import Places, Unit
 from streams.publish import read_board
 from streams.shard import keys
+from web.lines import Viewer, text_frame
 from web.render import Renderer
 
 KEPT_S = 60.0  # a board resumes by `rev` within this (SAFETY.md rule 8)
@@ -35,7 +36,6 @@ SILENT_S = 4.0  # without an answer of Redis no beat goes out: the board is not 
 STOOD_STILL_S = 2.0  # asked each second: a longer pause was this process's own
 SNAPSHOT_KEPT_S = 0.1  # many who come back at once get the same one: its ages tell tenths
 JSON: Final = "json"  # the public form; of the pages' there is `html:LANGUAGE`
-LINE: Final = "hospital_ops.line"  # under this name the server puts a socket's line into its scope
 
 C = TypeVar("C", BedCell, CaseCell)
 logger = log.get("feed")
@@ -60,28 +60,6 @@ class Kept(NamedTuple):
     rev: int
     until: float
     frames: dict[str, bytes]  # by format
-
-
-class Line(Protocol):
-    """What a socket of the server can do for a board."""
-
-    @property
-    def free(self) -> bool:
-        """Whether it takes another frame now."""
-        ...
-
-    def put(self, frames: bytes) -> None:
-        """Writes whole frames."""
-        ...
-
-
-class Viewer:
-    """One screen on a board: where it is written to, and the revision that it has been sent."""
-
-    def __init__(self, line: Line, form: str) -> None:
-        self.line, self.form = line, form
-        self.rev = -1
-        self.unpainted_since: float | None = None
 
 
 class About(TypedDict):
@@ -242,25 +220,35 @@ class BoardFeed(ABC, Generic[C]):
     def begin(self, viewer: Viewer, rev: int | None) -> None:
         """A screen comes: the changes after `rev` where they are known still, else a snapshot."""
         self.used(viewer.form)
-        frames = None if rev is None else self._since(rev, viewer.form)
-        if frames is None:
-            viewer.rev, frames = self._snapshot_frame(viewer.form)
-            frames += self._since(viewer.rev, viewer.form) or b""
+        if rev is None or not self._resume(viewer, rev):
+            self._whole(viewer)
         viewer.rev = self.rev
-        viewer.line.put(frames + self.beat_frame() if self._is_live() else frames)
+        if self._is_live():
+            viewer.line.put(self.beat_frame())
         self.viewers.add(viewer)
+
+    def _resume(self, viewer: Viewer, rev: int) -> bool:
+        """Sends the changes after `rev`; False where they are not known."""
+        frames = self._since(rev, viewer.form)
+        if frames:
+            viewer.line.put(frames)
+        return frames is not None
+
+    def _whole(self, viewer: Viewer) -> None:
+        """Sends a board that others get too, and what came since it was made."""
+        made_at, frame = self._snapshot_frame(viewer.form)
+        viewer.line.put(frame)
+        self._resume(viewer, made_at)
 
     def show(self, viewer: Viewer, now: float) -> None:
         """Sends a viewer what it lacks, unless its line is full."""
         if viewer.rev == self.rev or not viewer.line.free:
             return
-        frames = self._since(viewer.rev, viewer.form)
-        if frames is None:
-            frames = text_frame(self.snapshot(viewer.form))
+        if not self._resume(viewer, viewer.rev):
+            self._whole(viewer)
         viewer.rev = self.rev
         if viewer.unpainted_since is None:
             viewer.unpainted_since = now
-        viewer.line.put(frames)
 
     async def news(self, after_rev: int, timeout_s: float) -> None:
         """Returns when there is more than `after_rev`, or after `timeout_s`."""
@@ -381,13 +369,3 @@ class BoardFeed(ABC, Generic[C]):
                 return None
             await self.news(self.rev, left)
         return self.cells[name]
-
-
-def text_frame(text: bytes) -> bytes:
-    """An unmasked, unfragmented WebSocket text frame (RFC 6455, 5.2), as a server sends it."""
-    size = len(text)
-    if size < 126:
-        return bytes((0x81, size)) + text
-    if size < 65536:
-        return b"\x81\x7e" + size.to_bytes(2, "big") + text
-    return b"\x81\x7f" + size.to_bytes(8, "big") + text

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from web.feed import LINE
+from web.lines import LINE
 
 STOPPED_S: Final = 5.0  # writing paused for longer: the screen is gone or frozen
 SEND_BUFFER: Final = 64 * 1024  # else megabytes lie unsent before anyone notices

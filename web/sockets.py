@@ -15,8 +15,8 @@ from streams.pipe import ReplyError
 from streams.shard import hospital_of
 from web.auth import check_origin, identify, web_of
 from web.boards import Feed
-from web.feed import LINE, Line, Viewer
 from web.language import language_of
+from web.lines import LINE, Line, Viewer
 from web.state import Web
 
 router = APIRouter()

@@ -179,7 +179,7 @@ async def test_a_reader_whose_lease_passed_on_stores_nothing_more(
     pipe: Pipe, writer: Database, superuser: Connection
 ) -> None:
     async with storing(pipe.url, writer, "one") as one:
-        await Appender(pipe).append(UNIT, observed(1.0, NOW))
+        first = await Appender(pipe).append(UNIT, observed(1.0, NOW))
         await stored_up_to_the_end(pipe, superuser)
         await superuser.execute("update lease set holder = 'two', epoch = epoch + 1,"
                                 " expires_at = now() + interval '1 hour'")  # fmt: skip
@@ -188,6 +188,7 @@ async def test_a_reader_whose_lease_passed_on_stores_nothing_more(
         await Appender(pipe).append(UNIT, observed(3.0, NOW + SECOND))
         await until(lambda: without_shards(one), "and keeps away")
         assert await values(superuser) == [1.0]
+        assert await superuser.fetchval("select max(position) from reader_position") == first
         await superuser.execute("update lease set expires_at = now()")
         await stored_up_to_the_end(pipe, superuser)
     assert await values(superuser) == [1.0, 2.0, 3.0]

@@ -33,6 +33,7 @@ class Vital:
     reject_outside: tuple[float, float] | None  # outside: no physics, Inv
     resolution: float | None
     kind: str  # continuous, cyclic or spot, as the class of its usual origin
+    present_s: float  # so long triage takes it for the present; heart rate's where none is given
     laboratory: bool = False
     one_unit: bool = False  # a missing unit cannot be mistaken
 
@@ -55,7 +56,9 @@ def _pair(limits: list[float] | None) -> tuple[float, float] | None:
 
 
 def _vitals(aliases: Mapping[str, Any]) -> tuple[Vital, ...]:
-    kinds = {row["key"]: row["class"] for row in table("observation_classes")["rows"]}
+    classes = table("observation_classes")["rows"]
+    kinds = {row["key"]: row["class"] for row in classes}
+    present_min = {row["key"]: row["window_min"]["triage"] for row in classes}
     laboratory, one_unit = aliases["laboratory"]["keys"], aliases["one_unit"]["keys"]
     return tuple(
         Vital(
@@ -69,6 +72,7 @@ def _vitals(aliases: Mapping[str, Any]) -> tuple[Vital, ...]:
             reject_outside=_pair(row["reject_outside"]),
             resolution=row["resolution"],
             kind=kinds.get(row["key"], SPOT),
+            present_s=60.0 * (present_min.get(row["key"]) or present_min["hr"]),
             laboratory=row["key"] in laboratory,
             one_unit=row["key"] in one_unit,
         )
@@ -135,5 +139,7 @@ def ages(
             return _NEVER
         return CYCLIC, _AMBER_CYCLES * period_s, _GREY_CYCLES * period_s
     if period_s is not None and period_s > 1:  # "slow_source" of the table
-        return CONTINUOUS, max(continuous[1], 3 * period_s), max(continuous[2], 5 * period_s)
+        # A gateway that sends each hour makes no value of an hour ago live (I6).
+        live_s = min(3 * period_s, (vital or by_key["hr"]).present_s)
+        return CONTINUOUS, max(continuous[1], live_s), max(continuous[2], 5 * period_s)
     return continuous

@@ -28,6 +28,16 @@ def patient_id(hospital: str, mrn: str) -> str:
     return str(derived("patient", hospital, mrn))
 
 
+def hospital_order(hospital: str, source: str, placer: str, filler: str) -> str:
+    """The id here of an order of the hospital's own system, by its number there.
+
+    The placer's number names it; the filler's only where no placer has given one. It is never that
+    of a native order: those are made anew, this one is derived.
+    """
+    number = ("placer", placer) if placer else ("filler", filler)
+    return str(derived("hospital order", hospital, source, *number))
+
+
 def message_identity(source: str, control_id: str, raw: bytes) -> bytes:
     """sha256 over source, MSH-10 and the bytes: MSH-10 alone is not an identity (SAFETY rule 2)."""
     digest = hashlib.sha256(source.encode())

@@ -60,11 +60,13 @@ class DeviceAlert(Form, frozen=True, tag="dal"):
 
 
 class OrderChanged(Form, frozen=True, tag="ord"):
-    """A native order as it stands after an act, committed in PostgreSQL, told by the relay."""
+    """An order as it stands now: a native one after an act, told by the relay; or one of the
+    hospital's own system, as that said (decision 0053)."""
 
     unit: str
     order: str
-    version: int  # what is not newer than what is known changes nothing (its own, or a time)
+    # What is not newer than what is known changes nothing. Of a hospital's order: its event time.
+    version: int
     bed: str
     patient_id: str
     kind: str
@@ -81,6 +83,15 @@ class OrderChanged(Form, frozen=True, tag="ord"):
     owner: str = "native"  # hospital: of the hospital's own system, which alone changes it
     act: str = ""  # what led here
     carried_from: str = ""  # unit; a physician of this one has not looked at it yet
+    # Of a hospital's order: who said so, its numbers there (ORC-2 and ORC-3, number^namespace), and
+    # its status in that system's own words (ORC-1 ORC-5), which is never taken for ours.
+    source: str = ""
+    placer: str = ""
+    filler: str = ""
+    said: str = ""
+    message_id: str = ""
+    identity: bytes = b""
+    received_at: int = 0
 
 
 class AlarmAct(Form, frozen=True, tag="act"):

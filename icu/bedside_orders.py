@@ -31,6 +31,8 @@ _STEPS_US: Final = {
 # Whom the steps are for: the nurse of the bed, the nurse in charge, the physician on call.
 TARGETS: Final[tuple[str, ...]] = tuple(table("alarms")["project_defaults"]["escalation_targets"])
 TOLD_FROM: Final = 2  # the first step that goes beyond the nurse of the bed
+NATIVE: Final = "native"
+HOSPITAL: Final = "hospital"  # of the hospital's own system, which alone changes it
 
 
 class BedsideOrder(State):
@@ -51,6 +53,14 @@ class BedsideOrder(State):
     target: dict[str, Any] = field(default_factory=dict)  # parameter, low, high, unit
     carried_from: str = ""  # unit; a physician of this one has not looked at it yet
     home: str = ""  # the unit that it came from first; empty: this one
+    owner: str = NATIVE
+    source: str = ""  # of a hospital's order: who said so, and its numbers there
+    placer: str = ""
+    filler: str = ""
+    said: str = ""  # its status in that system's own words
+    # What that system said last and the table does not allow: shown beside, never guessed away.
+    conflict: str = ""
+    conflict_at: int = 0
 
     @property
     def stage(self) -> Stage:
@@ -63,16 +73,20 @@ def taken(known: dict[str, BedsideOrder], entry: wire.OrderChanged) -> dict[str,
 
     Nor does what no act can lead to from where the order stands, unless a new occurrence of a
     recurring order begins. An order that has ended is remembered by its version, so that a late
-    event does not open it.
+    event does not open it. Nobody but its owner changes an order; where the hospital's own system
+    says what cannot be, or two things of one moment, that stands beside the order as a conflict.
     """
     before = known.get(entry.order)
     stage = Stage(entry.request, entry.task)
     if before is not None:
         again = entry.occurrence > before.occurrence and is_unfinished(before.stage)
-        if entry.version <= before.version:
+        if entry.owner != before.owner or entry.version < before.version:
             return known
+        if entry.version == before.version:
+            same = (stage, entry.said) == (before.stage, before.said)
+            return known if same else _disputed(known, before, entry)
         if not again and stage not in REACHABLE.get(before.stage, frozenset()):
-            return known
+            return _disputed(known, before, entry)
     order = BedsideOrder(
         order=entry.order,
         version=entry.version,
@@ -88,12 +102,30 @@ def taken(known: dict[str, BedsideOrder], entry: wire.OrderChanged) -> dict[str,
         target=entry.target,
         carried_from=entry.carried_from,
         home=before.home if before is not None else "",
+        owner=entry.owner,
+        source=entry.source,
+        placer=entry.placer or (before.placer if before else ""),
+        filler=entry.filler or (before.filler if before else ""),
+        said=entry.said,
     )
+    if before is not None and before.conflict_at > entry.version:
+        order.conflict, order.conflict_at = before.conflict, before.conflict_at
     others = {name: other for name, other in known.items() if name != entry.order}
     ended = [name for name, other in others.items() if not is_unfinished(other.stage)]
     for name in ended[: max(0, len(ended) - ENDED_KEPT)]:
         del others[name]
     return {**others, entry.order: order}
+
+
+def _disputed(
+    known: dict[str, BedsideOrder], before: BedsideOrder, entry: wire.OrderChanged
+) -> dict[str, BedsideOrder]:
+    """The orders with what the hospital's system said against one; a native one stays as it is."""
+    if entry.owner != HOSPITAL or entry.version < before.conflict_at:
+        return known
+    said = entry.said or f"{entry.request} {entry.task}"
+    noted = wire.replaced(before, conflict=said, conflict_at=entry.version)
+    return {**known, entry.order: noted}
 
 
 def is_open(order: BedsideOrder) -> bool:
@@ -144,7 +176,8 @@ def of_patient(orders: Iterable[BedsideOrder], patient_id: str) -> list[BedsideO
 def counts(orders: Sequence[BedsideOrder], now: int) -> dict[str, int]:
     """How many orders are active, due, overdue, and overdue for more than the bed's nurse.
 
-    `review` stands there where some came along from another unit and nobody has looked at them.
+    `review` stands there where some came along from another unit and nobody has looked at them,
+    `conflicts` where the hospital's own system contradicts itself.
     """
     active = [order for order in orders if is_open(order)]
     said = [urgency(order.kind, order.stage, order.due_at, now) for order in active]
@@ -155,7 +188,9 @@ def counts(orders: Sequence[BedsideOrder], now: int) -> dict[str, int]:
         "escalated": sum(_step(order, now) >= TOLD_FROM for order in active),
     }
     review = sum(bool(order.carried_from) and is_unfinished(order.stage) for order in orders)
-    return found | {"review": review} if review else found
+    disputed = sum(bool(order.conflict) for order in orders)
+    more = {"review": review, "conflicts": disputed}
+    return found | {name: number for name, number in more.items() if number}
 
 
 def _step(order: BedsideOrder, now: int) -> int:

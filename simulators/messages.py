@@ -45,6 +45,7 @@ class Reading:
 
     key: str  # of clinical/codes.json
     value: float | None
+    unit: str = ""  # UCUM, where a laboratory counts in another unit than the table
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def results(
 ) -> bytes:
     """An ORU^R01 of the laboratory: the results of a sample taken at `at_us`, by LOINC."""
     taken = hl7_time(at_us)
-    rows = [(sign(one.key), one.value) for one in readings if one.value is not None]
+    rows = [(sign(one.key), one.value, one.unit) for one in readings if one.value is not None]
     return _joined(
         [
             _header(control_id, "ORU^R01^ORU_R01", "LABORATORY", taken, "P", ""),
@@ -109,8 +110,8 @@ def results(
             f"PV1||I|{unit}^^{bed}",
             f"OBR|1|||24326-1^blood^LN|||{taken}",
             *(
-                f"OBX|{number}|NM|{row.code}^^LN||{value:g}|{row.ucum}|||||F|||{taken}"
-                for number, (row, value) in enumerate(rows, start=1)
+                f"OBX|{number}|NM|{row.code}^^LN||{value:g}|{unit or row.ucum}|||||F|||{taken}"
+                for number, (row, value, unit) in enumerate(rows, start=1)
             ),
         ]
     )

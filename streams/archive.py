@@ -104,6 +104,13 @@ STAGED = {
         " select * from staged_refiling on conflict do nothing",
         "truncate staged_refiling",
     ),
+    "hospital_order_event": (
+        "create temporary table if not exists staged_hospital_order_event"
+        " (like hospital_order_event) on commit delete rows",
+        "insert into hospital_order_event select * from staged_hospital_order_event"
+        " on conflict do nothing",
+        "truncate staged_hospital_order_event",
+    ),
     "trend_again": (
         "create temporary table if not exists staged_trend_again"
         " (hospital_id text, unit text, place text, hour timestamptz) on commit delete rows",

@@ -56,6 +56,11 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "hospital_id", "unit", "bed", "event_id", "replaced_by", "code", "determined_at", "actor",
         "role", "at", "reason", "mode", "entry_id",
     ),
+    "hospital_order_event": (
+        "hospital_id", "unit", "order_id", "version", "said_at", "bed", "patient_id", "source",
+        "placer", "filler", "said", "kind", "words", "priority", "due_at", "request", "task",
+        "received_at", "mode", "entry_id",
+    ),
     "trend_again": ("hospital_id", "unit", "place", "hour"),
     "flowsheet_hour": (
         "hospital_id", "unit", "bed", "from_at", "to_at", "figures", "actor", "role", "at", "mode",

@@ -7,7 +7,6 @@ and rows go in only under a new one (SAFETY.md rule 2).
 from __future__ import annotations
 
 import json
-import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,7 +19,8 @@ from hospital_ops.bindings import History
 from hospital_ops.board import verdict_json
 from hospital_ops.clock import SECOND, to_datetime
 from hospital_ops.deciding import PROBE_BED
-from streams import case_rows, chart_rows, refiling_rows
+from streams import case_rows, chart_rows, order_rows, refiling_rows
+from streams.row_words import number_and_text, remark
 from streams.shard import at_us, hospital_of, seen_at
 from streams.wave_rows import WaveRow
 
@@ -115,6 +115,8 @@ class Batch:
             self._called(taken, entry)
         elif isinstance(entry, wire.DeviceAlert):
             self._device_alert(taken, entry)
+        elif isinstance(entry, wire.OrderChanged):
+            self._order(taken, entry)
         elif isinstance(entry, chart_rows.Charted):
             table, row = chart_rows.row(entry, taken.shard, taken.entry_id)
             self.add(table, None, row)
@@ -177,7 +179,7 @@ class Batch:
             if moment is None:
                 moment = moments[at] = self._moment(message, at)
                 self.again.observed(taken.shard, message, at)
-            number, text = _number_and_text(observation.value)
+            number, text = number_and_text(observation.value)
             self.add(
                 "measurement",
                 owner,
@@ -187,7 +189,7 @@ class Batch:
                     _short(observation.channel), number, text, observation.unit,
                     moment.determined_at, moment.device_time, received_at, self.stored_at,
                     observation.validity, message.mode, observation.origin,
-                    _remark(observation, moment.remarks), taken.entry_id, message.mrn or None,
+                    remark(observation, moment.remarks), taken.entry_id, message.mrn or None,
                 ),
             )  # fmt: skip
 
@@ -354,6 +356,15 @@ class Batch:
         owner = self._claim(taken, entry.source, entry.identity, entry.identity, entry.received_at)
         self._message(taken, entry, "device_alert", entry.message_id, owner)
 
+    def _order(self, taken: Taken, entry: wire.OrderChanged) -> None:
+        """Of the hospital's own system, each saying once; a native order has its row already."""
+        if order_rows.is_theirs(entry):
+            key, at = entry.identity, entry.received_at
+            owner = self._claim(taken, entry.source, key, key, at)
+            self._message(taken, entry, "order", entry.message_id, owner)
+            row = order_rows.row(entry, taken.shard, taken.entry_id)
+            self.add(order_rows.TABLE, owner, row)
+
     def _audited(self, taken: Taken, entry: wire.Audited) -> None:
         """By the entry's own id: the chain must not grow when a stream is read again."""
         key = f"{taken.shard} {taken.entry_id}".encode()
@@ -379,17 +390,3 @@ def _verdict(entry: wire.Alerted) -> str | None:
 def _short(name: str) -> str:
     """A name as it fits into an index; the whole stands in the message's bytes."""
     return name if len(name) <= NAME_MAX else name[:NAME_MAX]
-
-
-def _number_and_text(value: float | str | None) -> tuple[float | None, str | None]:
-    if value is None:
-        return None, None
-    if isinstance(value, str):
-        return None, value
-    return (value, None) if math.isfinite(value) else (None, repr(value))
-
-
-def _remark(observation: wire.Observation, remarks: tuple[str, ...]) -> str:
-    """Sender's name of an unmapped code, its flag, and why the value is not trusted."""
-    said = (observation.text, observation.flag, observation.reason, *remarks)
-    return "; ".join(filter(None, said)) if any(said) else ""

@@ -34,6 +34,9 @@ _STALE: Final = "Somebody else has changed this order; yours was not saved."
 _ASKS: Final = (
     "The checks ask for a reason: read them and send `override`, or order something else."
 )
+NOT_OURS: Final = (
+    "This order is the hospital's own system's: change it there. It changes here when that answers."
+)
 NO_ORDER: Final = "There is no such order at this bed."
 
 
@@ -202,10 +205,16 @@ async def _row(connection: Connection, place: Place, order: str, *, lock: bool =
         (_LOCKED if lock else _BY_ID), wanted, place.bed, UUID(place.patient_id or _NOBODY)
     )
     if row is None:
+        if await connection.fetchval(_THEIRS, wanted, place.bed, place.patient_id or _NOBODY):
+            raise Conflict(NOT_OURS)
         raise NotFound(NO_ORDER)
     return row
 
 
+_THEIRS: Final = (
+    "select true from hospital_order_event where order_id = $1 and (bed = $2 or patient_id = $3)"
+    " limit 1"
+)
 _NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 _BY_ID: Final = _ORDER + " where order_id = $1 and (bed = $2 or patient_id = $3)"
 _LOCKED: Final = _BY_ID + " for update"

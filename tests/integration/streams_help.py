@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from hospital_ops import wire
-from hospital_ops.clock import SystemClock
+from hospital_ops.clock import Clock, SystemClock
 from hospital_ops.database import Connection, Database
 from hospital_ops.deciding import Decider, Decisions, Stamped
 from hospital_ops.identity import derived, uuid7
@@ -163,10 +163,14 @@ async def living(
 
 @asynccontextmanager
 async def storing(
-    url: str, writer: Database, holder: str = "one", shards: Sequence[str] = (UNIT, HALL)
+    url: str,
+    writer: Database,
+    holder: str = "one",
+    shards: Sequence[str] = (UNIT, HALL),
+    clock: Clock | None = None,
 ) -> AsyncIterator[StoreReader]:
     """A store reader at work."""
-    reader = StoreReader(url, writer, list(shards), holder, SystemClock())
+    reader = StoreReader(url, writer, list(shards), holder, clock or SystemClock())
     async with beside(reader.run()):
         yield reader
     await reader.pipe.close()

@@ -6,14 +6,13 @@ import asyncio
 from typing import Any
 
 import httpx2
-import pytest
 
 from hospital_ops import identity, wire
 from hospital_ops.clock import SECOND, SystemClock, to_datetime
 from hospital_ops.database import Connection, Database
 from hospital_ops.servers.valkey import Valkey
 from icu import order_sets
-from tests.integration.streams_help import admitted, icu_room, living, until
+from tests.integration.streams_help import admitted, carry, icu_room, living, until
 from tests.integration.web_help import BED, FOREIGN_BED, UNIT, Running, web_process
 
 ORDERS = f"/api/v1/icu/beds/{BED}/orders"
@@ -250,12 +249,35 @@ async def test_what_followed_a_dose_stands_on_the_order_and_for_the_trends(
                 ).status_code == 404  # fmt: skip
 
 
-@pytest.mark.parametrize("path", ["not-a-number", "00000000-0000-7000-8000-000000000000"])
-async def test_an_order_that_does_not_exist_is_not_found(
-    fresh_valkey: Valkey, app: Database, two_hospitals: None, path: str
+NOT_THERE = ("not-a-number", "00000000-0000-7000-8000-000000000000")
+
+
+async def test_what_is_no_order_is_not_found_and_the_hospitals_own_is_not_ours_to_change(
+    fresh_valkey: Valkey,
+    app: Database,
+    writer: Database,
+    superuser: Connection,
+    two_hospitals: None,
 ) -> None:
+    theirs = identity.hospital_order("h1", "his", "4711^HIS", "")
+    now = SystemClock().now_us()
+    saying = wire.OrderChanged(
+        unit=UNIT, order=theirs, version=now, bed=BED, patient_id=identity.patient_id("h1", "m1"),
+        kind="laboratory", text="lactate", request="active", task="requested", due_at=0, by="his",
+        at=now, mode="Test", owner="hospital", source="his", placer="4711^HIS", said="NW SC",
+        message_id="1", identity=b"1", received_at=now,
+    )  # fmt: skip
     async with web_process(fresh_valkey.url, app) as running:
-        ward = Ward(running)
-        answer = await ward.call("h1-doctor", "GET", f"{ORDERS}/{path}")
-        assert answer.status_code == 404
-        assert (await ward.post(f"{ORDERS}/{path}/accept", {"version": 1}))[0] == 404
+        ward, pipe = Ward(running), running.web.appender.pipe
+        for path in NOT_THERE:
+            assert (await ward.call("h1-doctor", "GET", f"{ORDERS}/{path}")).status_code == 404
+            assert (await ward.post(f"{ORDERS}/{path}/accept", {"version": 1}))[0] == 404
+        await carry(pipe, writer, superuser, saying, saying)
+        assert await superuser.fetchval("select count(*) from hospital_order_event") == 1
+        for act in ("accept", "complete", "revoke"):
+            sent = {"version": now, "reason": "x"}
+            status, answer = await ward.post(f"{ORDERS}/{theirs}/{act}", sent)
+            assert (status, "change it there" in str(answer)) == (409, True), answer
+        foreign = f"/api/v1/icu/beds/{FOREIGN_BED}/orders/{theirs}/accept"
+        assert (await ward.post(foreign, {"version": now}, "h2-doctor"))[0] == 404
+        assert await superuser.fetchval("select count(*) from native_order") == 0

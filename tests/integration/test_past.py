@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,13 +10,13 @@ import httpx2
 import pytest
 
 from hospital_ops import wire
-from hospital_ops.board import HEAD, BedCell, Head, Shown
-from hospital_ops.clock import SECOND, ManualClock, from_datetime, iso
+from hospital_ops.board import BedCell
+from hospital_ops.clock import SECOND, from_datetime, iso
 from hospital_ops.database import Connection, Database
 from hospital_ops.migrations.keeper import forget_days, keep_partitions
 from hospital_ops.servers.valkey import Valkey
 from streams.pipe import Pipe
-from streams.shard import keys, seen_at
+from tests.integration.fast_ward import SOMEBODY, FastWard, code_of, fast_ward
 from tests.integration.streams_help import (
     admitted,
     icu_room,
@@ -28,7 +28,6 @@ from tests.integration.streams_help import (
     went_out,
 )
 from tests.integration.web_help import BED, OTHER_BED, UNIT, Running, web_process
-from web.boards import IcuBoard
 
 NOON = from_datetime(
     datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -42,58 +41,59 @@ async def pipe(fresh_valkey: Valkey) -> AsyncIterator[Pipe]:
     await pipe.close()
 
 
-def digest(snapshot: Mapping[str, Any]) -> str:
-    return hashlib.sha256(wire.to_json(snapshot)).hexdigest()
+def digest(served: bytes) -> str:
+    return hashlib.sha256(served).hexdigest()
 
 
-def course(seed: int) -> list[tuple[str, wire.Changed]]:
-    """Forty minutes of two beds, with a whole board now and then."""
-    chance, shown, entries, moment = random.Random(seed), dict[str, bytes](), [], NOON
-    for rev in range(1, 801):
-        moment += chance.randrange(1, 6) * SECOND
-        cells = {HEAD: wire.encode(Head(UNIT, probe_at=moment))}
-        bed = chance.choice((BED, OTHER_BED))
-        value = float(chance.randrange(30, 200))
-        pulse = Shown(
-            value, "/min", moment, "continuous", moment + 5 * SECOND, moment + 15 * SECOND
-        )
-        cell = BedCell(bed=bed, label=bed[-1], patient=None, values={"8867-4": pulse})
-        cells[bed] = wire.encode(cell)
-        whole = rev == 1 or rev % 60 == 0
-        others = {name: c for name, c in shown.items() if name not in cells} if whole else {}
-        shown |= cells
-        entries.append((f"{moment // 1000}-0", wire.Changed(rev, moment, cells, (), whole, others)))
-    return entries
+async def a_while(ward: FastWard, chance: random.Random) -> None:
+    """Some minutes of two beds: values that come in time, ring, grow old; one that comes late."""
+    second = int(ward.clock.monotonic_s())
+    for _ in range(5):
+        second += chance.randrange(1, 30)
+        pulse, pressure = (float(chance.randrange(30, 200)) for _ in range(2))
+        events = [(second, "hr", pulse), (second, "abp_mean", pressure)]
+        await ward.happens(second, {chance.choice((BED, OTHER_BED)): events})
+    late = second - chance.randrange(5, 60)
+    await ward.chart(BED, [(late, "urine", float(chance.randrange(200)))], at=late)
 
 
-async def test_the_snapshot_of_twenty_past_seconds_is_what_was_recorded_then(
-    pipe: Pipe,
+async def test_the_board_of_twenty_past_seconds_is_what_a_screen_was_served_in_them(
+    fresh_valkey: Valkey,
     app: Database,
     writer: Database,
     superuser: Connection,
     two_hospitals: None,
 ) -> None:
-    entries = course(5)
-    chance, clock = random.Random(5), ManualClock(NOON)
-    last = seen_at(entries[-1][0]) // SECOND
-    async with web_process(pipe.url, app) as running:
-        live = IcuBoard(
-            "", running.web.places.units[UNIT], running.web.places, running.web.renderer, clock
-        )
-        recorded, waiting = {}, list(entries)
-        for second in sorted(chance.sample(range(NOON // SECOND + 10, last), 20)):
-            while waiting and seen_at(waiting[0][0]) <= second * SECOND:
-                live._apply(waiting.pop(0)[1])
-            clock.advance(second - clock.monotonic_s())
-            recorded[second * SECOND] = digest(live.snapshot_json())
-        for part in (entries[:300], entries[300:310], entries[310:]):
+    """What was served then, byte by byte, against what the archive makes of those seconds."""
+    chance, served = random.Random(5), dict[int, bytes]()
+    url = fresh_valkey.url
+    async with fast_ward(url, app, None, NOON, {"icu-1": 2}) as ward:
+        await ward.admit({BED: SOMEBODY, OTHER_BED: SOMEBODY})
+        for boards in (7, 6, 7):
+            for _ in range(boards):
+                await a_while(ward, chance)
+                moment, body = await ward.seen(UNIT)
+                served[moment] = body
             # The store reader dies and another goes on: nothing of the past is lost between.
-            for entry_id, change in part:
-                await pipe.call("XADD", keys(UNIT).out, entry_id, "d", wire.encode(change))
-            async with storing(pipe.url, writer, shards=(UNIT,)):
-                await stored_up_to_the_end(pipe, superuser, stream="out")
-        found = {at: digest(await _board(running, "h1-nurse", at)) for at in recorded}
-    assert found == recorded
+            async with storing(url, writer, shards=(UNIT,), clock=ward.clock):
+                await stored_up_to_the_end(ward.pipe, superuser, stream="out")
+        # Charted now for a time before the last board: that board stays as it was.
+        moment, body = max(served.items())
+        known = moment // SECOND - 5
+        await ward.chart(OTHER_BED, [(known, "weight", 81.5)], at=known)
+        now, seen = await ward.seen(UNIT)
+        for _ in range(3):  # a second is told once the two after it are stored
+            await ward.settle()
+        async with storing(url, writer, shards=(UNIT,), clock=ward.clock):
+            await stored_up_to_the_end(ward.pipe, superuser, stream="in")
+            await stored_up_to_the_end(ward.pipe, superuser, stream="out")
+        weight = code_of("weight").encode()
+        assert (weight in body, weight in seen) == (False, True)
+        assert len({digest(one) for one in served.values()}) == 20
+        assert sum(b'"priority"' in one for one in served.values()) > 10  # alarms are among them
+        for at, one in (served | {now: seen}).items():
+            then = await ward.get(f"/api/v1/boards/{UNIT}?at={iso(at)}")
+            assert digest(then.content) == digest(one), then.text
     assert await superuser.fetchval("select count(*) from dead_letter") == 0
 
 
@@ -166,10 +166,3 @@ async def _get(running: Running, who: str, path: str) -> httpx2.Response:
     async with httpx2.AsyncClient(base_url=running.address) as client:
         path = path.replace("+", "%2B")
         return await client.get(path, headers=running.bearer(who))
-
-
-async def _board(running: Running, who: str, at: int) -> dict[str, Any]:
-    answer = await _get(running, who, f"/api/v1/boards/{UNIT}?at={iso(at)}")
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import cast
@@ -12,7 +12,7 @@ import uvicorn
 
 from hospital_ops import tokens
 from hospital_ops.access import ALL_UNITS, Principal, Role
-from hospital_ops.clock import SystemClock
+from hospital_ops.clock import Clock, SystemClock
 from hospital_ops.database import Database
 from hospital_ops.installation.store import DeviceRow, Projection, UnitRow
 from streams.append import Appender
@@ -27,6 +27,7 @@ from web.state import Web
 
 UNIT, BED, OTHER_BED = "h1-icu-1", "h1-icu-1-01", "h1-icu-1-02"
 FOREIGN_BED = "h2-icu-1-01"
+WARDS: Mapping[str, int] = {"icu-1": 2}  # intensive care units of each hospital, and their beds
 
 
 @dataclass(slots=True)
@@ -56,14 +57,20 @@ class Running:
 
 @asynccontextmanager
 async def web_process(
-    redis_url: str, app: Database | None = None, more: tuple[str, ...] = ()
+    redis_url: str,
+    app: Database | None = None,
+    more: tuple[str, ...] = (),
+    *,
+    pipe: Pipe | None = None,
+    clock: Clock | None = None,
+    wards: Mapping[str, int] = WARDS,
 ) -> AsyncIterator[Running]:
     """Serves until the block ends; devices and live curves need no database (DESIGN section 1).
 
-    `more`: further intensive care units.
+    `more`: further intensive care units. `pipe`, `clock`: of a ward whose time is the test's.
     """
-    pipe, clock = Pipe(redis_url), SystemClock()
-    given = await _projected(Projections(pipe), clock.now_us(), more)
+    pipe, clock = pipe or Pipe(redis_url), clock or SystemClock()
+    given = await _projected(Projections(pipe), clock.now_us(), more, wards)
     projections, appender, places = Projections(pipe), Appender(pipe), Places()
     web = Web(
         redis_url=redis_url,
@@ -99,7 +106,9 @@ async def web_process(
         await pipe.close()
 
 
-async def _projected(projections: Projections, now: int, more: tuple[str, ...]) -> dict[str, str]:
+async def _projected(
+    projections: Projections, now: int, more: tuple[str, ...], wards: Mapping[str, int]
+) -> dict[str, str]:
     given: dict[str, str] = {}
 
     def key(name: str) -> str:
@@ -116,7 +125,8 @@ async def _projected(projections: Projections, now: int, more: tuple[str, ...]) 
         )
 
     def unit(name: str, kind: str) -> UnitRow:
-        beds = tuple((f"{name}-{n:02d}", str(n)) for n in (1, 2)) if kind == "icu" else ()
+        most = wards.get(name[3:], 2) if kind == "icu" else 0
+        beds = tuple((f"{name}-{n:02d}", str(n)) for n in range(1, most + 1))
         return UnitRow(unit=name, hospital=name[:2], kind=kind, name=name, zone="UTC", beds=beds)
 
     people = [
@@ -134,7 +144,8 @@ async def _projected(projections: Projections, now: int, more: tuple[str, ...]) 
         device("h1-gateway", "gateway", mode="Real"),
         device("h2-monitor", "monitor", FOREIGN_BED),
     ]
-    units = [unit(f"{h}-{u}", k) for h in ("h1", "h2") for u, k in (("icu-1", "icu"), ("ed", "ed"))]
+    kinds = dict.fromkeys(wards, "icu") | {"ed": "ed"}
+    units = [unit(f"{h}-{u}", kind) for h in ("h1", "h2") for u, kind in kinds.items()]
     units += [unit(name, "icu") for name in more]
     await projections.keep(Projection(people, devices, units), now, "Test")
     return given

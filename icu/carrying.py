@@ -17,7 +17,7 @@ from hospital_ops.identity import derived
 from hospital_ops.wire import State, field, replaced
 from icu import alarms, bedside_orders, quiet, record, silencing, site_limits
 from icu.alarms import Turn
-from icu.bedside_orders import BedsideOrder
+from icu.bedside_orders import HOSPITAL, BedsideOrder
 from icu.record import Record
 from icu.state import Alarm, BedState, Gone, Support, UnitState
 from icu.states import INACTIVE
@@ -141,7 +141,8 @@ def unpacked(new: Turn, entry: wire.StayEntered) -> None:
     for order in came.orders:
         order.home = order.home or entry.came_from
         here = state.unit in (order.home, order.carried_from)  # back where it was placed or seen
-        order.carried_from = "" if here else entry.came_from
+        theirs = order.owner == HOSPITAL  # the hospital's own system says what becomes of it
+        order.carried_from = "" if here or theirs else entry.came_from
         known = bed.orders.get(order.order)
         if known is None or known.version < order.version:
             bed.orders[order.order] = order

@@ -15,7 +15,9 @@ from icu.order_kinds import Wanted, main_word
 
 DRUGS: Final = ("medication", "infusion")
 CHECKED: Final = ("medication", "infusion", "diet", "procedure", "imaging")  # contrast, latex, food
-_WORD: Final = re.compile(r"[^\W\d_]{4,}")
+SHORT: Final = 3  # letters of a name such as ASA or йод: the shortest that is compared
+LONG: Final = 7  # letters of a name that is looked for inside longer words
+_WORD: Final = re.compile(r"[^\W\d_]{3,}")
 _KG: Final = "/kg"
 
 
@@ -95,9 +97,16 @@ def _stems(text: str) -> set[str]:
 
 
 def _alike(one: str, other: str) -> bool:
-    """Russian endings differ by case: all but two letters of the shorter have to agree."""
+    """Russian endings differ by case: all but two letters of the shorter have to agree.
+
+    A short name of a substance (`one`) has no ending to lose: a word that begins with it is found.
+    A long one is found inside a longer word too: penicillin in benzylpenicillin.
+    """
+    if len(one) <= SHORT:
+        return other.startswith(one)
     length = max(4, min(len(one), len(other)) - 2)
-    return one[:length] == other[:length]
+    inside = len(one) >= LONG and one[: len(one) - 2] in other
+    return inside or one[:length] == other[:length]
 
 
 def _duplicate(kind: str, what: str, others: Iterable[tuple[str, str, str]]) -> Finding:

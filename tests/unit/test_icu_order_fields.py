@@ -122,11 +122,29 @@ def test_a_recurring_order_without_a_time_is_due_now() -> None:
 
 def test_an_allergy_is_found_in_whatever_ending_the_drug_is_written() -> None:
     known = Known(allergies=("пенициллин", "latex"))
-    findings = checked([order("medication", "бензилпенициллина натриевая соль")], known)
-    assert found(findings, "allergy") == ["clear"]  # another word: compared by names only
+    findings = checked([order("medication", "цефтриаксон")], known)
+    assert found(findings, "allergy") == ["clear"]  # classes of drugs are not known here
     findings = checked([order("medication", "Пенициллина натриевая соль")], known)
     assert found(findings, "allergy") == ["found"]
     assert found(checked([order("procedure", "Latex catheter")], known), "allergy") == ["found"]
+
+
+@pytest.mark.parametrize(
+    ("substance", "text", "state"),
+    [
+        ("пенициллин", "бензилпенициллина натриевая соль", "found"),
+        ("Penicillin", "Phenoxymethylpenicillin 500 mg", "found"),
+        ("ASA", "asa 100 mg", "found"),
+        ("йод", "йодсодержащий контраст", "found"),
+        ("йод", "найода нет", "clear"),
+        ("latex", "paracetamol", "clear"),
+    ],
+)
+def test_an_allergy_is_found_by_a_short_name_and_inside_a_longer_word(
+    substance: str, text: str, state: str
+) -> None:
+    findings = checked([order("medication", text)], Known(allergies=(substance,)))
+    assert found(findings, "allergy") == [state]
 
 
 def test_nobody_asked_about_allergies_is_not_the_same_as_none_known() -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from hospital_ops.clock import SECOND
+from hospital_ops.clock import SECOND, to_datetime
 from hospital_ops.database import Database
 from hospital_ops.errors import Conflict, MessageError
 from notify import due
@@ -103,6 +103,27 @@ async def test_a_move_within_the_unit_changes_nothing(ward: Ward) -> None:
     await ward.send_all()
     assert len(ward.provider.taken) == 1
     assert (await ward.stay(NEXT_BED)).admitted_at < ward.clock.now_us()
+
+
+async def test_values_filed_anew_after_the_confirmation_hold_the_message_until_the_next_one(
+    ward: Ward,
+) -> None:
+    await ward.ready(BED)
+    now = ward.clock.now_us()
+    begin, told = to_datetime(now - 600 * SECOND), to_datetime(now + SECOND)
+    await ward.superuser.execute(
+        "insert into refiling (refiling, hospital_id, unit, place, from_at, to_at, patient_id,"
+        " numbers, mode, was, event, source, told_at, proposed, entry_id)"
+        " select gen_random_uuid(), 'h1', 'h1-icu-1', $1, $2, $3, null, '{}', '',"
+        " array[patient_id], 'A02', 'adt', $3, false, '1-0' from relative_message limit 1",
+        BED, begin, told,
+    )  # fmt: skip
+    await ward.send_all()
+    assert [(r["state"], r["reasons"]) for r in await ward.todays()] == [("held", ["refiled"])]
+    await ward.superuser.execute("update refiling set reversed_at = $1", told)
+    await ward.confirm(BED)
+    await ward.send_all()
+    assert len(ward.provider.taken) == 1
 
 
 async def test_late_news_of_an_earlier_stay_ends_nothing(ward: Ward) -> None:

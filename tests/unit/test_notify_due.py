@@ -81,6 +81,7 @@ GOOD = Facts(
         ({"severity_at": START - 13 * HOUR}, "no_severity"),
         ({"figures": 0}, "no_figures"),
         ({"forbidden": True}, "forbidden_word"),
+        ({"refiled": True}, "refiled"),
     ],
 )
 def test_each_reason_alone_holds(change: dict[str, object], reason: str) -> None:

@@ -197,6 +197,13 @@ def test_check_patient_shows_values_and_alarms_and_says_why() -> None:
     assert ">83<" in html
 
 
+def test_check_patient_after_a_break_says_what_is_unlike() -> None:
+    for flag, said in (("check_beats", "beats look unlike"), ("check_baseline", "far from before")):
+        html = page([bed(7, NOW, flags=("check_patient", flag))])
+        assert "data-check" in html
+        assert said in html
+
+
 def test_a_cuff_that_measured_later_takes_the_place_of_a_withdrawn_line() -> None:
     cell = bed(9, NOW, values={
         "76214-6": live(77, "mm[Hg]", NOW, 700), "8478-0": made_up.cyclic(81, "mm[Hg]", NOW),

@@ -25,7 +25,8 @@ DEMO: Final = "Values of a demo or test device are never filed under a real pati
 TAKEN: Final = "A part of these values has been filed already: take that back first."
 NOBODY: Final = "There is no such patient, or not within your units."
 
-# What is nobody's at a place, in spans without a longer silence. Columns as in `Span`.
+# What is nobody's at a place, in spans without a longer silence; also what a late ADT made so, and
+# not what one gave to somebody. Columns as in `Span`.
 _NOBODYS: Final = """
 select place, device, named_other, mode, min(determined_at) as first, max(determined_at) as last,
        count(*) as number
@@ -36,9 +37,28 @@ select place, device, named_other, mode, min(determined_at) as first, max(determ
                        coalesce(determined_at - lag(determined_at) over (
                            partition by device, remark like '%another patient%', mode
                            order by determined_at) > $4, true)::int as begins
-                  from measurement
-                 where patient_id is null and place = any ($1::text[])
-                   and determined_at >= $2 and determined_at < $3 and device <> 'chart'
+                  from (select * from measurement m
+                         where m.patient_id is null and m.place = any ($1::text[])
+                           and m.determined_at >= $2 and m.determined_at < $3
+                           and not exists (
+                               select from refiling_in_force r
+                                where r.place = m.place and r.from_at <= m.determined_at
+                                  and m.determined_at < r.to_at and r.patient_id is not null
+                                  and strpos(m.remark, 'another patient''s bed') = 0
+                                  and (m.named is null or m.named = any (r.numbers)))
+                        union all
+                        select m.* from refiling_in_force r join measurement m
+                            on m.place = r.place and m.determined_at >= greatest(r.from_at, $2)
+                           and m.determined_at < least(r.to_at, $3)
+                         where r.place = any ($1::text[]) and r.patient_id is null
+                           and r.from_at < r.told_at - interval '1 minute'
+                           and m.patient_id is not null and m.named is distinct from '?'
+                           and not exists (
+                               select from refiling_in_force n
+                                where n.place = r.place and n.number > r.number
+                                  and n.from_at <= m.determined_at and m.determined_at < n.to_at)
+                       ) open
+                 where device <> 'chart'
                    and filed_to(place, device, determined_at, mode, remark) is null) m) spans
  group by place, device, named_other, mode, span
  order by first desc limit 50

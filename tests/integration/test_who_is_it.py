@@ -369,9 +369,9 @@ async def test_a_move_told_late_takes_the_values_along_and_a_person_may_take_tha
 
     await until(refiled, "the values of the meantime have gone along, those of Q have not")
     assert await of("Q", OTHER_BED) == 0
+    assert [span.number for span in await _spans(app)] == [5]  # of the bed that was left
     (row,) = await house.rows.fetch("select refiling from refiling where place = $1", OTHER_BED)
     form = {"act": "refile", "id": str(row["refiling"])}
-    assert str(row["refiling"]) in await house.page(bed=OTHER_BED)
     assert await house.press("filings", who="h2-nurse", bed=OTHER_BED, **form) == 404
     assert await house.press("filings", bed=OTHER_BED, **form, **NOT, why="") == 422
     assert await house.press("filings", bed=OTHER_BED, **form, **NOT, why="was another") == 303

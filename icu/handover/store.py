@@ -64,6 +64,11 @@ select kind, words, request, task, due_at, changed_at, changed_by from native_or
 _CARE: Final = """
 select kind, limits from care_agreement where stay = $1 and state = 'in_force' order by kind
 """
+# What was open and agreed on as the patient left, where somebody here has let them go.
+_STANDING: Final = """
+select closed -> 'standing' from stay_act
+ where stay = $1 and kind <> 'move' and reversed_at is null order by at desc limit 1
+"""
 _DOCUMENT: Final = """
 select document, unit, bed, stay, patient_id, kind, from_at, until_at, language, content, words,
        digest, mode, signed_by, signed_at, replaces
@@ -143,19 +148,28 @@ async def sign(
 
 
 async def document(database: Database, principal: Principal, wanted: str) -> dict[str, Any]:
-    """A signed report as it was signed; `genuine` says whether its digest still fits."""
+    """A signed report as it was signed; `genuine` says whether its digest still fits.
+
+    `lies_in` is the unit within the scope in which its patient lies now.
+    """
     async with database.transaction(principal.scope) as connection:
         row = await connection.fetchrow(_DOCUMENT + " where document = $1", _uuid(wanted))
-    if row is None:
-        raise NotFound("There is no such document, or it is not within your units.")
-    return _view(row)
+        if row is None:
+            raise NotFound("There is no such document, or it is not within your units.")
+        lies_in = await connection.fetchval(
+            "select unit from stay where patient_id = $1 and ended_at is null", row["patient_id"]
+        )
+    return _view(row) | {"lies_in": lies_in}
 
 
 async def documents(database: Database, principal: Principal, stay: str) -> list[dict[str, Any]]:
-    """The signed reports of a stay, newest first."""
+    """The signed reports of a stay, and the summaries with which its patient came, newest first."""
     async with database.transaction(principal.scope) as connection:
         rows = await connection.fetch(
-            _DOCUMENT + " where stay = $1 order by signed_at desc limit 60", _uuid(stay)
+            _DOCUMENT + " where stay = $1 or (kind = 'transfer' and patient_id ="
+            " (select s.patient_id from stay s where s.stay = $1))"
+            " order by signed_at desc limit 60",
+            _uuid(stay),
         )
     return [_view(row) for row in rows]
 
@@ -192,6 +206,26 @@ async def _content(
     alarms = await connection.fetch(
         _ALARMS, principal.hospital, str(row["patient_id"]), span[2], span[3]
     )
+    left = json.loads(await connection.fetchval(_STANDING, row["stay"]) or "null")
+    orders = [
+        {
+            "kind": one["kind"],
+            "words": one["words"],
+            "done": one["request"] == "completed",
+            "held": one["request"] == "on-hold",
+            "due_at": _moment(one["due_at"]),
+            "changed_at": _moment(one["changed_at"]),
+            "changed_by": one["changed_by"],
+        }
+        for one in await connection.fetch(_ORDERS, row["patient_id"], span[2], span[3])
+    ]
+    care = [
+        {"kind": one["kind"], "limits": list(one["limits"])}
+        for one in await connection.fetch(_CARE, row["stay"])
+    ]
+    if row["ended_at"] and left:
+        orders = [*left["orders"], *(one for one in orders if one["done"])]
+        care = left["care"]
     return {
         "stay": str(row["stay"]),
         "unit": row["unit"],
@@ -219,22 +253,8 @@ async def _content(
             }
             for one in alarms
         ],
-        "orders": [
-            {
-                "kind": one["kind"],
-                "words": one["words"],
-                "done": one["request"] == "completed",
-                "held": one["request"] == "on-hold",
-                "due_at": _moment(one["due_at"]),
-                "changed_at": _moment(one["changed_at"]),
-                "changed_by": one["changed_by"],
-            }
-            for one in await connection.fetch(_ORDERS, row["patient_id"], span[2], span[3])
-        ],
-        "care": [
-            {"kind": one["kind"], "limits": list(one["limits"])}
-            for one in await connection.fetch(_CARE, row["stay"])
-        ],
+        "orders": orders,
+        "care": care,
     }
 
 

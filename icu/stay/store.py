@@ -118,7 +118,8 @@ async def move(
         kind = "move" if to_unit == whose.unit else "transfer"
         closed: dict[str, Any] = {}
         if kind == "transfer":
-            closed = {"messages": await _waiting(connection, whose.stay)}
+            standing = await orders.standing(connection, whose.stay, whose.patient_id)
+            closed = {"messages": await _waiting(connection, whose.stay), "standing": standing}
         await connection.execute("delete from bed_given where bed = $1 and kind = 'patient'", bed)
         await _give(connection, principal, to_bed, whose.patient_id, at, ("reserved",))
         if kind == "move":
@@ -209,10 +210,11 @@ async def _close(
     connection: Connection, principal: Principal, whose: Stay, kind: str, at: int
 ) -> dict[str, Any]:
     """Orders and messages end; answers them as they were before."""
+    standing = await orders.standing(connection, whose.stay, whose.patient_id)
     revoked = await orders.close_all(connection, principal, whose.patient_id, kind, at)
     messages = await _waiting(connection, whose.stay)
     await connection.execute("select stay_end($1, $2, $3)", whose.stay, to_datetime(at), kind)
-    return {"orders": revoked, "messages": messages}
+    return {"orders": revoked, "messages": messages, "standing": standing}
 
 
 async def _waiting(connection: Connection, stay: str) -> list[str]:

@@ -203,6 +203,12 @@ async def reviewed(house: Any, order: str) -> None:
     assert (shown["carried"]["from"], "review" in shown["acts"]) == (UNIT, True)
     assert [step["act"] for step in shown["history"]] == ["place", "carry"]
     seen = {"version": shown["version"]}
+    for language, said in (("en", "to be reviewed"), ("ru", "проверить")):
+        page = await house.http.get(
+            f"/icu/beds/{NEXT_BED}/orders?lang={language}",
+            headers=house.running.bearer("h1-doctor"),
+        )
+        assert said in page.text
     assert house.cell(NEXT_BED).orders["review"] == 1
     assert (await house.call("h1-nurse", f"{path}/review", seen))[0] == 404
     assert (await house.call("h1-doctor", f"{path}/review", seen))[0] == 200
@@ -212,6 +218,24 @@ async def reviewed(house: Any, order: str) -> None:
         return "review" not in house.cell(NEXT_BED).orders
 
     await until(looked_at, "the board says so no longer")
+
+
+async def the_summary_goes_along(house: Any, stay: str, there: str) -> None:
+    """What was open and agreed on as the patient left stands in it; the new unit reads it."""
+    said = {"kind": "transfer", "diagnosis": "x", "recommendation": "y"}
+    path = f"/stays/{stay}/reports"
+    assert (await house.call("h1-nurse", path, said))[0] == 404
+    status, signed = await house.call("h1-doctor", path, said)
+    assert status == 201, signed
+    (one,) = (await house.call("h1-nurse", f"/stays/{there}/reports", method="GET"))[1]
+    told = one["content"]
+    assert (one["document"], one["genuine"]) == (signed["document"], True)
+    assert [row["words"] for row in told["orders"]] == ["Turn to the left"]
+    assert told["care"] == [{"kind": "treatment_limits", "limits": ["no_cpr"]}]
+    page = await house.http.get(
+        f"/icu/documents/{one['document']}", headers=house.running.bearer("h1-next")
+    )
+    assert page.status_code == 200, page.text  # somebody of the new unit alone
 
 
 async def of_the_unit_alone(house: Any, unit: str) -> None:

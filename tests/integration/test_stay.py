@@ -29,6 +29,7 @@ from tests.integration.stay_walks import (
     reviewed,
     states,
     the_clock_of_sepsis,
+    the_summary_goes_along,
     with_an_overdue_order_an_own_limit_and_a_red_taken_on,
 )
 from tests.integration.streams_help import (
@@ -264,6 +265,7 @@ async def test_a_transfer_to_another_unit_takes_everything_along_and_is_taken_ba
         "transfer"
     )
     await reviewed(house, order)
+    await the_summary_goes_along(house, stay, there)
 
     back = f"/beds/{BED}/stay/acts/{act['act']}/reversal"
     assert (await house.call("h1-doctor", back, {"why": "the other one"}))[0] == 200

@@ -134,6 +134,7 @@ async def _projected(
         person("h1-wall", Role.WALLBOARD, (UNIT,)),
         person("h1-crew", Role.CREW),
         person("h1-emergency", Role.NURSE, ("h1-ed",)),
+        person("h1-next", Role.NURSE, more or ("h1-none",)),
         person("h2-nurse", Role.NURSE),
         person("h1-doctor", Role.ICU_PHYSICIAN),
         person("h2-doctor", Role.ICU_PHYSICIAN),

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from hospital_ops import events
-from hospital_ops.access import Permission, Principal, require
+from hospital_ops.access import Permission, Principal, allows, require
 from hospital_ops.board import BedCell
 from hospital_ops.clock import from_iso
 from hospital_ops.errors import MessageError
@@ -90,8 +90,11 @@ async def show(request: Request, document: str, principal: Someone) -> HTMLRespo
     """A signed report, as it was signed, for the screen and for paper."""
     web = web_of(request)
     found = await store.document(web.database, principal, document)
-    require(principal, Permission.SEE_PATIENT, principal.hospital, found["unit"])
-    await note_reading(request, principal, found["unit"], "read_document", document)
+    unit = found["unit"]  # or where the patient lies by now: it goes along with them
+    if not allows(principal, Permission.SEE_PATIENT, principal.hospital, unit):
+        unit = found["lies_in"] or unit
+    require(principal, Permission.SEE_PATIENT, principal.hospital, unit)
+    await note_reading(request, principal, unit, "read_document", document)
     frame = web.renderer.frame(language_of(request), web.clock.now_us())
     title = frame.words.t(f"report.kind.{found['kind']}")
     return HTMLResponse(

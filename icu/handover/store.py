@@ -165,11 +165,14 @@ async def document(database: Database, principal: Principal, wanted: str) -> dic
 async def documents(database: Database, principal: Principal, stay: str) -> list[dict[str, Any]]:
     """The signed reports of a stay, and the summaries with which its patient came, newest first."""
     async with database.transaction(principal.scope) as connection:
+        patient = await connection.fetchval(
+            "select patient_id from stay where stay = $1", _uuid(stay)
+        )
         rows = await connection.fetch(
-            _DOCUMENT + " where stay = $1 or (kind = 'transfer' and patient_id ="
-            " (select s.patient_id from stay s where s.stay = $1))"
+            _DOCUMENT + " where stay = $1 or (kind = 'transfer' and patient_id = $2)"
             " order by signed_at desc limit 60",
             _uuid(stay),
+            patient,
         )
     return [_view(row) for row in rows]
 

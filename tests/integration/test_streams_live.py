@@ -10,6 +10,7 @@ import pytest
 from hospital_ops import wire
 from hospital_ops.board import HEAD, decode_bed, decode_head
 from hospital_ops.errors import Fenced
+from hospital_ops.identity import patient_id
 from hospital_ops.servers.valkey import Valkey
 from streams import lease as leases
 from streams.append import Appender
@@ -28,6 +29,7 @@ from tests.integration.streams_help import (
     HALL,
     PULSE,
     UNIT,
+    admitted,
     icu_room,
     living,
     observed,
@@ -300,3 +302,40 @@ async def pulse(pipe: Pipe, value: float) -> dict[str, bytes] | None:
         known = decode_bed(cells[BED]).values.get(PULSE)
         return cells if known and known.value == value else None
     return None
+
+
+async def test_a_patient_whose_unit_falls_as_they_leave_is_in_the_other_one_whole_and_once(
+    pipe: Pipe,
+) -> None:
+    there, goal = "h1-icu-2", "h1-icu-2-01"
+    append = Appender(pipe).append
+    who = patient_id("h1", "m1")
+    order_told = wire.OrderChanged(
+        UNIT, "o1", 1, BED, who, "nursing", "turn", "active", "requested", 0, "doctor", 1, "Test"
+    )
+
+    async def left() -> bool:
+        cell = (await read_board(pipe, UNIT)).cells.get(BED)
+        return cell is not None and decode_bed(cell).patient is None
+
+    async def whole() -> bool:
+        cell = (await read_board(pipe, there)).cells.get(goal)
+        return cell is not None and decode_bed(cell).orders.get("active") == 1
+
+    async with living(pipe.url, "first", icu_room), living(pipe.url, "two", icu_room, there):
+        await append(UNIT, admitted("m1", 1_000_000))
+        await append(UNIT, order_told)
+        leaves = admitted("m1", 2_000_000, bed="", trigger="A02", prior_bed=BED)
+        # Another owner has the lease for a moment: the first tells the other unit, and cannot
+        # publish any more that the bed is empty.
+        await pipe.call("SET", keys(UNIT).lease, "another", "PX", 300)
+        await append(UNIT, wire.replaced(leaves, to_unit=there, to_bed=goal))
+        await until(whole, "the patient is in the other unit with the order")
+        await until(left, "a successor has told it again, and the bed is empty")
+        board = await read_board(pipe, there)
+        assert decode_bed(board.cells[goal]).orders == {
+            "active": 1, "due": 0, "overdue": 0, "escalated": 0, "review": 1,
+        }  # fmt: skip
+        came = await pipe.call("XRANGE", keys(there).incoming, "-", "+")
+        acts = [wire.decode(fields[1]) for _, fields in came]
+        assert len({e.act for e in acts if isinstance(e, wire.StayEntered)}) == 1

@@ -24,6 +24,7 @@ from web.auth import web_of
 from web.language import language_of
 from web.lying import place_of
 from web.reading import note_reading
+from web.state import Web
 from web.views import orders as views
 from web.words import Words, words_of
 
@@ -123,12 +124,20 @@ async def _list(request: Request, bed: str, principal: Principal, place: Place) 
     if place.patient_id:
         rows = await store.orders_of(web.database, principal, place.patient_id, now)
     frame = web.renderer.frame(words.language, now)
-    found = [views.order(row, frame) for row in rows]
+    found = [views.order(row, frame) for row in with_unit_names(web, rows)]
     return {
         "orders": [view for view in found if view.open],
         "ended": [view for view in found if not view.open][:SHOWN_ENDED],
         "digest": views.digest(found),
     }
+
+
+def with_unit_names(web: Web, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Orders that came along, with the name of the unit that they came from."""
+    for carried in (row["carried"] for row in rows if row["carried"]):
+        unit = web.places.units.get(carried["from"])
+        carried["from"] = unit.name if unit else carried["from"]
+    return rows
 
 
 def fields(kind: str, entered: Mapping[str, Any], words: Words) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.language import language_of
 from web.lying import place_of
+from web.orderpanel import with_unit_names
 from web.reading import NOT_HERE, note_reading
 from web.routes.orders import moved, permitted
 from web.routes.pages import THEMES, units_of
@@ -135,6 +136,7 @@ async def _list(
     frame, rows, away = web.renderer.frame(words.language, now), [], False
     try:
         rows = await store.open_of_unit(web.database, principal, unit, now)
+        rows = with_unit_names(web, rows)
     except DatabaseGone:
         away = True
     found = views.sections(rows, _places(request, unit), frame, by)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -209,26 +210,7 @@ async def _content(
     alarms = await connection.fetch(
         _ALARMS, principal.hospital, str(row["patient_id"]), span[2], span[3]
     )
-    left = json.loads(await connection.fetchval(_STANDING, row["stay"]) or "null")
-    orders = [
-        {
-            "kind": one["kind"],
-            "words": one["words"],
-            "done": one["request"] == "completed",
-            "held": one["request"] == "on-hold",
-            "due_at": _moment(one["due_at"]),
-            "changed_at": _moment(one["changed_at"]),
-            "changed_by": one["changed_by"],
-        }
-        for one in await connection.fetch(_ORDERS, row["patient_id"], span[2], span[3])
-    ]
-    care = [
-        {"kind": one["kind"], "limits": list(one["limits"])}
-        for one in await connection.fetch(_CARE, row["stay"])
-    ]
-    if row["ended_at"] and left:
-        orders = [*left["orders"], *(one for one in orders if one["done"])]
-        care = left["care"]
+    orders, care = await _asked_and_agreed(connection, row, span[2], span[3])
     return {
         "stay": str(row["stay"]),
         "unit": row["unit"],
@@ -259,6 +241,33 @@ async def _content(
         "orders": orders,
         "care": care,
     }
+
+
+async def _asked_and_agreed(
+    connection: Connection, row: Record, since: datetime, until: datetime
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Orders and agreements; of a stay that has ended, as they stood when the patient left."""
+    left = json.loads(await connection.fetchval(_STANDING, row["stay"]) or "null")
+    orders = [
+        {
+            "kind": one["kind"],
+            "words": one["words"],
+            "done": one["request"] == "completed",
+            "held": one["request"] == "on-hold",
+            "due_at": _moment(one["due_at"]),
+            "changed_at": _moment(one["changed_at"]),
+            "changed_by": one["changed_by"],
+        }
+        for one in await connection.fetch(_ORDERS, row["patient_id"], since, until)
+    ]
+    care = [
+        {"kind": one["kind"], "limits": list(one["limits"])}
+        for one in await connection.fetch(_CARE, row["stay"])
+    ]
+    if row["ended_at"] and left:
+        orders = [*left["orders"], *(one for one in orders if one["done"])]
+        care = left["care"]
+    return orders, care
 
 
 def _value(row: Record) -> dict[str, Any]:

@@ -111,8 +111,8 @@ async def seen(ward: Ward, chromium: Browser, name: str, path: str, size: Any, s
 async def live(page: Page, *, sweep: bool) -> None:
     """Until the page is live, and with `sweep` has stayed so while its traces filled."""
     link = page.locator("html")
-    for _ in range(12):
-        await expect(link).to_have_attribute("data-link", "live", timeout=120_000)
+    for _ in range(6):
+        await expect(link).to_have_attribute("data-link", "live", timeout=60_000)
         if not sweep:
             return
         await page.wait_for_timeout(7000)

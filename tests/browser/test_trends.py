@@ -40,7 +40,7 @@ async def stored_week(ward: Ward, bed: str = BED, days: int = 7) -> int:
             "event_id": uuid4(), "code": "8867-4", "value": 80 + 15 * math.sin(n / 50),
             "value_text": None, "physical_unit": "/min", "determined_at": to_datetime(at),
             "received_at": to_datetime(at), "stored_at": to_datetime(at), "validity": "Vld",
-            "origin": "monitor", "remark": "",
+            "origin": "monitor", "remark": "", "named": None,
         }
         for n, at in enumerate(range(start, end, 300 * SECOND))
     ]  # fmt: skip

@@ -19,6 +19,7 @@ class PatientCell(Form, frozen=True):
     case: str = ""  # the pre-arrival case this stay began with
     agreed: tuple[str, ...] = ()  # treatment_limits, comfort_care: what two people agreed on
     lowest: tuple[Lowest, ...] = ()  # before the hospital; stays in sight during the stay
+    agreed_at: int = 0  # when the newest agreement was told of
 
 
 class KinCell(Form, frozen=True):

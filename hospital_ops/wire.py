@@ -166,6 +166,7 @@ class StayEntered(Form, frozen=True, tag="sen"):
     at: int  # when the patient left, as the former unit's stream had it
     mode: str
     carried: bytes
+    passed_on: tuple[str, ...] = ()  # units that sent it after a patient who left them
 
 
 class Merged(Form, frozen=True, tag="mrg"):

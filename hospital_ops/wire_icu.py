@@ -92,6 +92,7 @@ class OrderChanged(Form, frozen=True, tag="ord"):
     message_id: str = ""
     identity: bytes = b""
     received_at: int = 0
+    passed_on: tuple[str, ...] = ()  # units that sent it after a patient who left them
 
 
 class AlarmAct(Form, frozen=True, tag="act"):
@@ -108,6 +109,7 @@ class AlarmAct(Form, frozen=True, tag="act"):
     received_at: int
     mode: str
     seconds: int = 0  # of a pause; 0: the house's usual one
+    passed_on: tuple[str, ...] = ()  # units that sent it after a patient who left them
 
 
 class BedAct(Form, frozen=True, tag="bact"):
@@ -137,6 +139,7 @@ class CareAgreed(Form, frozen=True, tag="care"):
     by: str
     at: int
     mode: str
+    passed_on: tuple[str, ...] = ()  # units that sent it after a patient who left them
 
 
 class Coming(Form, frozen=True, tag="cmg"):
@@ -213,6 +216,7 @@ class LimitSet(Form, frozen=True, tag="lim"):
     by: str  # who approved it
     at: int
     patient_id: str = ""  # empty: of the whole unit
+    passed_on: tuple[str, ...] = ()  # units that sent it after a patient who left them
 
 
 class SilencingSet(Form, frozen=True, tag="sil"):

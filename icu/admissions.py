@@ -29,7 +29,7 @@ def take(state: UnitState, bed_of: Callable[[str], BedState], event: wire.Admiss
     here = bindings.lying(histories, event)
     ruling = bindings.of_admission(event, state.hospital, histories)
     said = _person(event, state.hospital, here.patient_id if here else "")
-    person = _known(state, said, event.trigger == "A01")
+    person = _known(state, said, event)
     moved: dict[str, str] = {}
     for name, binding in ruling.items():
         bed = bed_of(name)
@@ -114,13 +114,23 @@ def _lying(bed: BedState) -> str:
     return bed.history[-1].patient_id if bed.history else ""
 
 
-def _known(state: UnitState, person: PatientCell, admitted: bool) -> PatientCell:
+def _known(state: UnitState, person: PatientCell, event: wire.Admission) -> PatientCell:
     """The person with what an earlier message said, at whichever bed."""
+    admitted = event.trigger == "A01"
+    begins = admitted or bool(event.from_unit)
     for bed in state.beds.values():
         known = bed.people.get(person.patient_id)
         if known is not None:
-            if admitted and not _lies(state, person.patient_id):
-                known = replaced(known, agreed=())  # a new stay is agreed on anew
+            if begins and not _lies(state, person.patient_id):
+                # A new stay, or one that goes on from another unit, which tells what holds.
+                known = replaced(
+                    known,
+                    agreed=(),
+                    agreed_at=0,
+                    case="",
+                    lowest=(),
+                    admitted_at=person.admitted_at,
+                )
             return _merged(known, person, person if admitted else known)
     return person
 
@@ -130,8 +140,10 @@ def agreed(state: UnitState, entry: wire.CareAgreed) -> list[str]:
     touched = []
     for bed in state.beds.values():
         known = bed.people.get(entry.patient_id)
-        if known is not None and known.agreed != entry.agreed:
-            bed.people[entry.patient_id] = replaced(known, agreed=entry.agreed)
+        if known is None or entry.at < known.agreed_at:
+            continue  # what is passed on after a patient may come late, and twice
+        bed.people[entry.patient_id] = replaced(known, agreed=entry.agreed, agreed_at=entry.at)
+        if known.agreed != entry.agreed:
             touched.append(bed.bed)
     return touched
 
@@ -149,6 +161,7 @@ def _merged(known: PatientCell, said: PatientCell, admitted: PatientCell) -> Pat
         age_years=known.age_years if said.age_years is None else said.age_years,
         case=said.case or known.case,
         agreed=known.agreed,
+        agreed_at=known.agreed_at,
         lowest=said.lowest or (known.lowest if said.case in ("", known.case) else ()),
     )
 

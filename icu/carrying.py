@@ -15,14 +15,16 @@ from hospital_ops import bindings, wire
 from hospital_ops.board import PatientCell, QuietCell, Shown
 from hospital_ops.identity import derived
 from hospital_ops.wire import State, field, replaced
-from icu import alarms, bedside_orders, quiet, record, silencing, site_limits
+from icu import alarms, bedside_orders, quiet, record, sameness, silencing, site_limits
 from icu.alarms import Turn
 from icu.bedside_orders import HOSPITAL, BedsideOrder
-from icu.record import Record
+from icu.record import HOUR, MINUTE, Record
 from icu.state import Alarm, BedState, Gone, Support, UnitState
-from icu.states import INACTIVE
+from icu.states import ACTIVE, INACTIVE
 
-GONE_KEPT: Final = 500  # people who left for another unit: more than leave in a week
+GONE_KEPT: Final = 500  # people who left for another unit
+GONE_US: Final = 24 * HOUR  # so long what comes for them is passed on
+ACT_US: Final = 10 * MINUTE  # an act on an alarm: by whoever still had the old board before them
 ENTERED_KEPT: Final = 500
 OF_PATIENT: Final = ("typed", "laboratory")  # origins; a monitor's values are the bed's
 
@@ -108,9 +110,33 @@ def sent(state: UnitState, event: wire.Admission, patient_id: str, what: Carried
     known = Gone(replaced(entered, carried=b""), tuple(alarm.id for alarm in what.alarms))
     state.gone.pop(patient_id, None)
     state.gone[patient_id] = known
-    while len(state.gone) > GONE_KEPT:
+    while (
+        len(state.gone) > GONE_KEPT or _left_for(state, next(iter(state.gone.values()))) > GONE_US
+    ):
         del state.gone[next(iter(state.gone))]
     return entered
+
+
+def anew(state: UnitState, event: wire.Admission) -> bool:
+    """Whether somebody who did not lie here comes from another unit."""
+    return bool(event.from_unit and event.bed) and bed_of(state, event.patient.mrn) is None
+
+
+def forget_limits(state: UnitState, patient_id: str) -> None:
+    """Own limits of an earlier stay here do not hold: those that come along do."""
+    for name, own in list(state.limits.items()):
+        if own.patient_id == patient_id:
+            del state.limits[name]
+
+
+def came_back(state: UnitState, event: wire.Admission, person: PatientCell) -> None:
+    """Somebody who had left has a bed here again, or had one since: nothing is passed on."""
+    known = state.gone.get(person.patient_id)
+    if known is None:
+        return
+    later = event.bed and event.event_at >= known.entered.admission.event_at
+    if later or bed_of(state, person.mrn) is not None:
+        del state.gone[person.patient_id]
 
 
 def is_new(state: UnitState, entry: wire.StayEntered) -> bool:
@@ -130,6 +156,9 @@ def unpacked(new: Turn, entry: wire.StayEntered) -> None:
     state.told_at = max(state.told_at, came.told_at)
     bed.people[patient_id] = _person(bed.people.get(patient_id, came.person), came.person)
     bed.record = record.joined(came.record, bed.record)
+    if not bed.record.known.shapes:
+        bed.record.known = came.record.known
+    sameness.moved(bed.record, new.now)
     show(bed, came.values)
     for own in came.limits:
         site_limits.taken(state.limits, replaced(own, unit=state.unit), {patient_id})
@@ -153,30 +182,42 @@ def unpacked(new: Turn, entry: wire.StayEntered) -> None:
                 del bed.alarms[alarm.key]
                 new.tell(twin, INACTIVE)
             alarms.come(new, alarm)
+            if twin is not None and twin.state == ACTIVE != alarm.state:
+                alarms.move(new, alarm, "worse")  # nobody here has taken on what rings here
 
 
 def follow(state: UnitState, entry: wire.Entry) -> tuple[str, wire.Entry] | None:
     """Where something belongs that has come for somebody who left; None: it is for this unit."""
     if not state.gone:
         return None
+    if state.unit in getattr(entry, "passed_on", ()):
+        return None  # it has come round: nobody knows where the patient is
     if isinstance(entry, wire.AlarmAct):
         if any(alarms.by_id(bed, entry.alarm) for bed in state.beds.values()):
             return None
         known = next((g for g in state.gone.values() if entry.alarm in g.alarms), None)
-        return _there(entry, known)
+        return _there(state, entry, known, ACT_US)
     if isinstance(entry, wire.OrderChanged | wire.LimitSet | wire.CareAgreed):
-        return _there(entry, _gone(state, entry.patient_id))
+        return _there(state, entry, _gone(state, entry.patient_id), GONE_US)
     return None
 
 
 def onward(state: UnitState, entry: wire.StayEntered) -> tuple[str, wire.Entry] | None:
     """What was carried for somebody who has left again runs after them."""
     mrn = entry.admission.patient.mrn
-    known = next((g for g in state.gone.values() if g.entered.admission.patient.mrn == mrn), None)
-    if known is None:
+    known = _gone_by_number(state, mrn)
+    by = (*entry.passed_on, state.unit)
+    if known is None or state.unit in entry.passed_on or known.entered.unit in by:
         return None
     act = str(derived("onward", entry.act, known.entered.act))
-    return known.entered.unit, replaced(known.entered, act=act, carried=entry.carried)
+    went = replaced(known.entered, act=act, carried=entry.carried, passed_on=by)
+    return known.entered.unit, went
+
+
+def left_since(state: UnitState, event: wire.Admission) -> bool:
+    """Whether the unit was told that the person left after this event."""
+    known = _gone_by_number(state, event.patient.mrn)
+    return known is not None and known.entered.admission.event_at > event.event_at
 
 
 def bed_of(state: UnitState, mrn: str) -> BedState | None:
@@ -189,6 +230,11 @@ def _lies(binding: bindings.Binding, mrn: str) -> bool:
     return bool(binding.patient_id) and binding.is_called(mrn)
 
 
+def _gone_by_number(state: UnitState, mrn: str) -> Gone | None:
+    people = state.gone.values()
+    return next((one for one in people if one.entered.admission.patient.mrn == mrn), None)
+
+
 def _gone(state: UnitState, patient_id: str) -> Gone | None:
     known = state.gone.get(patient_id)
     if known is None or bed_of(state, known.entered.admission.patient.mrn) is not None:
@@ -197,18 +243,28 @@ def _gone(state: UnitState, patient_id: str) -> Gone | None:
 
 
 def _there(
-    entry: wire.AlarmAct | wire.OrderChanged | wire.LimitSet | wire.CareAgreed, known: Gone | None
+    state: UnitState,
+    entry: wire.AlarmAct | wire.OrderChanged | wire.LimitSet | wire.CareAgreed,
+    known: Gone | None,
+    within_us: int,
 ) -> tuple[str, wire.Entry] | None:
-    if known is None:
+    if known is None or _left_for(state, known) > within_us:
         return None
     unit, bed = known.entered.unit, known.entered.admission.bed
+    by = (*entry.passed_on, state.unit)
     if isinstance(entry, wire.AlarmAct | wire.OrderChanged):
-        return unit, replaced(entry, unit=unit, bed=bed)
-    return unit, replaced(entry, unit=unit)
+        return unit, replaced(entry, unit=unit, bed=bed, passed_on=by)
+    return unit, replaced(entry, unit=unit, passed_on=by)
+
+
+def _left_for(state: UnitState, known: Gone) -> int:
+    """How long ago they left, microseconds."""
+    return state.now - known.entered.at
 
 
 def _person(here: PatientCell, came: PatientCell) -> PatientCell:
-    """Who came, with what only the former unit knew; agreements of here are not older."""
+    """Who came, with what only the former unit knew; of agreements the newer ones hold."""
+    newer = here if here.agreed_at > came.agreed_at else came
     return replaced(
         here,
         initials=here.initials or came.initials,
@@ -217,9 +273,10 @@ def _person(here: PatientCell, came: PatientCell) -> PatientCell:
         birth_date=here.birth_date or came.birth_date,
         age_years=came.age_years if here.age_years is None else here.age_years,
         admitted_at=min(here.admitted_at, came.admitted_at),
-        case=here.case or came.case,
-        lowest=here.lowest or came.lowest,
-        agreed=here.agreed or came.agreed,
+        case=came.case or here.case,
+        lowest=came.lowest or here.lowest,
+        agreed=newer.agreed,
+        agreed_at=newer.agreed_at,
     )
 
 

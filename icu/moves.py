@@ -38,9 +38,11 @@ def take(state: UnitState, bed_of: BedOf, event: wire.Admission) -> Moved:
         for name in (event.prior_bed, event.bed)
         if name in state.beds
     }
+    anew = carrying.anew(state, event)
     found.person, touched, moved = admissions.take(state, bed_of, event)
-    if carrying.bed_of(state, found.person.mrn):
-        state.gone.pop(found.person.patient_id, None)
+    if anew:
+        carrying.forget_limits(state, found.person.patient_id)
+    carrying.came_back(state, event, found.person)
     found.dirty.update(touched, kin.near(state, (found.person.patient_id,)))
     tracking.move(state, moved)
     for name in moved:
@@ -55,7 +57,9 @@ def entered(state: UnitState, bed_of: BedOf, entry: wire.StayEntered) -> Moved:
     """Somebody comes from another unit with all that is known there; done once."""
     if not carrying.is_new(state, entry):
         return Moved()
-    found = take(state, bed_of, entry.admission)
+    # Whoever has left again since is not put to bed: a cancelled move counts from an older moment.
+    over = carrying.left_since(state, entry.admission)
+    found = Moved() if over else take(state, bed_of, entry.admission)
     bed = carrying.bed_of(state, entry.admission.patient.mrn)
     if bed is not None:
         turn = found.turns.setdefault(bed.bed, Turn(state, bed, state.now))

@@ -256,8 +256,8 @@ class IcuUnit:
         beds = self.state.beds
         for bed in (beds[act.bed], *beds.values()) if act.bed in beds else beds.values():
             alarm = alarms.by_id(bed, act.alarm)
-            if alarm is None:
-                continue
+            if alarm is None or (act.passed_on and act.at <= alarm.rang_at):
+                continue  # what comes after a patient, late or twice, is of an earlier burst
             turn = self._turn(bed)
             calls.read(turn, alarm, act.by)
             if act.act == "acknowledge":

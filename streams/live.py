@@ -24,7 +24,7 @@ from streams.append import Appender
 from streams.lease import Lease
 from streams.listening import MakeListener, listen
 from streams.pipe import Fields, Pipe, Portion, ReplyError, read_streams
-from streams.publish import Board, load_snapshot, publish, read_board, save_snapshot, tick
+from streams.publish import Board, load_snapshot, pass_on, publish, read_board, save_snapshot, tick
 from streams.shard import START, at_us, hall, hospital_of, keys, order
 
 BATCH = 512  # entries decided at once: bounds the time to the first change
@@ -263,7 +263,7 @@ class _Walk:
     async def _pass_on(self) -> None:
         """What another unit is to know, before this unit's position says that it was told."""
         while self.elsewhere:
-            await self.reader.appender.append(*self.elsewhere[0])
+            await pass_on(self.reader.pipe, *self.elsewhere[0])
             del self.elsewhere[0]
 
     def _changed(self, rev: int, cells: dict[str, bytes], removed: list[str]) -> wire.Changed:

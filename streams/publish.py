@@ -56,6 +56,10 @@ end
 for i = 2, #ARGV do redis.call('XADD', KEYS[2], '*', 'd', ARGV[i]) end
 return #ARGV - 1
 """
+# KEYS in; ARGV entry: a patient's state for another unit, where memory is short, too.
+_PASS_ON = b"""#!lua flags=allow-oom
+return redis.call('XADD', KEYS[1], '*', 'd', ARGV[1])
+"""
 
 
 @dataclass(slots=True)
@@ -120,6 +124,11 @@ async def tell(pipe: Pipe, lease: Lease, entries: Sequence[wire.Entry]) -> None:
     k = keys(lease.shard)
     encoded = [wire.encode(entry) for entry in entries]
     await _owned(pipe, "EVAL", _TELL, 2, k.lease, k.incoming, lease.token, *encoded)
+
+
+async def pass_on(pipe: Pipe, shard: str, entry: wire.Entry) -> None:
+    """What one unit has for another; it may come twice, and its reader must bear that."""
+    await pipe.call("EVAL", _PASS_ON, 1, keys(shard).incoming, wire.encode(entry))
 
 
 async def snapshot_position(pipe: Pipe, shard: str) -> str:

@@ -58,10 +58,8 @@ def moved(
         entry = admission(principal, act, to[0], trigger, person, at, to[1], left[1])
         return [(to[0], entry)]
     leaves = admission(principal, act, left[0], trigger, person, at, "", left[1], to=to)
-    return [
-        (left[0], leaves),
-        (to[0], admission(principal, act, to[0], trigger, person, at, to[1])),
-    ]
+    comes = admission(principal, act, to[0], trigger, person, at, to[1])
+    return [(left[0], leaves), (to[0], wire.replaced(comes, from_unit=left[0]))]
 
 
 def silence(principal: Principal, unit: str, bed: str, patient_id: str, at: int) -> wire.BedAct:

@@ -70,7 +70,10 @@ class House:
         self.now += SECOND
         told = [
             (left, self.admission(left, trigger, "", BEDS[left], (goal, BEDS[goal]))),
-            (goal, self.admission(goal, trigger, BEDS[goal])),
+            (
+                goal,
+                wire.replaced(self.admission(goal, trigger, BEDS[goal]), from_unit=left),
+            ),
         ]
         for unit, entry in reversed(told) if entered_first else told:
             self.give(unit, entry)
@@ -129,6 +132,14 @@ class House:
             wire.LimitSet(
                 self.place, "map_low", MAP.code, "", version, number, None, "doctor", self.now, WHO
             ),
+        )
+
+    def agree(self, *agreed: str) -> None:
+        """What two people have agreed on holds from now on."""
+        self.now += SECOND
+        self.give(
+            self.place,
+            wire.CareAgreed(self.place, WHO, agreed, "doctor", self.now, "Test"),
         )
 
     def act(self, act: str, alarm: str, unit: str = "") -> None:
@@ -350,3 +361,105 @@ def test_whatever_moves_and_is_taken_back_every_order_and_limit_is_there_once(
     other = TWO if house.place == ONE else ONE
     if BEDS[other] in house.units[other].state.beds:
         assert house.cell(other).patient is None
+
+
+@pytest.mark.parametrize("back", ["A02", "A12"])
+def test_limits_of_treatment_that_were_revoked_do_not_come_back_with_the_patient(back: str) -> None:
+    house = House()
+    house.agree("treatment_limits")
+    house.move()
+    assert "treatment_limits" in house.cell().flags
+    house.agree()
+    house.move(back)
+    assert not {"treatment_limits"} & set(house.cell().flags)
+
+
+def test_what_was_agreed_on_last_is_what_the_former_unit_shows_again() -> None:
+    house = House()
+    house.agree("treatment_limits")
+    house.move()
+    house.agree("comfort_care")
+    house.move()
+    assert house.cell().patient.agreed == ("comfort_care",)  # type: ignore[union-attr]
+
+
+def test_what_was_agreed_on_in_an_earlier_stay_holds_in_no_later_one() -> None:
+    house = House()
+    house.move()
+    house.agree("treatment_limits")
+    house.limit(61.0, 5)
+    house.now += SECOND
+    house.give(TWO, house.admission(TWO, "A03", BED_2))
+    house.now += 90 * 24 * 3600 * SECOND
+    house.place = ONE
+    house.give(ONE, house.admission(ONE, "A01", BED_1))
+    house.limit(66.0, 1)
+    house.move()
+    assert house.cell().patient.agreed == ()  # type: ignore[union-attr]
+    own = [one.limit for one in house.units[TWO].state.limits.values() if one.patient_id == WHO]
+    assert own == [66.0]
+
+
+def test_an_agreement_that_is_told_late_and_twice_changes_nothing_newer() -> None:
+    house = House()
+    house.agree("treatment_limits")
+    old = house.log[-1][1]
+    house.agree("comfort_care")
+    house.give(ONE, old)
+    assert house.cell().patient.agreed == ("comfort_care",)  # type: ignore[union-attr]
+
+
+def test_nothing_goes_round_between_two_units_of_which_each_sent_the_patient_to_the_other() -> None:
+    house = House()
+    house.order("o1")
+    house.move()
+    house.now += 60 * SECOND
+    back = house.now
+    house.now = back + 5 * SECOND  # back in the first unit and discharged there: told first
+    house.give(ONE, house.admission(ONE, "A03", BED_1))
+    house.now = back + 10 * SECOND
+    left = house.admission(TWO, "A02", "", BED_2, (ONE, BED_1))
+    house.give(TWO, wire.replaced(left, event_at=back))
+    house.order("o1", 3, ONE)
+    passed = 0
+    while house.way:
+        house.give(*house.way.pop(0))
+        passed += 1
+        assert passed < 10
+
+
+def test_a_red_that_rings_in_the_new_unit_is_not_silenced_by_who_took_it_on_in_the_old_one() -> (
+    None
+):
+    house = House()
+    house.values(hr=80.0, abp_mean=48.0)
+    house.act("acknowledge", house.alarms()["map_low"].id)
+    house.move(deliver=False)
+    house.values(10, hr=80.0, abp_mean=47.0)
+    assert house.alarms()["map_low"].state == "active"
+    house.deliver()
+    assert house.alarms()["map_low"].state == "active"
+
+
+def test_an_acknowledgement_that_runs_after_a_patient_twice_is_of_one_burst() -> None:
+    house = House()
+    house.values(hr=80.0, abp_mean=48.0)
+    red = house.alarms()["map_low"].id
+    house.move()
+    house.act("acknowledge", red, ONE)
+    sent = list(house.way)
+    house.deliver()
+    assert house.alarms()["map_low"].state == "acknowledged"
+    house.values(hr=80.0, abp_mean=30.0)  # worse: it rings anew
+    assert house.alarms()["map_low"].state == "active"
+    for unit, entry in sent:  # its sender was killed and sends again
+        house.give(unit, entry)
+    assert house.alarms()["map_low"].state == "active"
+
+
+def test_after_a_day_nothing_is_passed_on() -> None:
+    house = House()
+    house.move()
+    house.now += 25 * 3600 * SECOND
+    house.order("o9", unit=ONE)
+    assert not house.way

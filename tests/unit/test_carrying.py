@@ -463,3 +463,21 @@ def test_after_a_day_nothing_is_passed_on() -> None:
     house.now += 25 * 3600 * SECOND
     house.order("o9", unit=ONE)
     assert not house.way
+
+
+@pytest.mark.parametrize("values_first", [False, True])
+def test_the_beats_of_who_comes_from_another_unit_are_held_against_those_before(
+    values_first: bool,
+) -> None:
+    house = House()
+    house.values(70, hr=80.0, abp_mean=80.0)
+    known, other = bytes(range(58)), bytes((n * 37 + 11) % 127 for n in range(58))
+    shape = wire.BeatShape(ONE, BED_1, house.now, house.now, "Test", {"II": known}, 0)
+    house.give(ONE, shape)
+    house.move(deliver=False)
+    if values_first:
+        house.values(3, hr=80.0)
+    house.deliver()
+    seen = wire.BeatShape(TWO, BED_2, house.now, house.now, "Test", {"II": other}, 0)
+    house.give(TWO, seen)
+    assert "check_beats" in house.cell().flags

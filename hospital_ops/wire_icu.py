@@ -61,7 +61,7 @@ class DeviceAlert(Form, frozen=True, tag="dal"):
 
 class OrderChanged(Form, frozen=True, tag="ord"):
     """An order as it stands now: a native one after an act, told by the relay; or one of the
-    hospital's own system, as that said (decision 0053)."""
+    hospital's own system, as that said (decision 0054)."""
 
     unit: str
     order: str

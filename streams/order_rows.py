@@ -1,4 +1,4 @@
-"""What the hospital's own system says of its orders, as rows: pure (decision 0053)."""
+"""What the hospital's own system says of its orders, as rows: pure (decision 0054)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
--- Orders of the hospital's own system, as it said them (decision 0053). Only sayings are kept, and
+-- Orders of the hospital's own system, as it said them (decision 0054). Only sayings are kept, and
 -- only added: where an order stands is found from them by the rules of icu/bedside_orders.py. No row
 -- of native_order belongs to them, so nothing done here can change one.
 create table hospital_order_event (

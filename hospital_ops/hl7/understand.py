@@ -147,10 +147,8 @@ class Understood:
             made.append((IN, here))
             if prior_unit and prior_unit != unit:
                 left = self._admission(self.event, prior_unit, "", prior_bed, self._part("left"))
-                made[-1:] = [
-                    (IN, adt.come_from(here, prior_unit)),
-                    (IN, adt.gone_to(left, unit, bed)),
-                ]
+                gone = adt.gone_to(left, unit, bed)
+                made[-1:] = [(IN, adt.come_from(here, prior_unit)), (IN, gone)]
         made += [(IN, self._alert(alert, i, unit, bed)) for i, alert in enumerate(self.alarms)]
         if not made:
             made.append(

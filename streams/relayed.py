@@ -1,7 +1,9 @@
 """What the box of a unit forwards, taken as if it had come at once: each item has its own answer.
 
 The time of receipt is the box's, brought to our clock; so a device's clock is judged by how it was
-when it sent, and what waited in the box is late and not wrong. The same bytes of the same sender
+when it sent, and what waited in the box is late and not wrong. What came to the box before its
+machine's last start has the time of another clock: it is brought to ours by what was known of that
+one, and whatever that clock said it is never of now. The same bytes of the same sender
 have the same identity however often they come.
 """
 
@@ -26,7 +28,9 @@ from hospital_ops.forward.items import (
     FULL,
     HL7,
     KEPT,
+    LIVE_US,
     STORED,
+    WHO,
     Item,
     Relay,
 )  # fmt: skip
@@ -48,6 +52,10 @@ SAME_US: Final = 2 * SECOND  # clocks nearer than this are the same clock
 # A box that does not know yet is believed unless no line can be so slow: a slow line must not
 # make values younger.
 SLOW_US: Final = 60 * SECOND
+# Nothing that is older rings (SAFETY.md section 2, rule 6), and a clock that is further behind was
+# never set.
+OLD_US: Final = 301 * SECOND
+NEVER_SET_US: Final = 30 * 86_400 * SECOND
 logger = log.get("relayed")
 
 
@@ -75,15 +83,21 @@ class RelayedIntake:
         self._announced = Announced(places)
 
     async def take(self, box: Principal, relay: Relay) -> dict[str, str]:
-        """What became of each item, by its id; all of them share a group commit."""
+        """What became of each item, by its id; who lies where first, then the others at once."""
         if len(relay.items) > ITEMS_MOST:
             raise MessageError("too_many", f"send at most {ITEMS_MOST} items in one request")
         now = self.clock.now_us()
-        shift = _shift(relay, now)
+        outcomes: dict[str, str] = {}
+        # A value that came after its patient lies behind its patient in the stream, too: what is
+        # appended beside one another lies in any order.
+        for item in relay.items:
+            if item.rank == WHO:
+                outcomes[item.id] = await self._one(box, item, moment(relay, item, now))
+        others = [item for item in relay.items if item.rank != WHO]
         found = await asyncio.gather(
-            *(self._one(box, item, min(now, item.received_at + shift)) for item in relay.items)
+            *(self._one(box, item, moment(relay, item, now)) for item in others)
         )
-        return {item.id: outcome for item, outcome in zip(relay.items, found, strict=True)}
+        return outcomes | {item.id: word for item, word in zip(others, found, strict=True)}
 
     async def _one(self, box: Principal, item: Item, at: int) -> str:
         try:
@@ -240,12 +254,28 @@ def devices_within(box: Principal, everyone: list[Principal]) -> list[dict[str, 
     ]
 
 
+def moment(relay: Relay, item: Item, now: int) -> int:
+    """When the box had an item, by our clock; microseconds UTC."""
+    shift = _shift(relay, now)
+    if item.clock == relay.clock:
+        return min(now, item.received_at + shift)
+    began = relay.began_at + shift if relay.began_at else now
+    if item.off_us is not None:
+        return min(item.received_at + _beyond_same(item.off_us), began, now - LIVE_US)
+    latest = min(began, now - OLD_US)
+    return item.received_at if latest - NEVER_SET_US <= item.received_at <= latest else latest
+
+
 def _shift(relay: Relay, now: int) -> int:
-    """What is to be added to the box's times, microseconds."""
+    """What is to be added to the times of the box's present clock, microseconds."""
+    most = now - relay.sent_at  # no line is quicker than at once
     if relay.off_us is not None:
-        return relay.off_us if abs(relay.off_us) > SAME_US else 0
-    off = now - relay.sent_at
-    return off if abs(off) > SLOW_US else 0
+        return _beyond_same(min(relay.off_us, most))
+    return most if most > SLOW_US else min(_beyond_same(most), 0)
+
+
+def _beyond_same(off_us: int) -> int:
+    return off_us if abs(off_us) > SAME_US else 0
 
 
 def _mode(box: Principal, item: Item) -> str:

@@ -46,7 +46,7 @@ async def upstream(loaded: Settings, url: str) -> list[str]:
     if offset.us is not None and abs(offset.us) > CLOCK_OFF_MAX_US:
         problems.append(
             f"the hospital's clock differs by {offset.us / SECOND:.1f} s: synchronise this one"
-            " (values get the right time all the same, unless the power fails meanwhile)."
+            " (values get the right time all the same, unless the power fails before any contact)."
         )
     return problems
 

@@ -37,14 +37,24 @@ async def run(settings: Settings, upstream: str) -> None:
         raise ConfigurationError("HOSPITAL_OPS_EDGE_TOKEN is empty: it is the box's own token.")
     folder = settings.data_dir / "edge"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    clock, offset = SteadyClock(folder / "clock"), Offset()
+    clock = SteadyClock(folder / "clock")
     text = settings.edge_keys.get_secret_value()
     seal = sealing.Seal(sealing.parsed(text or sealing.kept(folder / "edge.keys"), KEYS))
     trusted = trust(settings.edge_ca)
-    lines = [Uplink(upstream, token, clock, offset, trusted) for _ in range(3)]
-    shelf = Shelf(Queue(folder / "queue.sqlite", seal, settings.edge_room_mib * 1024 * 1024))
+    queue = Queue(
+        folder / "queue.sqlite", seal, settings.edge_room_mib * 1024 * 1024,
+        clock=clock.name, began_at=clock.began_at,
+    )  # fmt: skip
+    shelf, offset = Shelf(queue), Offset(queue.off_us)
+    lines = [
+        Uplink(
+            upstream, token, clock, offset, trusted,
+            clock_name=clock.name, began_at=clock.began_at,
+        )
+        for _ in range(3)
+    ]  # fmt: skip
     roster = Roster(folder / "roster.sealed", seal)
-    forwarder = Forwarder(shelf, lines[0].deliver, lines[1].deliver, clock)
+    forwarder = Forwarder(shelf, lines[0].deliver, lines[1].deliver, clock, lambda: offset.us)
     sources = [source_of(one) for one in settings.mllp_sources]
     gateway = MllpGateway(
         ShelfAppender(shelf, sources), Places(), sources, clock,

@@ -45,6 +45,8 @@ class Item(Form, frozen=True):
     zone: str = ""  # of times without one
     bed: str = ""  # of a device that is fixed at one
     note: str = ""
+    clock: str = ""  # the name of the clock of `received_at`; a start of the machine has its own
+    off_us: int | None = None  # of a clock before the present one: as `Relay.off_us`, as it was
 
 
 class Relay(Form, frozen=True):
@@ -53,3 +55,5 @@ class Relay(Form, frozen=True):
     sent_at: int
     items: tuple[Item, ...]
     off_us: int | None = None  # the hospital's clock minus the box's, as the box has found it
+    clock: str = ""  # the name of the box's present clock: `off_us` is of no other
+    began_at: int = 0  # the machine's start by that clock: items of another came before

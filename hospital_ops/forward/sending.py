@@ -6,7 +6,7 @@ loss it waits until what is live has been delivered, or until there is nothing l
 Each item has its own answer and is let go by it alone. No answer, or one that cannot be read, is
 "nobody knows": the same bytes go again, and the hospital knows them. Of a request that was too much
 for the line or was turned away half is asked, and half of that; one item that is turned away each
-time is passed over for a while, so that it holds up no other.
+time, or is large and too much by itself, is passed over for a while, so that it holds up no other.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ PORTION: Final = 200  # items of a request
 LIVE_BYTES: Final = 512 * 1024  # of a request, unless one item alone is larger
 BACKLOG_BYTES: Final = 128 * 1024  # small, so that a narrow line is soon free for what is live
 BACK_OFF_S: Final = 4.0  # at most, between attempts
+BULKY: Final = 64 * 1024  # bytes: a smaller item is not by itself too much for a line
+SOON_S: Final = 2.0  # a request that took longer is as much as the line carries
 IDLE_S: Final = 0.5  # between looks while nothing waits
 REFUSED_S: Final = 1.0  # until what the hospital has no room for is offered again
 
@@ -69,9 +71,10 @@ class Lane:
         # Jitter, no secret.
         self.back_off = BackOff(random.Random(), most_s=BACK_OFF_S)  # noqa: S311
 
-    def went(self) -> None:
+    def went(self, took_s: float = 0.0) -> None:
         """A request was answered."""
-        self.most = min(PORTION, 2 * self.most)
+        if took_s <= SOON_S:
+            self.most = min(PORTION, 2 * self.most)
         self.back_off.reset()
 
     def was_too_much(self, size: int) -> None:
@@ -82,8 +85,15 @@ class Lane:
 class Forwarder:
     """Takes from the shelf and delivers, until cancelled. A lane has a line of its own."""
 
-    def __init__(self, shelf: Shelf, live: Deliver, backlog: Deliver, clock: Clock) -> None:
-        self._shelf, self._clock = shelf, clock
+    def __init__(
+        self,
+        shelf: Shelf,
+        live: Deliver,
+        backlog: Deliver,
+        clock: Clock,
+        off_us: Callable[[], int | None] = lambda: None,
+    ) -> None:
+        self._shelf, self._clock, self._off_us = shelf, clock, off_us
         self._lanes = (Lane(live, LIVE_BYTES), Lane(backlog, BACKLOG_BYTES))
         self._underway: set[str] = set()
         self._clear = asyncio.Event()  # the live lane gets through, or has nothing to send
@@ -102,7 +112,7 @@ class Forwarder:
             if not items:
                 self._clear.set()
                 await self._wait()
-            elif await self._send(within(items, lane.most_bytes), lane):
+            elif await self._send(self._portion(items, lane), lane):
                 self._clear.set()
 
     async def _backlog(self, lane: Lane) -> None:
@@ -110,9 +120,17 @@ class Forwarder:
             await self._clear.wait()
             items = await self._shelf.backlog(self._clock.now_us(), lane.most, self._not_now())
             if items:
-                await self._send(within(items, lane.most_bytes), lane)
+                await self._send(self._portion(items, lane), lane)
             else:
                 await asyncio.sleep(IDLE_S)
+
+    def _portion(self, items: Sequence[Item], lane: Lane) -> list[Item]:
+        """What is asked at once; what is known to be turned away is asked alone."""
+        for place, item in enumerate(items):
+            if self.turned_away.is_proven(item.id):
+                items = items[: max(place, 1)]
+                break
+        return within(items, lane.most_bytes)
 
     def _not_now(self) -> set[str]:
         return self._underway | self.turned_away.now()
@@ -121,17 +139,21 @@ class Forwarder:
         """Delivers, hears each answer and lets go; whether the hospital answered at all."""
         ids = {item.id for item in items}
         self._underway |= ids
+        since_s = self._clock.monotonic_s()
         try:
             outcomes = await lane.deliver(items)
             self.link.answered(self._clock.now_us())
-            await self._shelf.settle({id_: outcomes.get(id_, AGAIN) for id_ in ids})
+            took_s = self._clock.monotonic_s() - since_s
+            found = {id_: outcomes.get(id_, AGAIN) for id_ in ids}
+            await self._shelf.settle(found, self._off_us())
         except OSError as error:
             self._clear.clear()
             self.link.lost(str(error))
-            if isinstance(error, TooMuch):
+            # One that is known to be wrong says nothing of what the line carries.
+            if isinstance(error, TooMuch) and not self.turned_away.is_proven(items[0].id):
                 lane.was_too_much(len(items))
-            if isinstance(error, TurnedAway) and len(items) == 1:
-                self.turned_away.add(items[0].id)
+            if len(items) == 1 and _is_of_itself(error, items[0]):
+                self.turned_away.add(items[0])
             await asyncio.sleep(lane.back_off.next_s())
             return False
         except sqlite3.Error as error:
@@ -141,7 +163,7 @@ class Forwarder:
             return True
         finally:
             self._underway -= ids
-        lane.went()
+        lane.went(took_s)
         self.turned_away.went(ids)
         if any(outcomes.get(id_, AGAIN) == AGAIN for id_ in ids):
             await asyncio.sleep(REFUSED_S)
@@ -154,6 +176,11 @@ class Forwarder:
                 await self._shelf.came.wait()
         except TimeoutError:
             return
+
+
+def _is_of_itself(error: OSError, item: Item) -> bool:
+    """Whether an item that was asked alone may be why it was not taken."""
+    return isinstance(error, TurnedAway) or (isinstance(error, TooMuch) and len(item.body) > BULKY)
 
 
 def within(items: Sequence[Item], most_bytes: int) -> list[Item]:

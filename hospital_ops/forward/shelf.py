@@ -47,9 +47,9 @@ class Shelf:
         """As `Queue.backlog`."""
         return await self._run(lambda: self._queue.backlog(now_us, most, without))
 
-    async def settle(self, outcomes: Mapping[str, str]) -> None:
+    async def settle(self, outcomes: Mapping[str, str], off_us: int | None = None) -> None:
         """As `Queue.settle`."""
-        await self._run(lambda: self._queue.settle(outcomes))
+        await self._run(lambda: self._queue.settle(outcomes, off_us))
 
     async def held(self) -> Held:
         """As `Queue.held`."""
@@ -80,7 +80,7 @@ class Shelf:
     async def _added(self, items: Sequence[Item]) -> list[bool]:
         try:
             return await self._run(lambda: self._queue.add(items))
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             # The disk is full or broken: nobody is told yes, and the senders keep what they have.
             logger.error("queue_not_written", error=type(error).__name__)
             return [False] * len(items)

@@ -4,6 +4,9 @@ What `add` has answered with True is on the disk (WAL, synchronous FULL), and st
 `settle` is told that the hospital has it, or until `give_up` names it to whoever counts. Killed
 between any two steps it holds at the next start what it held: at worst an item is sent twice, and
 the hospital knows it by its identity. One thread uses a queue.
+
+The column `at` is for the order alone: the box's time, and so much more that all that was kept by
+an earlier clock comes before it, and is never taken for live, wherever that clock stood.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from hospital_ops import wire_forms
+from hospital_ops.clock import SECOND
 from hospital_ops.errors import ConfigurationError
 from hospital_ops.forward.items import (
     ALARM,
@@ -43,7 +47,10 @@ _SCHEMA: Final = (
     " sealed blob not null)",
     "create index if not exists item_order on item (rank, at)",
     "create table if not exists figure (name text primary key, value integer not null)",
+    "create table if not exists clock (seq integer primary key autoincrement, name text not null"
+    " unique, ahead_us integer not null, off_us integer)",
 )
+CLOCKS_MOST: Final = 1000  # that are remembered, one for each start of the machine
 _FIRST: Final = """
     select seq, id, key, sealed from item where rank = ? and at >= ? order by at, seq limit ?
 """
@@ -76,7 +83,10 @@ class Held:
 
 
 class Queue:
-    """Items in the order of their coming; `path` None keeps them in memory."""
+    """Items in the order of their coming; `path` None keeps them in memory.
+
+    `clock` names the clock of the items to come (`SteadyClock.name`), `began_at` is its beginning.
+    """
 
     def __init__(
         self,
@@ -84,8 +94,11 @@ class Queue:
         seal: Seal,
         limit_bytes: int,
         free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
+        *,
+        clock: str = "",
+        began_at: int = 0,
     ) -> None:
-        self._free_bytes = free_bytes
+        self._free_bytes, self._clock = free_bytes, clock
         self._seal, self._limit = seal, limit_bytes
         if path is not None:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -105,6 +118,13 @@ class Queue:
         self._folder = path.parent if path is not None else None
         self._bytes = self._items = 0
         self._look()
+        self._ahead_us = self._begin(began_at) if clock else 0
+        self._offs: dict[str, int | None] = dict(self._db.execute("select name, off_us from clock"))
+
+    @property
+    def off_us(self) -> int | None:
+        """How far the hospital is ahead of the present clock, as it was last remembered."""
+        return self._offs.get(self._clock)
 
     def add(self, items: Sequence[Item]) -> list[bool]:
         """For each item whether it is on disk; one that waits already is. All in one commit.
@@ -132,20 +152,25 @@ class Queue:
     def live(self, now_us: int, most: int, without: Collection[str] = ()) -> list[Item]:
         """Who lies where, whenever it came, then the newest of the last seconds, by rank."""
         chosen = self._chosen(_FIRST, (WHO,), 0, most, without)
-        since, left = now_us - LIVE_US, most - len(chosen)
+        since, left = self._since(now_us), most - len(chosen)
         return chosen + self._chosen(_NEWEST, RANKED, since, left, without)
 
     def backlog(self, now_us: int, most: int, without: Collection[str] = ()) -> list[Item]:
         """What is older: by rank, the newest first, because it says most of the patient."""
-        return self._chosen(_OLDER, RANKED, now_us - LIVE_US, most, without)
+        return self._chosen(_OLDER, RANKED, self._since(now_us), most, without)
 
-    def settle(self, outcomes: Mapping[str, str]) -> None:
-        """Lets go of what the hospital has on disk; an AGAIN stays."""
+    def settle(self, outcomes: Mapping[str, str], off_us: int | None = None) -> None:
+        """Lets go of what the hospital has on disk; an AGAIN stays.
+
+        `off_us`: how far the hospital is ahead of the present clock, for when that is the last one.
+        """
         with self._transaction():
+            known = self._remembered(off_us)
             for id_, outcome in outcomes.items():
                 # Any other word is not ours: it stays.
                 if outcome in (STORED, KEPT) and self._delete(id_):
                     self._count(outcome, 1)
+        self._offs[self._clock] = known
 
     def give_up(self, need_bytes: int) -> list[str]:
         """Lets the oldest go until so much room is free, counted; answers their ids.
@@ -176,7 +201,7 @@ class Queue:
             items=self._items - beside,
             bytes=self._bytes,
             limit_bytes=self._limit,
-            oldest_at=min((at for at in oldest if at is not None), default=0),
+            oldest_at=min((at - self._ahead_us for at in oldest if at is not None), default=0),
             beside=beside,
             figures=dict(self._db.execute("select name, value from figure")),
         )
@@ -197,11 +222,47 @@ class Queue:
         found = self._db.execute("select 1 from item where id = ?", (id_,)).fetchone()
         return found is not None
 
+    def _begin(self, began_at: int) -> int:
+        """What is added to the present clock, so that all of earlier ones lies before it."""
+        with self._transaction():
+            (last,) = self._db.execute("select max(at) from item where rank < 9").fetchone()
+            ahead = 0 if last is None else max(0, last + LIVE_US + 1 - began_at)
+            self._db.execute(
+                "insert into clock (name, ahead_us) values (?, ?) on conflict do nothing",
+                (self._clock, ahead),
+            )
+            self._db.execute(
+                "delete from clock where seq <= (select max(seq) from clock) - ?", (CLOCKS_MOST,)
+            )
+        found: int
+        (found,) = self._db.execute(
+            "select ahead_us from clock where name = ?", (self._clock,)
+        ).fetchone()
+        return found
+
+    def _since(self, now_us: int) -> int:
+        return now_us + self._ahead_us - LIVE_US
+
+    def _remembered(self, off_us: int | None) -> int | None:
+        known = self.off_us
+        if off_us is None or (known is not None and abs(off_us - known) <= SECOND):
+            return known
+        self._db.execute("update clock set off_us = ? where name = ?", (off_us, self._clock))
+        return off_us
+
     def _insert(self, item: Item, size: int) -> None:
+        item = wire_forms.replaced(item, clock=self._clock) if self._clock else item
         sealed = self._seal.seal(wire_forms.encode(item), _about(item.id, item.rank))
         self._db.execute(
             "insert into item (id, at, rank, size, key, sealed) values (?, ?, ?, ?, ?, ?)",
-            (item.id, item.received_at, item.rank, size, sealed.key, sealed.sealed),
+            (
+                item.id,
+                item.received_at + self._ahead_us,
+                item.rank,
+                size,
+                sealed.key,
+                sealed.sealed,
+            ),
         )
         self._bytes += size
         self._items += 1
@@ -230,10 +291,13 @@ class Queue:
 
     def _opened(self, rank: int, id_: str, key: str, sealed: bytes) -> Item | None:
         try:
-            return _decode(self._seal.open(key, sealed, _about(id_, rank)))
+            item = _decode(self._seal.open(key, sealed, _about(id_, rank)))
         except (KeyError, Unsealable, wire_forms.DecodeError):
             self._db.execute("update item set rank = ? where id = ?", (BESIDE, id_))
             return None
+        if item.clock == self._clock:
+            return item
+        return wire_forms.replaced(item, off_us=self._offs.get(item.clock))
 
     def _count(self, name: str, by: int) -> None:
         self._db.execute(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import select
 import socket
 import ssl
 from collections import deque
@@ -33,7 +34,9 @@ LOOPBACK: Final = frozenset(("127.0.0.1", "::1", "localhost"))
 
 
 # Answers that speak of the line, the token or the hour, and not of what was sent.
-NOT_THE_REQUEST: Final = frozenset((401, 403, 404, 408, 429, 502, 503, 504))
+NOT_THE_REQUEST: Final = frozenset((401, 403, 404, 429, 502, 503))
+# Answers that say that it took too long: the hospital's own deadline of a body, or a proxy's.
+TOO_SLOW: Final = frozenset((408, 504))
 
 
 class LinkCut(OSError):
@@ -41,7 +44,7 @@ class LinkCut(OSError):
 
 
 class TooMuch(LinkCut):
-    """The request was not answered in time: less of it may be."""
+    """The request was not answered in time, or cut off underway: less of it may be."""
 
 
 class TurnedAway(TooMuch):
@@ -52,9 +55,11 @@ class Offset:
     """How far the hospital's clock is ahead of ours: from the answer that took the least time.
 
     Of the newest answers the quickest says most, because its way there and back was the shortest.
+    `known`: what an earlier process with the same clock has found.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, known: int | None = None) -> None:
+        self._known = known
         self._seen: deque[tuple[int, int]] = deque(maxlen=ANSWERS_KEPT)  # took, off
 
     def heard(self, sent_at: int, answered_at: int, server_time: object) -> None:
@@ -67,8 +72,8 @@ class Offset:
 
     @property
     def us(self) -> int | None:
-        """Microseconds; None before the first answer."""
-        return min(self._seen)[1] if self._seen else None
+        """Microseconds; None where nothing is known yet."""
+        return min(self._seen)[1] if self._seen else self._known
 
 
 class Uplink:
@@ -82,7 +87,10 @@ class Uplink:
         offset: Offset,
         trusted: ssl.SSLContext | None = None,
         timeout_s: float = TIMEOUT_S,
+        clock_name: str = "",
+        began_at: int = 0,
     ) -> None:
+        self._clock_name, self._began_at = clock_name, began_at
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
             raise ConfigurationError("--upstream needs an address such as https://ops.example.")
@@ -103,7 +111,13 @@ class Uplink:
 
     async def deliver(self, items: Sequence[Item]) -> Mapping[str, str]:
         """What became of each item, by its id; LinkCut where nobody knows."""
-        relay = Relay(self._clock.now_us(), tuple(items), self._offset.us)
+        relay = Relay(
+            self._clock.now_us(),
+            tuple(items),
+            self._offset.us,
+            self._clock_name,
+            self._began_at,
+        )
         body = wire_forms.encode(relay)
         found: dict[str, str] = await self._asked("POST", PATH, body, "items", dict)
         return found
@@ -139,11 +153,14 @@ class Uplink:
         return found
 
     def _ask(self, method: str, path: str, body: bytes, patience_s: float) -> dict[str, Any]:
+        underway = False
         try:
             connection = self._connection
-            if connection is None or connection.sock is None:  # none yet, or they have closed it
+            if connection is None or connection.sock is None or _has_ended(connection.sock):
+                self._drop()
                 connection = self._connected()
             connection.sock.settimeout(patience_s)
+            underway = bool(body)
             connection.request(method, path, body or None, self._headers)
             response = connection.getresponse()
             content = response.read(ANSWER_MAX + 1)
@@ -156,11 +173,11 @@ class Uplink:
             self._drop()
             if self._is_late or isinstance(error, TimeoutError):
                 raise TooMuch("no answer in time") from None
-            raise LinkCut(type(error).__name__) from None
+            # Whose deadline is over cuts the line, and seldom is its 408 read.
+            raise (TooMuch if underway else LinkCut)(type(error).__name__) from None
         if response.status != http.HTTPStatus.OK or len(content) > ANSWER_MAX:
             self._drop()
-            asked_wrongly = response.status not in (http.HTTPStatus.OK, *NOT_THE_REQUEST)
-            raise (TurnedAway if asked_wrongly else LinkCut)(f"HTTP {response.status}")
+            raise _kind(response.status)(f"HTTP {response.status}")
         try:
             answer = wire_forms.from_json(content)
         except (wire_forms.DecodeError, UnicodeDecodeError, RecursionError):
@@ -196,6 +213,21 @@ class Uplink:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+
+def _has_ended(line: socket.socket) -> bool:
+    """Whether the other side has closed a line on which nothing is awaited."""
+    looked = select.poll()
+    looked.register(line, select.POLLIN)
+    return bool(looked.poll(0))
+
+
+def _kind(status: int) -> type[LinkCut]:
+    """What an answer with this status says of the request."""
+    if status in TOO_SLOW:
+        return TooMuch
+    speaks_of_it = status not in (http.HTTPStatus.OK, *NOT_THE_REQUEST)
+    return TurnedAway if speaks_of_it else LinkCut
 
 
 def trust(only: Path | None) -> ssl.SSLContext:

@@ -3,7 +3,8 @@
 Values are filed by the bindings that are known when they are stored. Each change of a history files
 its span anew up to the moment it was told: the rule is the same, so in whatever order ADT and
 values arrive, a value comes to the same patient in the end (SAFETY I10). What reaches further back
-than `AUTOMATIC_US` is proposed to a person.
+than `AUTOMATIC_US` is proposed to a person, and so is what an admission that never was (A11) would
+leave with nobody: mostly it is registered again. What is told in time files nothing anew.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from hospital_ops.bindings import FUTURE_US, REAL, Binding, History
 from hospital_ops.clock import SECOND
 
 AUTOMATIC_US: Final = 48 * 3600 * SECOND  # as far as a person files at once (`icu/filing`)
+NOBODYS_US: Final = 600 * SECOND  # what a cancelled admission takes off a patient without asking
 
 
 class Refiled(NamedTuple):
@@ -37,7 +39,7 @@ def changed(before: History, after: History, told_at: int) -> list[Refiled]:
     found: list[Refiled] = []
     for first, last in pairwise(edges):
         old, new = (bindings.at(each, first) or Binding(first) for each in (before, after))
-        if _who(old) == _who(new):
+        if first >= told_at or _who(old) == _who(new):
             continue
         numbers = tuple(filter(None, (new.mrn, *new.known_as))) if new.patient_id else ()
         span = Refiled(first, last, new.patient_id, numbers, new.mode, (old.patient_id,))
@@ -48,9 +50,11 @@ def changed(before: History, after: History, told_at: int) -> list[Refiled]:
     return found
 
 
-def is_proposed(span: Refiled, told_at: int) -> bool:
-    """Whether a person decides, for it reaches too far back."""
-    return span.from_at < told_at - AUTOMATIC_US
+def is_proposed(span: Refiled, told_at: int, trigger: str) -> bool:
+    """Whether a person decides: it reaches too far back, or leaves with nobody what was somebody's
+    whom the event puts nowhere else."""
+    cancelled = trigger == "A11" and not span.patient_id
+    return span.from_at < told_at - (NOBODYS_US if cancelled else AUTOMATIC_US)
 
 
 def whose(

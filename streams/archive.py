@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
-from hospital_ops import bindings, log, wire
+from hospital_ops import bindings, identity, log, wire
 from hospital_ops.bindings import History
 from hospital_ops.clock import from_datetime, to_datetime
 from hospital_ops.database import BadRow, Connection, UniqueViolation
@@ -221,14 +221,14 @@ async def _insert(connection: Connection, batch: Batch) -> None:
             await _copy_new(connection, batch)
     except UniqueViolation:
         async with connection.transaction():
-            await _audit(connection, batch, await _resolve(connection, batch))
+            await _tell(connection, batch, await _resolve(connection, batch))
 
 
 async def _copy_new(connection: Connection, batch: Batch) -> None:
     """All rows, as if nothing had come before."""
     await _copy(connection, batch.rows)
     await _copy_waves(connection, batch.waves)
-    await _audit(connection, batch, set(range(len(batch.claims))))
+    await _tell(connection, batch, set(range(len(batch.claims))))
 
 
 async def _copy_waves(connection: Connection, rows: Sequence[WaveRow]) -> None:
@@ -312,6 +312,34 @@ async def _quarantine(connection: Connection, claim: Claim, taken: Taken) -> Non
         taken.raw,
     )
     logger.warning("quarantined", shard=taken.shard, entry=taken.entry_id)
+
+
+async def _tell(connection: Connection, batch: Batch, new: set[int]) -> None:
+    """The audit, and units that a patient has left by an event that did not say so (PV1-6)."""
+    await _audit(connection, batch, new)
+    for claim, patient_id, event in batch.moves:
+        if claim not in new:
+            continue
+        hospital, at = hospital_of(event.unit), to_datetime(event.event_at)
+        left = await connection.fetchrow(
+            "select left_unit, left_bed from stay_left_by($1, $2, $3, $4, $5)",
+            hospital, patient_id, event.unit, event.from_unit, at,
+        )  # fmt: skip
+        if left is not None:
+            entry = left_for(event, left["left_unit"], left["left_bed"])
+            await connection.execute(
+                "insert into outbox (hospital_id, shard, entry) values ($1, $2, $3)",
+                hospital, entry.unit, wire.encode(entry),
+            )  # fmt: skip
+
+
+def left_for(event: wire.Admission, unit: str, bed: str) -> wire.Admission:
+    """What the unit is told whose bed somebody left by an event that did not name it."""
+    own = identity.message_identity(f"{event.source}/left", event.message_id, event.identity)
+    return wire.replaced(
+        event, unit=unit, bed="", prior_bed=bed, from_unit="", to_unit=event.unit,
+        to_bed=event.bed, identity=own,
+    )  # fmt: skip
 
 
 async def _audit(connection: Connection, batch: Batch, new: set[int]) -> None:

@@ -28,7 +28,7 @@ def of(
     """What the change of a bed's history by an ADT event files anew."""
     made, told_at = [], event.received_at
     for span in refiling.changed(before, after, told_at):
-        proposed = refiling.is_proposed(span, told_at)
+        proposed = refiling.is_proposed(span, told_at, event.trigger)
         name = uuid5(NAMESPACE_OID, f"refiling {shard} {entry_id} {bed} {span.from_at}")
         row = (
             name, hospital_of(shard), shard, bed, to_datetime(span.from_at),

@@ -41,9 +41,19 @@ begin
      where k.stay = left_stay.stay;
     update transfer t set stay = entered.stay, unit = entered.unit, bed = entered.bed
      where t.stay = left_stay.stay and t.state in ('asked', 'accepted', 'left');
-    -- With their history: the number of acts on a limit goes on.
-    update unit_limit l set unit = entered.unit
-     where l.unit = left_stay.unit and l.patient_id = left_stay.patient_id::text;
+    -- Own limits of an earlier stay there end. Those of this one go along with their history,
+    -- numbered after every act that there was on the same limit: no later change is an older one.
+    if left_stay.unit <> entered.unit then
+        update unit_limit l set undone_by = stay_take_along.by, undone_at = stay_take_along.at,
+               undo_reason = 'another stay'
+         where l.unit = entered.unit and l.patient_id = left_stay.patient_id::text
+           and l.undone_at is null;
+        update unit_limit l set unit = entered.unit, version = l.version + (
+               select greatest(count(*) + count(e.undone_at), coalesce(max(e.version), 0))
+                 from unit_limit e where e.unit = entered.unit and e.patient_id = l.patient_id
+                  and (e.rule, e.code, e.band) = (l.rule, l.code, l.band))
+         where l.unit = left_stay.unit and l.patient_id = left_stay.patient_id::text;
+    end if;
     with going as (
         update native_order o set unit = entered.unit, version = version + 1,
                bed = coalesce((select b.bed from bed b where b.bed = entered.bed), o.bed),
@@ -175,15 +185,24 @@ begin
         select s.stay into former from stay s where s.hospital_id = event.hospital_id
            and s.patient_id = event.patient_id and s.unit = place and s.end_reason = 'transfer'
            and s.ended_at = open_stay.admitted_at;
-        if former is not null then
-            perform stay_transfer_back(open_stay.stay, former, event.bed, event.event_at,
-                                       event.source);
-            return;
-        end if;
     end if;
     if open_stay.stay is not null and event.trigger <> 'A01' then
-        perform stay_transfer(open_stay.stay, place, event.bed, event.event_at, event.source);
-        return;
+        begin
+            if former is not null then
+                perform stay_transfer_back(open_stay.stay, former, event.bed, event.event_at,
+                                           event.source);
+            else
+                perform stay_transfer(open_stay.stay, place, event.bed, event.event_at,
+                                      event.source);
+            end if;
+            return;
+        exception when integrity_constraint_violation or data_exception
+            or syntax_error_or_access_rule_violation or program_limit_exceeded or plpgsql_error then
+            -- Where the patient lies is true whatever could not go along: it stays where it was.
+            perform audit_append(event.unit, event.hospital_id, event.received_at, 'system',
+                'system', 'take_along_failed', open_stay.stay::text,
+                event.trigger || ' from ' || open_stay.unit || ': ' || sqlstate);
+        end;
     end if;
     if open_stay.stay is not null then
         perform stay_end(open_stay.stay, event.event_at, 'transfer');
@@ -197,3 +216,32 @@ begin
             event.hospital_id, place, event.bed, event.patient_id, event.mode, event.event_at,
             event.event_at) on conflict do nothing;
 end $$;
+
+-- An event of the archive is stored whatever its stay comes to; what may be tried again is.
+create or replace function patient_event_followed() returns trigger
+    language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+    perform stay_follow(new);
+    return null;
+exception when integrity_constraint_violation or data_exception
+    or syntax_error_or_access_rule_violation or program_limit_exceeded or plpgsql_error then
+    perform audit_append(new.unit, new.hospital_id, new.received_at, 'system', 'system',
+        'stay_not_followed', new.patient_id::text, new.trigger || ': ' || sqlstate);
+    return null;
+end $$;
+
+-- The bed of another unit that an event emptied though it named none, or another one (PV1-6): that
+-- unit has to be told.
+create function stay_left_by(hospital text, patient uuid, goal text, came_from text, at timestamptz)
+    returns table (left_unit text, left_bed text)
+    language sql stable security definer set search_path = public, pg_temp as $$
+    select s.unit, s.bed from stay s
+     where s.hospital_id = hospital and s.patient_id = patient and s.ended_at = at
+       and s.end_reason in ('transfer', 'cancelled') and s.unit not in (goal, came_from)
+       and s.bed <> '' and exists (
+           select from stay n where n.hospital_id = hospital and n.patient_id = patient
+              and n.unit = goal and n.ended_at is null and n.moved_at = at)
+$$;
+revoke execute on function stay_left_by(text, uuid, text, text, timestamptz) from public;
+grant execute on function stay_left_by(text, uuid, text, text, timestamptz) to writer;
+grant insert on outbox to writer;

@@ -1,9 +1,9 @@
 -- A late ADT files anew what was stored between its event and its arrival. The rows stay as they
 -- came; a refiling says from when to when a place is whose, and can be taken back.
 
--- Whom the message of a value named (PID-3): null nobody, '?' not kept then.
+-- Whom the message of a value named (PID-3): null nobody, '?' not kept, as by a store reader of the
+-- version before, which may go on for a while.
 alter table measurement add column named text default '?';
-alter table measurement alter column named drop default;
 
 create table refiling (
     number bigint generated always as identity primary key,  -- of several the last one holds
@@ -20,7 +20,7 @@ create table refiling (
     event text not null,             -- A01, A02 ...
     source text not null,
     told_at timestamptz not null,
-    proposed boolean not null,       -- it reaches too far back: a person decides
+    proposed boolean not null,       -- a person decides: too far back, or an admission never was
     entry_id text not null,
     decided_at timestamptz,
     decided_by text not null default '',
@@ -29,7 +29,7 @@ create table refiling (
     reversed_why text not null default '',
     check (from_at < to_at)
 );
-create index on refiling (place, to_at) where reversed_at is null;
+create index on refiling (place, to_at);
 create index on refiling (hospital_id, told_at);
 
 alter table refiling enable row level security;
@@ -38,7 +38,8 @@ create policy owner_all on refiling to owner using (true) with check (true);
 create policy app_scope on refiling to app
     using (in_hospital(hospital_id) and in_unit(unit))
     with check (in_hospital(hospital_id) and in_unit(unit));
-grant select, update on refiling to app;
+grant select, update (decided_at, decided_by, reversed_at, reversed_by, reversed_why)
+    on refiling to app;
 grant select, insert on refiling to writer;
 
 -- The refiling that holds at a place and moment: the last one that is in force.
@@ -72,19 +73,39 @@ select m.hospital_id, m.unit, m.place,
                      or (r.mode = 'Real' and m.mode <> 'Real') then null
                    else r.patient_id end as patient_id) whose;
 
--- The same of alarms: they are the bed's, whoever was thought to lie there.
+-- The same of alarms, from refiling to refiling: only of whom it took the bed from, for an alarm may
+-- have come along from another bed with a beginning at which somebody else lay here.
+create function filed_alarm(at_bed text, began timestamptz, stored text, of_mode text)
+    returns text language plpgsql stable set search_path = public, pg_temp as $$
+declare
+    told text := stored;   -- whose it would be by all that was told
+    whose text := stored;  -- by what is in force
+    r record;
+begin
+    for r in select f.patient_id, f.was, f.mode, f.reversed_at is null
+                    and (not f.proposed or f.decided_at is not null) as holds from refiling f
+              where f.place = at_bed and f.from_at <= began and began < f.to_at order by f.number
+    loop
+        if told = '' or told = any (r.was::text[]) then
+            told := case when r.mode = 'Real' and of_mode <> 'Real' then ''
+                         else coalesce(r.patient_id::text, '') end;
+            whose := case when r.holds then told else whose end;
+        end if;
+    end loop;
+    return whose;
+end $$;
+revoke execute on function filed_alarm(text, timestamptz, text, text) from public;
+grant execute on function filed_alarm(text, timestamptz, text, text) to app, writer;
+
 create view filed_alert_event with (security_invoker = true) as
 select a.hospital_id, a.unit, a.alarm_id, a.bed,
-       case when r.refiling is null then a.patient_id
-            when r.mode = 'Real' and a.mode <> 'Real' then ''
-            else coalesce(r.patient_id::text, '') end as patient_id,
+       case when exists (select from refiling f
+                          where f.place = a.bed and f.from_at <= a.since and a.since < f.to_at)
+            then filed_alarm(a.bed, a.since, a.patient_id, a.mode)
+            else a.patient_id end as patient_id,
        a.rule, a.priority, a.state, a.at, a.since, a.words, a.value, a.mode, a.entry_id, a.about,
        a.limit_value, a.verdict
-  from alert_event a
-  left join lateral (
-       select r.refiling, r.patient_id, r.mode from refiling_in_force r
-        where r.place = a.bed and r.from_at <= a.since and a.since < r.to_at
-        order by r.number desc limit 1) r on true;
+  from alert_event a;
 grant select on filed_alert_event to app;
 
 -- What a message gave to another patient than the one who lay there is in no trend: judged anew

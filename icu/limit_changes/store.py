@@ -228,6 +228,7 @@ async def _locked(connection: Connection, name: tuple[Any, ...]) -> tuple[int, R
     )
     holding = [row for row in rows if row["undone_at"] is None]
     acts = len(rows) + len(rows) - len(holding)
+    acts = max(acts, rows[-1]["version"] if rows else 0)
     return acts, holding[-1] if holding else None
 
 

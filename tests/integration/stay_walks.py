@@ -20,6 +20,12 @@ NEXT_UNIT, NEXT_BED = "h1-icu-2", "h1-icu-2-01"
 MRN = "4711"
 PATIENT = patient_id("h1", MRN)
 NOW = SystemClock().now_us
+OF_AN_EARLIER_STAY = """
+insert into unit_limit (change_id, hospital_id, unit, patient_id, rule, code, band, version,
+  limit_value, reason, replay, approved_by, approved_at, mode)
+select gen_random_uuid(), 'h1', $1, $2, 'map_low', $3, '', n, 60 + n, 'x', '{}', 'x',
+  now() - interval '1 month', 'Test' from generate_series(1, 2) n
+"""
 
 
 async def of_the_unit_and_of_nobody(house: Any) -> None:
@@ -153,6 +159,7 @@ async def with_an_overdue_order_an_own_limit_and_a_red_taken_on(
     own = {"rule": "map_low", "code": by_key["abp_mean"].code, "limit": 66, "reason": "a goal"}
     status, limited = await house.call("h1-doctor", f"/beds/{BED}/limits", own)
     assert status == 200, limited
+    await house.rows.execute(OF_AN_EARLIER_STAY, NEXT_UNIT, PATIENT, own["code"])
     for code, value in (("76214-6", 70.0), ("59408-5", 30.0)):
         await house.running.web.appender.append(UNIT, observed(value, NOW(), code=code))
     cell = await house.board("the patient has a red", mrn=MRN, alarms=True, flag=True)
@@ -250,18 +257,43 @@ async def of_the_unit_alone(house: Any, unit: str) -> None:
     await house.board("nobody lies there", bed=NEXT_BED, mrn="")
 
 
-async def by_hl7(house: Any, trigger: str, goal: tuple[str, str], left: tuple[str, str]) -> None:
-    """The hospital's own system says where the patient lies now."""
+async def by_hl7(
+    house: Any, trigger: str, goal: tuple[str, str], left: tuple[str, str] | None
+) -> None:
+    """The hospital's own system says where the patient lies now, and maybe where until now."""
+    at = NOW()
+    prior = f"|||{left[0]}^^{left[1]}" if left else ""
     lines = [
-        f"MSH|^~\\&|ADT|H|HOPS|H|20260301100000||ADT^{trigger}|{trigger}-{goal[1]}|T|2.5",
+        f"MSH|^~\\&|ADT|H|HOPS|H|20260301100000||ADT^{trigger}|{at}|T|2.5",
         f"PID|||{MRN}^^^H^MR||Test^{MRN}",
-        f"PV1||I|{goal[0]}^^{goal[1]}|||{left[0]}^^{left[1]}",
+        f"PV1||I|{goal[0]}^^{goal[1]}{prior}",
     ]
     source = Source(name="adt", hospital="h1", mode="Test")
-    taken = take("\r".join(lines).encode(), source, Announced(house.running.web.places), NOW(), 10)
+    taken = take("\r".join(lines).encode(), source, Announced(house.running.web.places), at, 10)
     assert not taken.code, taken.code
-    at = NOW()
     for each in taken.appends:
         entry = each.entry
         assert isinstance(entry, wire.Admission)
         await house.running.web.appender.append(each.shard, wire.replaced(entry, event_at=at))
+
+
+async def what_cannot_go_along_holds_up_no_transfer(house: Any) -> None:
+    """The patient comes back, and the record of an own limit cannot: the event is stored."""
+    change = "alter table unit_limit {} constraint stays_there"
+    await house.rows.execute(
+        change.format("add") + f" check (unit <> '{UNIT}' or patient_id = '') not valid"
+    )
+    try:
+        await by_hl7(house, "A02", (UNIT, BED), (NEXT_UNIT, NEXT_BED))
+        lies = "select unit from stay where patient_id = $1 and ended_at is null"
+
+        async def followed() -> bool:
+            return bool(await house.rows.fetchval(lies, PATIENT) == UNIT)
+
+        await until(followed, "the stay follows")
+        assert await house.rows.fetchval("select count(*) from dead_letter") == 0
+        failed = "select count(*) from audit where action = 'take_along_failed'"
+        assert await house.rows.fetchval(failed) == 1
+        await house.board("the board has everything all the same", mrn=MRN, alarms=True, flag=True)
+    finally:
+        await house.rows.execute(change.format("drop"))

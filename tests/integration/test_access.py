@@ -217,6 +217,8 @@ BEYOND_THE_WEB = [
     "insert into session values ('x', 'h2', gen_random_uuid(), now(), now())",
     "select audit_append('h2-hall', 'h2', now(), 'a', 'r', 'x', 's', '')",
     "update unit set hospital_id = 'h2'",
+    "update refiling set patient_id = null",
+    "update refiling set from_at = now(), proposed = false",
 ]
 
 

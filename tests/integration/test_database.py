@@ -357,3 +357,39 @@ async def test_a_long_reader_of_everything_holds_up_the_keeper_only_until_it_end
     assert with_days >= 5
     assert len(await keeping) == 9 * with_days  # yesterday, today and seven days ahead of each
     assert await lies_in(owner, 1) == "measurement_20260301"
+
+
+async def test_an_alarm_that_came_along_stays_its_patients_whoever_lay_in_the_bed_at_its_beginning(
+    superuser: Connection,
+) -> None:
+    p, q, r = (UUID(int=n) for n in (1, 2, 3))
+
+    async def filed_anew(to: UUID | None, was: list[UUID], *, proposed: bool = False) -> None:
+        await superuser.execute(
+            "insert into refiling (refiling, hospital_id, unit, place, from_at, to_at, patient_id,"
+            " numbers, mode, was, event, source, told_at, proposed, entry_id) values"
+            " (gen_random_uuid(), 'h1', 'h1-icu-1', 'h1-icu-1-02', $1, $2, $3, '{}', 'Test', $4,"
+            " 'A01', 'adt', $2, $5, 'x')",
+            MIDDAY, MIDDAY + timedelta(hours=1), to, was, proposed,
+        )  # fmt: skip
+
+    async def whose() -> list[str]:
+        rows = await superuser.fetch("select patient_id from filed_alert_event order by alarm_id")
+        return [row["patient_id"] for row in rows]
+
+    came_along, began_here, nobodys = str(p), str(q), ""
+    for number, patient in enumerate((came_along, began_here, nobodys)):
+        await superuser.execute(
+            "insert into alert_event (hospital_id, unit, alarm_id, bed, patient_id, rule, priority,"
+            " state, at, since, words, mode, entry_id) values ('h1', 'h1-icu-1', $1, 'h1-icu-1-02',"
+            " $2, 'map_low', 'high', 'active', $3, $3, '', 'Test', 'x')",
+            UUID(int=number), patient, MIDDAY + timedelta(seconds=30),
+        )  # fmt: skip
+    await filed_anew(q, [])  # Q was admitted there, told a minute late
+    assert await whose() == [str(p), str(q), str(q)]
+    await filed_anew(r, [q])  # it was R
+    assert await whose() == [str(p), str(r), str(r)]
+    await filed_anew(None, [r], proposed=True)
+    assert await whose() == [str(p), str(r), str(r)]
+    await store(superuser, MIDDAY, 1)  # by a store reader that does not say whom a message named
+    assert await superuser.fetchval("select named from measurement") == "?"

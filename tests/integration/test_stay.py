@@ -30,6 +30,7 @@ from tests.integration.stay_walks import (
     states,
     the_clock_of_sepsis,
     the_summary_goes_along,
+    what_cannot_go_along_holds_up_no_transfer,
     with_an_overdue_order_an_own_limit_and_a_red_taken_on,
 )
 from tests.integration.streams_help import (
@@ -281,17 +282,20 @@ async def test_a_transfer_to_another_unit_takes_everything_along_and_is_taken_ba
     await of_the_unit_alone(house, NEXT_UNIT)
 
 
-async def test_the_hospitals_own_transfer_takes_the_same_way(house: House) -> None:
+async def test_the_hospitals_own_transfer_takes_the_same_way_whether_it_names_the_former_bed_or_not(
+    house: House,
+) -> None:
     await a_second_unit(house)
     stay = await house.stay()
     red, order = await with_an_overdue_order_an_own_limit_and_a_red_taken_on(house, stay)
-    for trigger, goal, left, to in (
-        ("A02", (NEXT_UNIT, NEXT_BED), (UNIT, BED), NEXT_BED),
-        ("A12", (UNIT, BED), (NEXT_UNIT, NEXT_BED), BED),
-    ):
+    here, there = (UNIT, BED), (NEXT_UNIT, NEXT_BED)
+    for trigger, goal, left in (("A02", there, here), ("A12", here, there), ("A02", there, None)):
         await by_hl7(house, trigger, goal, left)
-        await everything_there(house, red, order, to)
-    assert await house.stay() == stay  # the same one goes on
+        await everything_there(house, red, order, goal[1])
+        if trigger == "A12":
+            assert await house.stay() == stay  # the same one goes on
+    await house.board("nobody lies here any more", mrn="", alarms=False)
+    await what_cannot_go_along_holds_up_no_transfer(house)
 
 
 async def test_a_bed_that_is_cleaned_or_reserved_is_nobodys_and_a_taken_one_stays_taken(

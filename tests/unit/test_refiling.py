@@ -105,9 +105,41 @@ def test_a_move_taken_back_was_never_and_what_the_other_bed_sent_is_nobodys() ->
     assert list(whose(things).values()) == [P, "", P]
 
 
-def test_an_admission_taken_back_was_never() -> None:
+def test_an_admission_taken_back_within_minutes_was_never() -> None:
     things = [adt("A01", "Q", 200, ONE), *values(ONE, 300), adt("A11", "Q", 400, ONE)]
-    assert list(whose([*things, *values(ONE, 500)]).values()) == ["", ""]
+    assert list(whose([*things, *values(ONE, 500)], first=500).values()) == ["", ""]
+
+
+def test_an_admission_taken_back_and_registered_again_takes_nothing_off_the_patient() -> None:
+    things = [
+        adt("A01", "Q", 200, ONE), *values(ONE, 300, 5000), adt("A11", "Q", 5400, ONE),
+        adt("A01", "Q", 5410, ONE), *values(ONE, 5500),
+    ]  # fmt: skip
+    assert list(whose(things, first=5400).values()) == [Q, Q, Q]
+    batch = Batch(None, {})  # type: ignore[arg-type]
+    for number, what in enumerate(things):
+        one = entry(what, 5400 + number)
+        batch.take(Taken(UNIT, "in", f"{number}-0", wire.encode(one), b"x", one))
+    rows = named("refiling", batch.rows["refiling"])
+    asked = [(row["event"], row["patient_id"]) for row in rows if row["proposed"]]
+    assert asked == [("A11", None)]  # a person is asked
+
+
+def test_who_is_admitted_in_the_place_of_a_cancelled_one_has_the_values_at_once() -> None:
+    things = [
+        adt("A01", "Q", 200, ONE), *values(ONE, 300), adt("A11", "Q", 5400, ONE),
+        adt("A01", "P", 201, ONE),
+    ]  # fmt: skip
+    assert list(whose(things, first=5400).values()) == [P]
+
+
+def test_what_is_told_in_time_files_nothing_anew() -> None:
+    batch = Batch(None, {})  # type: ignore[arg-type]
+    for second, what in enumerate((adt("A01", "P", 0, ONE), adt("A02", "P", 1, TWO, ONE))):
+        one = entry(what, second)
+        batch.take(Taken(UNIT, "in", f"{second}-0", wire.encode(one), b"x", one))
+    assert batch.rows["binding"]
+    assert not batch.rows["refiling"]
 
 
 def test_what_reaches_back_more_than_two_days_is_proposed_and_changes_nothing_by_itself() -> None:

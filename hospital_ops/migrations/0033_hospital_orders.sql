@@ -33,5 +33,9 @@ create policy owner_all on hospital_order_event to owner using (true) with check
 create policy app_scope on hospital_order_event to app
     using (in_hospital(hospital_id) and in_unit(unit))
     with check (in_hospital(hospital_id) and in_unit(unit));
+-- Read where the patient lies now, too: what was said in the unit that was left is not said anew.
+create policy app_lies_here on hospital_order_event for select to app
+    using (in_hospital(hospital_id) and patient_id in (
+           select s.patient_id from stay s where s.ended_at is null));
 grant select on hospital_order_event to app;
 grant select, insert on hospital_order_event to writer;

@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 
 from hospital_ops import identity, wire
+from hospital_ops.access import Scope
 from hospital_ops.clock import SECOND, SystemClock, to_datetime
 from hospital_ops.database import Connection, Database
 from hospital_ops.servers.valkey import Valkey
@@ -252,6 +253,12 @@ async def test_what_followed_a_dose_stands_on_the_order_and_for_the_trends(
 NOT_THERE = ("not-a-number", "00000000-0000-7000-8000-000000000000")
 
 
+LIES_THERE = """
+insert into stay (stay, hospital_id, unit, bed, patient_id, mode, admitted_at, moved_at)
+values (gen_random_uuid(), 'h1', 'h1-ed', 'h1-ed-01', $1, 'Test', now(), now())
+"""
+
+
 async def test_what_is_no_order_is_not_found_and_the_hospitals_own_is_not_ours_to_change(
     fresh_valkey: Valkey,
     app: Database,
@@ -281,3 +288,9 @@ async def test_what_is_no_order_is_not_found_and_the_hospitals_own_is_not_ours_t
         foreign = f"/api/v1/icu/beds/{FOREIGN_BED}/orders/{theirs}/accept"
         assert (await ward.post(foreign, {"version": now}, "h2-doctor"))[0] == 404
         assert await superuser.fetchval("select count(*) from native_order") == 0
+    seen = "select count(*) from hospital_order_event"
+    for lies_there, hospital in ((0, "h1"), (1, "h1"), (0, "h2")):  # read where the patient lies
+        if lies_there:
+            await superuser.execute(LIES_THERE, saying.patient_id)
+        async with app.transaction(Scope(hospital, ("h1-ed",), "nurse", "n")) as connection:
+            assert await connection.fetchval(seen) == lies_there

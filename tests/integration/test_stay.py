@@ -261,6 +261,10 @@ async def test_a_transfer_to_another_unit_takes_everything_along_and_is_taken_ba
     await house.board("nobody lies here, and nothing rings", mrn="", alarms=False)
     assert (await house.map())[BED] == "cleaning"
     there = await everything_there(house, red, order)
+    acts = await house.rows.fetch("select version, undone_at from unit_limit order by version")
+    assert [(row["version"], row["undone_at"] is None) for row in acts] == [
+        (1, False), (2, False), (5, True),  # two of an earlier stay, made and ended: four acts
+    ]  # fmt: skip
     assert (await states(house.rows, message))["message"] == "cancelled transfer"
     assert await house.rows.fetchval("select hold_reason from stay where stay = $1", there) == (
         "transfer"

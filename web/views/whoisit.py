@@ -114,9 +114,7 @@ def refilings(rows: Iterable[Record], frame: Frame) -> list[dict[str, Any]]:
             if row["decided_at"]
             else "",
             "waits": row["proposed"] and not row["decided_at"] and not row["reversed_at"],
-            "asks": words.t(
-                "whois.proposed_nobody" if row["event"] == "A11" else "whois.proposed"
-            ),
+            "asks": words.t("whois.proposed_nobody" if row["event"] == "A11" else "whois.proposed"),
             "back": words.t(
                 "whois.taken_back", by=row["reversed_by"], time=_when(row["reversed_at"], frame)
             )

@@ -131,6 +131,8 @@ def _known(state: UnitState, person: PatientCell, event: wire.Admission) -> Pati
                     lowest=(),
                     admitted_at=person.admitted_at,
                 )
+            elif event.trigger == "A02" and event.bed and not _lies(state, person.patient_id):
+                known = replaced(known, agreed=(), agreed_at=0)  # from where, nobody said
             return _merged(known, person, person if admitted else known)
     return person
 

@@ -6,6 +6,7 @@ import pytest
 
 from hospital_ops import wire
 from hospital_ops.clock import SECOND
+from streams.archive import left_for
 from tests.two_units import BED_1, BED_2, ONE, TWO, WHO, House
 
 
@@ -29,7 +30,8 @@ def test_what_was_agreed_on_last_is_what_the_former_unit_shows_again() -> None:
     assert house.cell().patient.agreed == ("comfort_care",)  # type: ignore[union-attr]
 
 
-def test_what_was_agreed_on_in_an_earlier_stay_holds_in_no_later_one() -> None:
+@pytest.mark.parametrize("named", [True, False])
+def test_what_was_agreed_on_in_an_earlier_stay_holds_in_no_later_one(named: bool) -> None:
     house = House()
     house.move()
     house.agree("treatment_limits")
@@ -40,7 +42,15 @@ def test_what_was_agreed_on_in_an_earlier_stay_holds_in_no_later_one() -> None:
     house.place = ONE
     house.give(ONE, house.admission(ONE, "A01", BED_1))
     house.limit(66.0, 1)
-    house.move()
+    house.now += 90 * SECOND
+    if named:
+        house.move()
+    else:  # PV1-6 was empty: the archive tells the unit that was left
+        house.place, came = TWO, house.admission(TWO, "A02", BED_2)
+        house.give(TWO, came)
+        assert house.cell().patient.agreed == ()  # type: ignore[union-attr]
+        house.give(ONE, left_for(came, ONE, BED_1))
+        house.deliver()
     assert house.cell().patient.agreed == ()  # type: ignore[union-attr]
     own = [one.limit for one in house.units[TWO].state.limits.values() if one.patient_id == WHO]
     assert own == [66.0]

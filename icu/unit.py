@@ -156,6 +156,8 @@ class IcuUnit:
         sender = f"{message.source} {message.device}"
         streams, figures, shift = False, False, clocks.shift(bed, sender, message)
         judged, whose, same_stay = -1, bindings.Whose("", False), False
+        # What a box has kept while its link was cut says nothing of who is heard now.
+        kept = turn.now - message.received_at > values.FUTURE_US
         for observation in message.observations:
             at = observation.determined_at
             at = first_receipt if at is None else at + shift
@@ -179,7 +181,7 @@ class IcuUnit:
                 limits.late(turn, observation, at, whose.patient_id)
             if observation.limits is not None:
                 figures |= device_limits.take(bed, message, observation.code, observation.limits)
-            if observation.origin == "monitor":
+            if observation.origin == "monitor" and not kept:
                 streams = True
                 channel = f"{observation.code} {observation.channel}"
                 technical.heard(bed, channel, sender, turn.now)

@@ -9,6 +9,8 @@ import pytest
 
 from hospital_ops import wire
 from hospital_ops.board import state_of
+from hospital_ops.clock import SECOND
+from hospital_ops.codes import by_key
 from hospital_ops.deciding import Stamped
 from icu.unit import IcuUnit
 from icu.values import UNMAPPED_MOST
@@ -39,6 +41,24 @@ def test_a_silent_bed_rings_once_and_lists_its_sensors() -> None:
     assert {cell.about for cell in listed} == {"8867-4", "59408-5", "9279-1"}
     ward.send(1, **QUIET)
     assert not ward.alarms()
+
+
+def test_what_a_box_has_kept_does_not_make_a_silent_monitor_heard() -> None:
+    ward = Ward()
+    ward.send(5, **QUIET)
+    silent_since = ward.now
+    for _ in range(20):  # values of ten minutes ago drain into the unit, one each second
+        old = ward.now - 600 * SECOND
+        row = wire.Observation(by_key["hr"].code, 80.0, "/min", determined_at=old)
+        name = str(old).encode()
+        ward.give(
+            wire.Observed(
+                UNIT, "box", name.decode(), name, old, "Test", (row,), bed=BED, device="mon"
+            )
+        )
+        ward.wait(1)
+    assert ward.now == silent_since + 20 * SECOND
+    assert "no_data" in ward.alarms()
 
 
 def test_ever_new_names_of_a_broken_sender_do_not_fill_the_bed() -> None:

@@ -189,10 +189,11 @@ class Ward:
                 connection, DOCTOR, whose, self.clock.now_us(), severity=severity, course=course
             )
 
-    async def todays(self) -> list[dict[str, object]]:
+    async def todays(self, unit: str = UNIT) -> list[dict[str, object]]:
+        """Today's messages as the desk of a unit lists them."""
         day = due.local_date(self.clock.now_us(), ZONE)
         async with self.app.transaction(DOCTOR) as connection:
-            return [dict(row) for row in await desk.todays(connection, UNIT, day)]
+            return [dict(row) for row in await desk.todays(connection, unit, day)]
 
     async def states(self) -> list[str]:
         return [str(row["state"]) for row in await self.todays()]

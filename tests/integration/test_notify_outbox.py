@@ -92,7 +92,9 @@ async def test_who_is_gone_by_the_archive_gets_nothing(
 ) -> None:
     await ward.ready(BED)
     await ward.event(trigger, bed, hours_ago=0)
-    assert [(r["state"], r["reasons"]) for r in await ward.todays()] == [("cancelled", [reason])]
+    desk_of = bed.rpartition("-")[0]  # a message goes along with its patient
+    told = await ward.todays(desk_of)
+    assert [(r["state"], r["reasons"]) for r in told] == [("cancelled", [reason])]
     await ward.send_all()
     assert ward.provider.taken == []
 

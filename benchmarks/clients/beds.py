@@ -1,10 +1,10 @@
 """A ward of monitors: each bed ten numerics a second and five waves at 250 Hz in two pieces.
 
 Settings: redis, units ({unit: beds}), seconds, waves (bool), least (bool: the limit's bytes in the
-limit's streams), optional `mllp` (a port: the numerics come as ORU^R01, one connection for each ten
-beds), optional `slow_hearts` (from, to: the hearts of these beds, counted over all, beat
-at 35 once, at an even rate). The beds are spread evenly over the second. Every message carries its
-moment: `determined_at` in whole milliseconds and the rest in the temperature, for the viewers.
+limit's streams), optional `mllp` (a port: the numerics come as ORU^R01, over fifty connections),
+optional `slow_hearts` (from, to: the hearts of these beds, counted over all, beat at 35 once, at an
+even rate). The beds are spread evenly over the second. Every message carries its moment:
+`determined_at` in whole milliseconds and the rest in the temperature, for the viewers.
 Answers `{"sent", "pieces", "late_ms"}`; the entries go in by the appender, as a gateway's do.
 """
 
@@ -26,6 +26,7 @@ from streams.append import Appender
 from streams.pipe import Pipe
 
 PIECES: Final = 2  # a second
+LINES: Final = 50
 SLOW: Final = 35.0  # a heart rate below every limit of a grown-up
 TICK_S: Final = 0.01
 PART: Final = 512  # commands of the limit in one write
@@ -71,7 +72,7 @@ class House:
 
 
 class Monitors(House):
-    """As above, but the numerics come over MLLP, as from ten monitors behind each gateway."""
+    """As above, but the numerics come over MLLP, as from gateways with twenty monitors each."""
 
     def __init__(self, redis: str, lines: list[Line]) -> None:
         super().__init__(redis, {})
@@ -117,10 +118,10 @@ class Line(asyncio.Protocol):
             self.idle.set()
 
 
-async def connected(port: int, beds: int) -> list[Line]:
-    """A connection for each ten beds."""
+async def connected(port: int) -> list[Line]:
+    """As many connections as a source may have, and some to spare (SAFETY.md)."""
     loop = asyncio.get_running_loop()
-    opening = (loop.create_connection(Line, "127.0.0.1", port) for _ in range(max(1, beds // 10)))
+    opening = (loop.create_connection(Line, "127.0.0.1", port) for _ in range(LINES))
     return [line for _, line in await asyncio.gather(*opening)]
 
 
@@ -157,7 +158,7 @@ async def run(given: dict[str, Any]) -> None:
     if given["least"]:
         sender = Least(await Raw.open(given["redis"]), list(units))
     elif given.get("mllp"):
-        sender = Monitors(given["redis"], await connected(given["mllp"], len(beds)))
+        sender = Monitors(given["redis"], await connected(given["mllp"]))
     else:
         first, last = given.get("slow_hearts", (0, 0))
         whole = max(1, int(given["seconds"]) - 1)

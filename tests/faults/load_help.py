@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from hospital_ops.clock import SystemClock, iso
 from hospital_ops.forward.backoff import BackOff
@@ -41,6 +42,7 @@ class Load:
 
     program: Program
     seed: int = SEED
+    run: str = field(default_factory=lambda: uuid4().hex[:12])  # its ids begin with it
     messages: dict[str, Sent] = field(default_factory=dict)
     events: dict[str, Sent] = field(default_factory=dict)
     acked_at: float = 0.0  # when something was last acknowledged, by the monotonic clock
@@ -66,7 +68,7 @@ class Load:
                 last_at = max(last_at + 1000, SystemClock().now_us())
                 timeless = chance.random() < 0.2
                 # Unique in this program and over all loads of the run.
-                control_id = f"{id(self):x}.{number}.{made}"
+                control_id = f"{self.run}.{number}.{made}"
                 raw = _message(control_id, sender, last_at, chance, timeless)
                 sent = self.messages[control_id] = Sent(raw, 2, timeless)
                 await self._deliver(client, sent, chance)
@@ -100,12 +102,12 @@ class Load:
         chance = random.Random(f"{self.seed} tablet {number}")
         devices = [one for one in self.program.run["devices"] if one["id"].startswith("h1-tablet")]
         line = TabletLine(self.program.run["http"], devices[number]["token"])
-        case = str(derived("case", f"{id(self):x}", str(number)))
+        case = str(derived("case", self.run, str(number)))
         made = 0
         try:
             await self._until_taken(chance, lambda: line.put_case(case, {"destination": "h1-ed"}))
             while not self.stopping:
-                batch = [_event(f"{id(self):x}", number, made + n, chance) for n in range(3)]
+                batch = [_event(self.run, number, made + n, chance) for n in range(3)]
                 made += 3
                 for event in batch:
                     self.events[event["event_id"]] = Sent(b"", 1)

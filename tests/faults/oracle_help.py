@@ -59,7 +59,7 @@ async def judge(program: Program, load: Load) -> Verdict:
     """Compares each message and event, by id, bytes, number of values and time."""
     connection = await asyncpg.connect(program.run["database_url"], timeout=5)
     try:
-        run = f"{id(load):x}."
+        run = f"{load.run}."
         messages = await connection.fetch(
             "select message_id, count(*) as times, min(raw) as raw from message"
             " where message_id like $1 || '%' group by message_id",

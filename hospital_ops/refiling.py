@@ -4,7 +4,7 @@ Values are filed by the bindings that are known when they are stored. Each chang
 its span anew up to the moment it was told: the rule is the same, so in whatever order ADT and
 values arrive, a value comes to the same patient in the end (SAFETY I10). What reaches further back
 than `AUTOMATIC_US` is proposed to a person, and so is what an admission that never was (A11) would
-leave with nobody: mostly it is registered again. What is told in time files nothing anew.
+leave with nobody: mostly it is registered again.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def changed(before: History, after: History, told_at: int) -> list[Refiled]:
     found: list[Refiled] = []
     for first, last in pairwise(edges):
         old, new = (bindings.at(each, first) or Binding(first) for each in (before, after))
-        if first >= told_at or _who(old) == _who(new):
+        if _who(old) == _who(new):
             continue
         numbers = tuple(filter(None, (new.mrn, *new.known_as))) if new.patient_id else ()
         span = Refiled(first, last, new.patient_id, numbers, new.mode, (old.patient_id,))

@@ -162,6 +162,6 @@ async def the_family_is_told(ward: Ward, page: Page) -> None:
         await page.goto(f"{ward.http}/relatives/h1-icu-1")
         return await row.get_attribute("data-state") in ("sent", "delivered")
 
-    await until(told, 30.0)
+    await until(told, 120.0)
     await row.locator("a.st").click()
     await expect(page.locator(".phone .sms")).to_contain_text("82")  # the pulse of the round

@@ -133,13 +133,16 @@ def test_who_is_admitted_in_the_place_of_a_cancelled_one_has_the_values_at_once(
     assert list(whose(things, first=5400).values()) == [P]
 
 
-def test_what_is_told_in_time_files_nothing_anew() -> None:
-    batch = Batch(None, {})  # type: ignore[arg-type]
-    for second, what in enumerate((adt("A01", "P", 0, ONE), adt("A02", "P", 1, TWO, ONE))):
-        one = entry(what, second)
-        batch.take(Taken(UNIT, "in", f"{second}-0", wire.encode(one), b"x", one))
-    assert batch.rows["binding"]
-    assert not batch.rows["refiling"]
+def test_who_is_admitted_within_the_minute_after_a_discharge_that_came_late_has_the_values() -> (
+    None
+):
+    things = [
+        adt("A01", "P", 0, ONE),
+        adt("A03", "P", 1000, ONE),  # told a second late: nobody lies there for a minute after it
+        adt("A01", "Q", 1002, ONE),  # told in time
+        *values(ONE, 1003),
+    ]
+    assert whose(things) == {(f"mon {ONE}", 1003): Q}
 
 
 def test_what_reaches_back_more_than_two_days_is_proposed_and_changes_nothing_by_itself() -> None:

@@ -210,9 +210,10 @@ async def test_a_revoked_tablet_keeps_what_it_has_and_what_is_confirmed_leaves_i
 
     await until(at_the_right_one, 30.0)
     await revoked(ward, chromium, "h1-revoked")
+    await expect(page.locator(".net").first).to_contain_text("revoked", timeout=30_000)
     await page.locator("[data-key=to-treatments]").click()
     await page.locator("[data-key=do-adrenaline]").click()
-    await expect(page.locator(".net").first).to_contain_text("revoked", timeout=20_000)
+    await expect(count(page, "here")).to_have_text("on tablet 1")
     lies = await page.evaluate(LIES)
     assert "wrapped" in lies
     for told in (first, second, "Adrenaline", "chest_pain", "8867-4", "h1-ed"):

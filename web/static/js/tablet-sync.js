@@ -12,7 +12,7 @@ const RETRY_MS = [500, 1000, 2000, 2500];
 const LOOK_MS = 8000;
 const PIECE = { least: 2048, most: 65536, seconds: 2 };
 
-export const link = { state: "trying", since: Date.now(), offset: 0, revoked: false };
+export const link = { state: "trying", since: Date.now(), offset: 0 };
 let token = "";
 let rate = 2048; // bytes a second, as measured
 let failures = 0;
@@ -39,6 +39,10 @@ async function call(method, path, body, type = "application/json") {
       headers: { Authorization: `Bearer ${token}`, ...(body ? { "Content-Type": type } : {}) },
     });
     if ([408, 425, 429].includes(answer.status) || answer.status >= 500) throw new Unsent(answer.status);
+    if (answer.status === 401) { // said to whatever was asked, also when nothing waits to be sent
+      state("revoked");
+      throw new Unsent("revoked");
+    }
     const said = await answer.json().catch(() => ({}));
     return { status: answer.status, said };
   } catch (error) {
@@ -199,11 +203,6 @@ async function sendPiece(one, ecg) {
 /** What a refusal means; true where the answer may be used. */
 function accepted(one, status, item = null) {
   if (status < 300) return true;
-  if (status === 401) {
-    link.revoked = true;
-    state("revoked");
-    throw new Unsent("revoked");
-  }
   if (item) model.update(item, { stored: new Date().toISOString(), refused: true });
   else model.update(one, { lost: status }); // the hospital does not know this case as ours
   return false;
@@ -251,7 +250,7 @@ export async function run(secret) {
       if (!job && !next()) await pause(Math.max(500, LOOK_MS - (performance.now() - lookedAt)));
     } catch (error) {
       if (!(error instanceof Unsent)) throw error;
-      if (!link.revoked) state("away");
+      if (link.state !== "revoked") state("away");
       failures += 1;
       await pause(RETRY_MS[Math.min(failures, RETRY_MS.length) - 1] * (0.8 + 0.4 * Math.random()));
     }
@@ -267,7 +266,7 @@ export async function about() {
 /** A new token of this device, after it was paired again. */
 export function use(secret) {
   token = secret;
-  link.revoked = false;
+  state("trying");
   wake();
 }
 

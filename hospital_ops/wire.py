@@ -208,6 +208,7 @@ class CaseStep(Form, frozen=True, tag="step"):
     note: str = ""
     to: str = ""  # of a reroute: the unit that receives the patient instead; empty: outside
     where: str = ""  # its name, as the crew is told
+    seen: tuple[str, ...] | None = None  # of an acknowledgement: as in Decided
 
 
 class Decided(Form, frozen=True, tag="dec"):
@@ -222,6 +223,8 @@ class Decided(Form, frozen=True, tag="dec"):
     reason: str
     destination: str
     care: tuple[str, ...]  # a repeat does nothing: a version counts once
+    # Reasons with their colour (triage/reopening.py) that the page showed; None: all there were.
+    seen: tuple[str, ...] | None = None
 
 
 class Tick(Form, frozen=True, tag="tick"):

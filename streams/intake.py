@@ -106,10 +106,12 @@ class Intake:
         *,
         to: str = "",
         where: str = "",
+        seen: tuple[str, ...] | None = None,
     ) -> dict[str, Any]:
         """Appends one step of the way of a case; Conflict where it leads nowhere.
 
-        `to` and `where` are a reroute's: the unit that receives the patient, and its name.
+        `to` and `where` are a reroute's: the unit that receives the patient, and its name. `seen`
+        are the reasons that whoever hears of the case had before their eyes; None: all.
         """
         row = STEPS[step]
         own = principal.role in OWN_CASES_ONLY and row.crew
@@ -134,6 +136,7 @@ class Intake:
                 note=note[:500],
                 to=to,
                 where=where,
+                seen=seen,
             ),
         )
         if following != state:

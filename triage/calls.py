@@ -5,11 +5,12 @@ Pure: called with every change of a case and when its time has come (triage/time
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from hospital_ops.board_ed import RingCell
 from hospital_ops.case_steps import ARRIVED, COMING
-from hospital_ops.clock import SECOND, from_iso
+from hospital_ops.clock import SECOND
+from triage.notice import unheard
 from triage.state import CallRecord, CaseState, UnitState
 
 RING_KINDS: Final = ("alert", "advice", "information", "")  # the word of the crew, "" for none
@@ -21,32 +22,34 @@ KEPT: Final = 500  # calls: bounds the state where every case rings
 
 
 def should_ring(case: CaseState, ring: tuple[str, ...]) -> bool:
-    """Whether a red patient is coming, or at the door, of whom nobody has taken notice.
+    """Whether a red patient is coming or here with a red reason nobody has taken notice of.
 
-    A decision, an acknowledgement or a take-over is notice; a decision that was opened again needs
-    a new one. Ten minutes after the arrival the net speaks instead.
+    A decision that stands is notice of everything; one that was opened again, and a hearing or a
+    take-over, are notice of what there was (triage/notice.py).
     """
-    at_the_door = case.step == ARRIVED and not case.taken_over_at and not case.untaken
-    if not (case.step == COMING or at_the_door) or case.triage.get("proposed") != "red":
+    if case.step not in (COMING, ARRIVED) or (case.facts.get("notify") or "") not in ring:
         return False
-    if (case.facts.get("notify") or "") not in ring:
+    decision = case.decision
+    if decision is not None and (decision.colour == "red" or not case.reopened_at):
         return False
-    if case.decision is not None and not case.reopened_at:
-        return False
-    return not any(_at(heard) >= case.reopened_at for heard in case.acknowledgements)
+    return bool(unheard(case))
 
 
 def advance(state: UnitState, case: CaseState) -> bool:
-    """Begins, repeats or ends the call of a case; True where it rang just now."""
+    """Begins, repeats or ends the call of a case; True where it rang just now.
+
+    A call that ends because the colour fell goes on where it was when the same reasons are back
+    before it would have rung again: a value at a limit does not ring each time it crosses it.
+    """
     now, call = state.now, case.call
     if not should_ring(case, state.ring):
-        case.call = None
+        if call is not None:
+            case.lapsed, case.call = call, None
         return False
+    reasons = unheard(case)
     if call is None:
-        case.call = RingCell(since=now, count=1, level=1, rang_at=now, again_at=now + AGAIN_US)
-        state.calls.append(CallRecord(at=now, case=case.case))
-        state.calls = [c for c in state.calls if c.at > now - KEPT_US][-KEPT:]
-        return True
+        return _begin(state, case, reasons)
+    case.rang_for = tuple(sorted({*case.rang_for, *reasons}))
     if now < call.again_at:
         return False
     count = call.count + 1
@@ -57,6 +60,19 @@ def advance(state: UnitState, case: CaseState) -> bool:
         rang_at=now,
         again_at=now + AGAIN_US,
     )
+    return True
+
+
+def _begin(state: UnitState, case: CaseState, reasons: frozenset[str]) -> bool:
+    now, lapsed = state.now, case.lapsed
+    going_on = lapsed is not None and now < lapsed.again_at
+    if going_on and reasons <= set(case.rang_for):
+        case.call = lapsed
+        return False
+    case.rang_for = tuple(sorted({*reasons, *(case.rang_for if going_on else ())}))
+    case.call = RingCell(since=now, count=1, level=1, rang_at=now, again_at=now + AGAIN_US)
+    state.calls.append(CallRecord(at=now, case=case.case))
+    state.calls = [c for c in state.calls if c.at > now - KEPT_US][-KEPT:]
     return True
 
 
@@ -71,10 +87,3 @@ def note_use(state: UnitState, case: CaseState) -> bool:
         return False
     record.used = True
     return True
-
-
-def _at(heard: dict[str, Any]) -> int:
-    try:
-        return from_iso(str(heard.get("at", "")))
-    except ValueError:
-        return 0

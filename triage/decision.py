@@ -5,15 +5,18 @@ Destination and care come from fixed lists, so that a board, a count and a crew 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from hospital_ops import events
-from hospital_ops.errors import MessageError
+from hospital_ops.errors import Conflict, MessageError
+from triage.reopening import reopening
 
 COLOURS: Final = ("red", "yellow", "green")
 CARE: Final = ("resuscitation", "theatre", "cath_lab", "ct", "icu", "treatment", "waiting")
+SEEN_MAX: Final = 200
+UNREAD: Final = "The case has become more urgent since you looked; yours was not saved."
 DESTINATIONS: Final = CARE  # where to first; a unit of the hospital may be named as well
 
 
@@ -27,6 +30,7 @@ class WantedDecision:
     reason: str = ""
     destination: str = ""
     care: tuple[str, ...] = ()
+    seen: tuple[str, ...] | None = None  # reasons that were read; None: not said (a machine)
 
 
 def read_decision(body: bytes, proposed: str, units: Collection[str] = ()) -> WantedDecision:
@@ -68,7 +72,26 @@ def checked_decision(
         reason=reason,
         destination=destination,
         care=tuple(dict.fromkeys(care)),
+        seen=_seen(sent),
     )
+
+
+def not_on_stale(wanted: WantedDecision, triage: Mapping[str, Any]) -> None:
+    """Conflict where the case asks for more than is decided, for a reason that was not read."""
+    if wanted.seen is None:
+        return
+    new = reopening(wanted.colour, frozenset(wanted.seen), triage)
+    if new:
+        raise Conflict(UNREAD, {"proposed": triage.get("proposed"), "reasons": list(new)})
+
+
+def _seen(sent: dict[str, Any]) -> tuple[str, ...] | None:
+    seen = sent.get("seen")
+    if seen is None:
+        return None
+    if not isinstance(seen, list) or not all(isinstance(code, str) for code in seen):
+        raise MessageError("bad_seen", "`seen` is the list of the reasons you were shown")
+    return tuple(sorted({code[:80] for code in seen[:SEEN_MAX]}))
 
 
 def _text(sent: dict[str, Any], name: str) -> str:

@@ -36,6 +36,7 @@ def enter(case: CaseState, entry: wire.CaseEntered) -> None:
     """Takes in what the former department knew; what came here already is not overwritten."""
     if case.step == "rerouted" and iso(entry.at) > str(case.rerouted.get("at", "")):
         case.step, case.ended_at, case.ended_for, case.rerouted = COMING, 0, "", {}  # it comes back
+        case.noticed, case.lapsed = {}, None
     elif case.step != COMING:
         return
     cell = decode_case(entry.cell)

@@ -66,6 +66,8 @@ def join(target: CaseState, source: CaseState) -> None:
     target.messages = (*source.messages, *target.messages)[-MESSAGES_KEPT:]
     target.findings = {**source.findings, **target.findings}
     target.view = target.view or source.view
+    if source.noticed is not None:
+        target.noticed = {**source.noticed, **(target.noticed or {})}
     _join_decisions(target, source)
     if source.arrived_at and not target.arrived_at and target.step not in ENDS:
         target.step, target.arrived_at = source.step, source.arrived_at

@@ -14,16 +14,24 @@ RANK: Final = {"green": 0, "incomplete": 1, "yellow": 2, "red": 3}
 
 
 def codes_of(result: Mapping[str, Any]) -> frozenset[str]:
-    """The reasons that hold in a proposal, with the colour each asks for."""
+    """The reasons that hold in a proposal, with the colour each asks for.
+
+    A high-risk vital sign never makes the chart red; beside a red criterion it asks for yellow.
+    """
+    chart = str(result.get("colour", ""))
+    criteria = frozenset(result.get("criteria", ()))
+    beside = "yellow" if chart == "red" else chart
     return frozenset(
-        f"{reason['code']}:{reason.get('colour', result.get('colour', ''))}"
+        f"{code}:{reason.get('colour') or (chart if code in criteria else beside)}"
         for reason in result.get("reasons", ())
+        if (code := reason["code"])
     )
 
 
 def reopening(decided: str, known: frozenset[str], result: Mapping[str, Any]) -> tuple[str, ...]:
     """Codes of reasons that are new since the decision and ask for more than it gave."""
-    if RANK.get(str(result.get("proposed")), 0) <= RANK.get(decided, 0):
+    gave = RANK.get(decided, 0)
+    if RANK.get(str(result.get("proposed")), 0) <= gave:
         return ()
-    new = codes_of(result) - known
-    return tuple(sorted({code.partition(":")[0] for code in new}))
+    new = (code.partition(":") for code in codes_of(result) - known)
+    return tuple(sorted({code for code, _, colour in new if RANK.get(colour, 0) > gave}))

@@ -67,6 +67,7 @@ async def _insert(
         reason=wanted.reason,
         destination=wanted.destination,
         care=wanted.care,
+        seen=wanted.seen,
     )
     await connection.execute(
         "insert into outbox (hospital_id, shard, entry) values ($1, $2, $3)",

@@ -13,6 +13,7 @@ from hospital_ops.board import CaseCell
 from hospital_ops.case_steps import ARRIVED
 from hospital_ops.clinical.tables import table
 from hospital_ops.clock import SECOND
+from triage.reopening import RANK
 
 _MINUTES: Final[dict[str, float]] = table("sats_tews")["target_minutes"]
 SOURCE: Final[str] = str(table("sats_tews").get("source", "SATS"))
@@ -24,10 +25,16 @@ def target_us(colour: str) -> int:
 
 
 def colour_of(cell: CaseCell) -> str:
-    """The colour that holds: the physician's, else the proposal."""
-    if cell.decision is not None:
-        return cell.decision.colour
-    return str(cell.triage.get("proposed", "incomplete"))
+    """The colour that holds: the physician's, else the proposal.
+
+    A decision that something new has opened again holds no less than what is proposed now.
+    """
+    proposed = str(cell.triage.get("proposed", "incomplete"))
+    if cell.decision is None:
+        return proposed
+    decided = cell.decision.colour
+    risen = cell.reopened_at and RANK.get(proposed, 0) > RANK.get(decided, 0)
+    return proposed if risen else decided
 
 
 def see_by(cell: CaseCell) -> int:

@@ -9,7 +9,7 @@ from hospital_ops.board import HEAD, DecisionCell, Shown
 from hospital_ops.case_steps import ARRIVED, ENDS, follows
 from hospital_ops.clock import SECOND, from_iso, iso
 from hospital_ops.deciding import PROBE_BED, Decisions, Stamped
-from triage import calls, entering, notes, travel
+from triage import calls, entering, notes, notice, travel
 from triage.cells import cell_of, head_of
 from triage.ecgs import with_ecg
 from triage.editions import EDITION
@@ -30,6 +30,8 @@ class EdUnit:
 
     def __init__(self, unit: str, snapshot: bytes = b"") -> None:
         self.state = _load(snapshot) if snapshot else UnitState(unit=unit)
+        for case in self.state.cases.values():
+            notice.adopt(case)
         self.timers = Timers(self.state.cases.values(), self.state.ring)
 
     def decide(self, entries: Sequence[Stamped]) -> Decisions:
@@ -99,7 +101,7 @@ class EdUnit:
         elif isinstance(entry, wire.CaseMoved):
             touched = self._moved(case, entry, decisions)
         elif isinstance(entry, wire.Decided):
-            self._decided(case, entry)
+            self._decided(case, entry, decisions)
         elif isinstance(entry, wire.CaseNote):
             notes.take(case, entry)
         elif isinstance(entry, wire.PlaceGiven):
@@ -236,11 +238,11 @@ class EdUnit:
 
     def _step(self, case: CaseState, entry: wire.CaseStep) -> None:
         if entry.step == "acknowledgement":
-            # Heard once is enough, until something new opens the case again.
-            since = iso(case.reopened_at)
-            if not any(h["by"] == entry.by and h["at"] >= since for h in case.acknowledgements):
+            # Heard once is enough, until something new asks for it again.
+            if notice.unheard(case) or entry.by not in (h["by"] for h in case.acknowledgements):
                 heard = {"by": entry.by, "at": iso(entry.at)}
                 case.acknowledgements = (*case.acknowledgements, heard)
+            notice.take(case, entry.seen)
             return
         following = follows(entry.step, case.step)
         if following == ARRIVED:
@@ -248,6 +250,7 @@ class EdUnit:
             if entry.step == "takeover" and not case.taken_over_at:
                 case.taken_over_at, case.taken_over_by = entry.at, entry.by
                 case.untaken = False
+                notice.take(case)
         elif following in ENDS and following != case.step:
             case.ended_at, case.ended_for = self.state.now, entry.note
             case.places, case.untaken = (), False
@@ -263,7 +266,7 @@ class EdUnit:
         case.arrived_at = case.arrived_at or self.state.now
         case.step = follows("arrival", case.step)
 
-    def _decided(self, case: CaseState, entry: wire.Decided) -> None:
+    def _decided(self, case: CaseState, entry: wire.Decided, decisions: Decisions) -> None:
         if case.decision is None or entry.version > case.decision.version:
             case.decision = DecisionCell(
                 colour=entry.colour,
@@ -274,8 +277,11 @@ class EdUnit:
                 destination=entry.destination,
                 care=entry.care,
             )
-            case.known = tuple(sorted(codes_of(case.triage)))
+            notice.take(case, entry.seen)
+            seen = codes_of(case.triage) if entry.seen is None else entry.seen
+            case.known = tuple(sorted(seen))
             case.reopened_at, case.reopened_for = 0, ()
+            self._reopen(case, decisions)  # for what came while it was being decided
 
     def _settings(self, entry: wire.EdSettings, decisions: Decisions) -> None:
         """Which reds ring from now on; what rings already is asked again."""
@@ -301,6 +307,8 @@ class EdUnit:
                 continue
             if case.step == ARRIVED and not case.taken_over_at and not case.untaken:
                 case.untaken = case.arrived_at + calls.NET_US <= now
+                if case.untaken:
+                    notice.take(case)  # the net speaks instead of the call
             self._changed(case, decisions)
         self._forget(now)
 
@@ -335,6 +343,7 @@ class EdUnit:
                 )
             )
         case.inputs, case.triage = inputs, result
+        notice.follow(case, self.state.now)
         decisions.urgent |= result["proposed"] == "red" and before != "red"
         if case.decision is not None:
             self._reopen(case, decisions)

@@ -7,8 +7,15 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hospital_ops import wire
+from hospital_ops.board import case_json, decode_case
 from hospital_ops.clock import SECOND, from_iso, iso
+from hospital_ops.deciding import Stamped
+from hospital_ops.identity import derived
 from triage.handover.sheet import LIMIT_PCT, SATURATION, Reading, longest_below, sheet_of
+from triage.unit import EdUnit
+from web.render import Renderer
+from web.views.sheet import sheet_view
 
 NOON = from_iso("2026-11-21T12:00:00Z")
 PRESSURE = "8480-6"
@@ -47,16 +54,33 @@ def test_where_nothing_was_measured_the_sheet_says_nothing() -> None:
     assert (sheet["values"], sheet["treatments"]) == ([], [])
 
 
-def test_treatments_of_the_crew_stand_in_their_order() -> None:
-    items = [
-        {"kind": "treatment", "at": "2026-11-21T12:05:00Z", "said": {"what": "oxygen"}},
-        {"kind": "note", "at": "2026-11-21T12:01:00Z", "said": {"text": "dog bites"}},
-        {"kind": "treatment", "at": "2026-11-21T12:02:00Z", "said": {"what": "x", "dose": "5 mg"}},
+def test_what_the_crew_gave_and_agreed_stands_on_the_sheet_as_it_was_sent() -> None:
+    """From the crew's own items through the live state and the board to the sheet and its page."""
+    unit, case = EdUnit("h1-ed"), str(derived("test", "sheet"))
+    for n, (minute, kind, said) in enumerate(
+        (
+            (5, "treatment", {"what": "oxygen"}),
+            (1, "note", {"text": "dog bites"}),
+            (2, "treatment", {"what": "adrenaline", "dose": "1 mg", "route": "iv"}),
+            (3, "limit", {"what": "no CPR", "who": "daughter", "until": "hospital"}),
+        )
+    ):
+        at, item = NOON + minute * 60 * SECOND, str(derived("item", str(n)))
+        entry = wire.CaseItem("h1-ed", case, item, kind, at, "tablet", at, "Demo", said)
+        unit.decide([Stamped(NOON, entry)])
+    encoded = unit.cell(case)
+    assert encoded is not None
+    sheet = sheet_of([], case_json(decode_case(encoded), NOON), NOON)
+    assert sheet["treatments"] == [
+        {"what": "adrenaline", "dose": "1 mg", "route": "iv", "at": "2026-11-21T12:02:00.000Z"},
+        {"what": "oxygen", "dose": "", "route": "", "at": "2026-11-21T12:05:00.000Z"},
     ]
-    sheet = sheet_of([], {"items": items}, NOON)
-    assert [(line["what"], line["dose"]) for line in sheet["treatments"]] == [
-        ("x", "5 mg"), ("oxygen", "")
-    ]  # fmt: skip
+    assert [(line["what"], line["who"]) for line in sheet["limits"]] == [("no CPR", "daughter")]
+    page = sheet_view(sheet, Renderer("UTC").frame("en", NOON))
+    assert page["treatments"][0] == ("12:02", "adrenaline, 1 mg, iv")
+    assert page["limits"] == [("12:03", "no CPR, daughter, hospital")]
+    before = {name: said for name, said in sheet.items() if name != "limits"}
+    assert sheet_view(before, Renderer("UTC").frame("en", NOON))["limits"] == []
 
 
 values = st.lists(

@@ -15,7 +15,7 @@ from triage.unit import EdUnit
 OTHER = str(derived("test", "other case"))
 
 
-def step(name: str, at: int = NOON, **more: str) -> wire.CaseStep:
+def step(name: str, at: int = NOON, **more: Any) -> wire.CaseStep:
     return wire.CaseStep(
         unit="h1-ed", case=CASE, step=name, at=at, by="Hale", source="Hale", received_at=at,
         mode="Demo", **more,

@@ -44,6 +44,7 @@ def sheet_of(readings: Iterable[Reading], case: Mapping[str, Any], made_at: int)
         "limit_source": SOURCE,
         "values": [_course(code, ordered) for code in dict.fromkeys(r.code for r in ordered)],
         "treatments": treatments_of(case),
+        "limits": limits_of(case),
         "facts": dict(case.get("facts") or {}),
         "proposed": case.get("proposed"),
         "decision": case.get("decision"),
@@ -77,23 +78,31 @@ def longest_below(readings: Sequence[Reading], limit: float) -> dict[str, Any] |
     }
 
 
-def treatments_of(case: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What the crew gave, oldest first: `{"what", "dose", "at"}`."""
-    items = [item for item in case.get("items") or () if item.get("kind") == "treatment"]
-    said = [{**(item.get("said") or {}), "at": item.get("at")} for item in items]
+def treatments_of(case: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What the crew gave, oldest first: `{"what", "dose", "route", "at"}`."""
     told = (case.get("facts") or {}).get("treatments")
+    said = _items(case, "treatment")
     said += [each for each in told if isinstance(each, dict)] if isinstance(told, list) else []
     lines = [
-        {
-            "what": str(each.get("what") or each.get("text") or ""),
-            "dose": str(each.get("dose") or ""),
-            "at": str(each.get("at") or ""),
-        }
+        {**_line(each, ("dose", "route", "at")), "what": str(each.get("what") or each.get("text"))}
         for each in said
+        if each.get("what") or each.get("text")
     ]
-    return sorted((line for line in lines if line["what"]), key=lambda line: line["at"])[
-        :TREATMENTS_MAX
-    ]
+    return sorted(lines, key=lambda line: line["at"])[:TREATMENTS_MAX]
+
+
+def limits_of(case: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What was agreed not to be done, oldest first: `{"what", "who", "until", "at"}`."""
+    return [_line(each, ("what", "who", "until", "at")) for each in _items(case, "limit")]
+
+
+def _items(case: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
+    """The crew's items of a kind, as the board keeps them: flat, beside `kind` and `at`."""
+    return [item for item in case.get("items") or () if item.get("kind") == kind]
+
+
+def _line(said: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:
+    return {name: str(said.get(name) or "") for name in names}
 
 
 def _longer(

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.datastructures import FormData
 
 from hospital_ops import wire
 from hospital_ops.access import PERMISSIONS, Permission, Principal, allows, require
@@ -15,7 +16,7 @@ from icu import store as beds
 from streams.shard import hospital_of
 from triage import store
 from triage.counterfactuals import counterfactuals
-from triage.decision import checked_decision
+from triage.decision import checked_decision, not_on_stale
 from triage.engine import assess
 from triage.inputs import engine_inputs
 from web import store as record
@@ -47,11 +48,11 @@ async def page(request: Request, case: str, principal: Someone) -> HTMLResponse:
 @router.post("/{case}/acknowledgement")
 async def acknowledge(request: Request, case: str, principal: Someone) -> Response:
     """ "Heard by": the crew sees it, and so does the page that follows."""
-    web = web_of(request)
-    await web.intake.step(principal, case, "acknowledgement", "")
+    web, form = web_of(request), await request.form()
+    await web.intake.step(principal, case, "acknowledgement", "", seen=_seen(form))
     unit, cell = await case_of(request, case, principal, Permission.SEE_PATIENT)
     feed, end = web.feed(unit), web.clock.monotonic_s() + SHOWN_WITHIN_S
-    while feed is not None and not _has_heard(principal, cell):
+    while feed is not None and not has_heard(principal, cell):
         left = end - web.clock.monotonic_s()
         if left <= 0:
             break  # it is kept; the page shows it when the board does
@@ -60,8 +61,15 @@ async def acknowledge(request: Request, case: str, principal: Someone) -> Respon
     return RedirectResponse(f"/ed/cases/{case}", status_code=303)
 
 
-def _has_heard(principal: Principal, cell: CaseCell) -> bool:
-    return principal.actor in [each.get("by") for each in cell.acknowledgements]
+def has_heard(principal: Principal, cell: CaseCell) -> bool:
+    """Whether somebody heard of all that rings: what is new asks for it again."""
+    return cell.call is None and principal.actor in [h.get("by") for h in cell.acknowledgements]
+
+
+def _seen(form: FormData) -> tuple[str, ...] | None:
+    """The reasons that the page showed; None where it did not say (a board shows them live)."""
+    said = form.get("seen")
+    return None if said is None else tuple(code for code in str(said).split(",") if code)
 
 
 @router.post("/{case}/decision")
@@ -80,10 +88,17 @@ async def decide(request: Request, case: str, principal: Someone) -> Response:
         "version": int(version) if version.isdecimal() else None,
         "reason": "; ".join(text for text in (said, str(form.get("words", ""))) if text),
         "care": [str(kind) for kind in form.getlist("care")],
+        "seen": list(seen) if (seen := _seen(form)) is not None else None,
     }
     try:
         proposed = str(cell.triage.get("proposed", "incomplete"))
         wanted = checked_decision(sent, proposed)
+        try:
+            not_on_stale(wanted, cell.triage)
+        except Conflict:
+            colour = words.t(f"colour.{proposed}")
+            unread = words.t("case.unread", colour=colour, mine=words.t(f"colour.{wanted.colour}"))
+            return _page(request, unit, cell, principal, said=unread, status=409)
         await store.decide(web.database, principal, unit, cell.case, wanted, web.clock.now_us())
     except MessageError as error:
         return _page(request, unit, cell, principal, said=error.reason, status=400)
@@ -184,7 +199,7 @@ def _page(
         demo=web.demo,
         unit=unit,
         may_decide=allows(principal, Permission.DECIDE_TRIAGE, hospital, unit),
-        may_acknowledge=acknowledges and not _has_heard(principal, cell),
+        may_acknowledge=acknowledges and not has_heard(principal, cell),
         said=said,
         lost=lost,
         free=free or [],

@@ -13,7 +13,7 @@ from hospital_ops.case_steps import STEPS
 from hospital_ops.errors import MessageError, NotFound
 from hospital_ops.events import parse_json, storable
 from triage import store
-from triage.decision import read_decision
+from triage.decision import not_on_stale, read_decision
 from triage.readiness import checklists
 from web.auth import signed_in, web_of
 from web.reading import note_reading, units_in
@@ -60,6 +60,7 @@ async def decide(request: Request, case: str, principal: Someone) -> dict[str, A
     cell = await _cell(request, unit, case)
     proposed = str(cell.triage.get("proposed", "incomplete"))
     wanted = read_decision(await request.body(), proposed, units_in(web, principal.hospital))
+    not_on_stale(wanted, cell.triage)
     return await store.decide(web.database, principal, unit, cell.case, wanted, web.clock.now_us())
 
 

@@ -11,6 +11,7 @@ from hospital_ops.board import CaseCell, Shown
 from hospital_ops.clinical.tables import table
 from hospital_ops.clinical.tables import words as clinical_words
 from hospital_ops.clock import SECOND, from_iso
+from triage.targets import colour_of
 from web.views.edcard import MORE, More, more_of
 from web.views.values import Frame, ValueView, clock
 
@@ -63,6 +64,7 @@ class CaseView:
     urgency: float
     ecg: bool = False  # a 12-lead is here
     reopened: str = ""  # what is new since the decision
+    counts_as: str = ""  # the colour it is sorted and counted by: what was opened again has risen
     more: More = MORE
 
     @property
@@ -76,8 +78,8 @@ class CaseView:
         return (
             self.colour, self.solid, self.shape_label, self.by, self.suggested, self.complaint,
             self.person, self.crew, self.reasons, self.missing, self.review, self.heard, self.eta,
-            self.since, self.here, self.simulated, self.reopened, self.ecg, self.more,
-            tuple((cell.id, cell.label, cell.kind) for cell in self.values),
+            self.since, self.here, self.simulated, self.reopened, self.counts_as,
+            self.ecg, self.more, tuple((cell.id, cell.label, cell.kind) for cell in self.values),
         )  # fmt: skip
 
     @property
@@ -128,6 +130,7 @@ def case_view(cell: CaseCell, frame: Frame) -> CaseView:
         urgency=_number(triage.get("urgency")),
         ecg=any(ecg.get("complete") for ecg in cell.ecgs),
         reopened=_reopened(cell, frame),
+        counts_as=pressing if (pressing := colour_of(cell)) in ORDER else "incomplete",
         more=more_of(cell, frame),
     )
 
@@ -144,13 +147,14 @@ def arrivals(views: Iterable[CaseView]) -> list[CaseView]:
     """The cases on their way: by colour, then by time of arrival, then by urgency."""
     coming = [view for view in views if not view.here]
     return sorted(
-        coming, key=lambda v: (ORDER[v.colour], v.eta or float("inf"), -v.urgency, v.case)
+        coming, key=lambda v: (ORDER[v.counts_as], v.eta or float("inf"), -v.urgency, v.case)
     )
 
 
 def present(views: Iterable[CaseView]) -> list[CaseView]:
     """The cases that have arrived: by colour, then by how long they have been here."""
-    return sorted((v for v in views if v.here), key=lambda v: (ORDER[v.colour], v.since, v.case))
+    here = (view for view in views if view.here)
+    return sorted(here, key=lambda v: (ORDER[v.counts_as], v.since, v.case))
 
 
 def _values(cell: CaseCell, frame: Frame) -> tuple[ValueView, ...]:

@@ -11,6 +11,7 @@ from hospital_ops.clinical.tables import words as clinical_words
 from hospital_ops.clock import from_iso
 from triage.decision import CARE
 from triage.pathways import PATHWAYS
+from triage.reopening import codes_of
 from triage.suggestions import suggest
 from web.render import Renderer
 from web.views import ecg12
@@ -52,6 +53,7 @@ class CasePage:
     warnings: tuple[str, ...]
     decided: str  # words about the present decision, empty before
     version: int
+    seen: str  # the reasons shown, as a decision names them (triage/reopening.py)
     other_colours: tuple[str, ...]
     suggested: tuple[tuple[str, str], ...] = ()  # (care, why)
     ecgs: tuple[ecg12.Small, ...] = ()
@@ -84,6 +86,7 @@ def case_page(cell: CaseCell, frame: Frame, changes: list[dict[str, Any]]) -> Ca
         warnings=cell.warnings,
         decided=_decided(cell, frame),
         version=cell.version,
+        seen=",".join(sorted(codes_of(cell.triage))),
         other_colours=tuple(colour for colour in COLOURS if colour != proposed),
         suggested=tuple(_suggestion(row, frame) for row in suggest(cell.triage, cell.facts)),
         ecgs=tuple(ecg12.small(ecg, frame) for ecg in reversed(cell.ecgs)),

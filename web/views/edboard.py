@@ -57,7 +57,7 @@ def ed_parts(
     coming = arrivals(views)
     zones = _zones(present(views), coming, rooms)
     here = [view for zone in zones for view in zone.views]
-    reds = sum(1 for view in views if view.colour == "red")
+    reds = sum(1 for view in views if view.counts_as == "red")
     return {
         "coming": coming,
         "here": here,

@@ -47,8 +47,13 @@ def sheet_view(sheet: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
             for row in sheet["values"]
         ],
         "treatments": [
-            (_time(line["at"], frame), f"{line['what']} {line['dose']}".strip())
+            (_time(line["at"], frame), _said(line, ("what", "dose", "route")))
             for line in sheet["treatments"]
+        ],
+        # A sheet signed before there were limits on it has none.
+        "limits": [
+            (_time(line["at"], frame), _said(line, ("what", "who", "until")))
+            for line in sheet.get("limits", ())
         ],
         "simulated": sheet["mode"] != "Real",
     }
@@ -61,6 +66,10 @@ def signed_view(kept: Mapping[str, Any] | None, frame: Frame) -> dict[str, Any] 
     at = clock(from_iso(kept["at"]), frame.zone)
     signed = frame.words.t("sheet.signed", by=kept["by"], time=at)
     return {**sheet_view(kept["sheet"], frame), "signed": signed}
+
+
+def _said(line: Mapping[str, Any], names: tuple[str, ...]) -> str:
+    return ", ".join(str(line[name]) for name in names if line.get(name))
 
 
 def _decision(decision: Mapping[str, Any] | None, frame: Frame) -> str:

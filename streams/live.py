@@ -19,6 +19,7 @@ from hospital_ops import log, wire
 from hospital_ops.clock import Clock
 from hospital_ops.deciding import Decider, Decisions, Stamped
 from hospital_ops.errors import Fenced, NotStored
+from hospital_ops.together import together
 from streams import lease as leases
 from streams.append import Appender
 from streams.lease import Lease
@@ -73,12 +74,12 @@ class LiveReader:
                 lease = await leases.acquire(self.pipe, self.shard, self.owner)
                 if lease is not None:
                     await self._own(lease)
-            except* Fenced:
+            except Fenced:
                 logger.warning("fenced", shard=self.shard)
-            except* _Undecidable:
+            except _Undecidable:
                 logger.warning("begins_anew", shard=self.shard)
-            except* (NotStored, ReplyError, OSError) as errors:
-                logger.warning("redis_away", shard=self.shard, error=str(errors.exceptions[0]))
+            except (NotStored, ReplyError, OSError) as error:
+                logger.warning("redis_away", shard=self.shard, error=str(error))
             await asyncio.sleep(RETRY_S)
 
     async def _own(self, lease: Lease) -> None:
@@ -119,11 +120,7 @@ class _Walk:
         await self._check_position()
         await self._catch_up()
         await self._show_differences()
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._renew())
-            tasks.create_task(self._tick())
-            tasks.create_task(self._follow())
-            tasks.create_task(self._listen())
+        await together(self._renew(), self._tick(), self._follow(), self._listen())
 
     async def _check_position(self) -> None:
         """A position beyond the stream's last id is an incident: re-read from the start."""

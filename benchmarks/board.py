@@ -10,8 +10,9 @@ import uvloop
 
 from benchmarks import screens, wall
 from benchmarks.program import program
-from benchmarks.stage import Stage, cpu_s, free_port, furnish, memory_kb, stage, wall_token
+from benchmarks.stage import Stage, cpu_s, furnish, memory_kb, stage, wall_token
 from hospital_ops import database
+from simulators.demonstration import free_port
 
 ROLES: Final = ("valkey", "postgres", "gateway", "live", "store", "web")
 UNITS: Final = 20

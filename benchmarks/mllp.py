@@ -9,7 +9,8 @@ import uvloop
 
 from benchmarks.messages import oru
 from benchmarks.program import program
-from benchmarks.stage import Stage, bed_of, free_port, furnish, stage
+from benchmarks.stage import Stage, bed_of, furnish, stage
+from simulators.demonstration import free_port
 from streams.pipe import Pipe
 
 CONNECTIONS: Final = 50

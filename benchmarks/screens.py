@@ -11,7 +11,8 @@ from typing import Any, Final
 import uvloop
 
 from benchmarks.program import Program, program
-from benchmarks.stage import Stage, free_port, furnish, memory_kb, stage, wall_token
+from benchmarks.stage import Stage, furnish, memory_kb, stage, wall_token
+from simulators.demonstration import free_port
 
 VIEWERS: Final = 100
 BEDS: Final = 50

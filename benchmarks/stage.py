@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -29,6 +28,7 @@ from hospital_ops.migrations.runner import migrate
 from hospital_ops.servers.embedded import STOP_ORDER, EmbeddedServers, embedded_servers
 from hospital_ops.servers.process import Child
 from hospital_ops.servers.supervisor import Supervisor
+from simulators.demonstration import free_port
 from streams.append import Appender
 from streams.pipe import Pipe
 from streams.relay import Relay
@@ -162,14 +162,6 @@ async def wall_token(on: Stage) -> str:
 def bed_of(unit: str, number: int) -> str:
     """`h1-icu-1-07`."""
     return f"{unit}-{number:02d}"
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody has at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def listening(port: int) -> None:

@@ -12,8 +12,9 @@ import uvloop
 
 from benchmarks.messages import NUMERICS
 from benchmarks.program import program
-from benchmarks.stage import Stage, cpu_s, free_port, furnish, stage
+from benchmarks.stage import Stage, cpu_s, furnish, stage
 from hospital_ops.clock import SystemClock, iso
+from simulators.demonstration import free_port
 from streams.pipe import Pipe
 
 CONNECTIONS: Final = 32

@@ -15,7 +15,7 @@ COMMANDS: Final = {
     "unit": "hospitals, units and beds: unit hospital|add|list",
     "user": "accounts: user add|password|disable|list",
     "device": "devices and their tokens: device add|token|revoke|list",
-    "simulate": "devices against any address: simulate monitor|ambulance|ward",
+    "simulate": "devices against any address: simulate monitor|curves|vehicle|ambulance|ward",
     "ecg": "an ECG file: ecg beats|analyse FILE",
     "score": "clinical scores: JSON lines in, JSON lines out",
     "triage": "triage proposals: JSON lines in, JSON lines out",

@@ -8,6 +8,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.browser.axe import assert_accessible
 from tests.browser.ward import WATCH, Ward, until
+from tests.patience import PATIENCE_S
 
 PIN: Final = "246810"
 SCREEN: Any = {"width": 1024, "height": 768}
@@ -17,15 +18,16 @@ async def paired(ward: Ward, chromium: Browser, name: str, http: str, **more: An
     """A tablet that an administrator has just paired, with its PIN."""
     code = await code_for(ward, chromium, name)
     context = await chromium.new_context(base_url=http, viewport=SCREEN, locale="en-GB", **more)
+    context.set_default_timeout(PATIENCE_S * 1000)
     await context.add_init_script(WATCH)
     page = await context.new_page()
     await page.goto(f"/tablet?lang=en#pair={code}")
-    await expect(page.locator("[data-part=pairing]")).to_be_visible(timeout=20_000)
+    await expect(page.locator("[data-part=pairing]")).to_be_visible()
     assert "pair" not in page.url, "a code does not stay in the address"
     await typed(page, PIN)
-    await expect(page.locator("[data-part=pairing]")).to_contain_text("again", timeout=10_000)
+    await expect(page.locator("[data-part=pairing]")).to_contain_text("again")
     await typed(page, PIN)
-    await expect(page.locator("[data-part=cases]")).to_be_visible(timeout=30_000)
+    await expect(page.locator("[data-part=cases]")).to_be_visible()
     await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     return page
 
@@ -68,7 +70,7 @@ async def case_of(ward: Ward, word: str) -> str:
         found = [one["id"] for one in board["cases"] if one["facts"].get("code_word") == word]
         return str(found[0]) if found else ""
 
-    found: str = await until(there, 30.0)
+    found: str = await until(there)
     return found
 
 
@@ -94,9 +96,9 @@ async def code_for(ward: Ward, chromium: Browser, name: str) -> str:
 async def opened(page: Page) -> None:
     """The page with its PIN."""
     await page.goto("/tablet?lang=en")
-    await expect(page.locator("[data-part=gate]")).to_be_visible(timeout=20_000)
+    await expect(page.locator("[data-part=gate]")).to_be_visible()
     await typed(page, PIN)
-    await expect(page.locator("[data-part=cases]")).to_be_visible(timeout=30_000)
+    await expect(page.locator("[data-part=cases]")).to_be_visible()
 
 
 async def looked_at(page: Page) -> None:

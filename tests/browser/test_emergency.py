@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-import httpx2
 import pytest
 from playwright.async_api import Browser, Page, expect
 
@@ -15,6 +15,7 @@ pytestmark = [
     pytest.mark.usefixtures("clear_street"),
 ]
 ED = "/ed/h1-ed"
+MINUTES = re.compile(r"^[4-9]$")  # nine when the crew called; a slow machine looks later
 RED: dict[str, float | str] = {"8867-4": 168, "8480-6": 74, "8462-4": 41}
 
 
@@ -23,7 +24,7 @@ async def board(ward: Ward, chromium: Browser, name: str = "ed.h1", **more: Any)
     page = await ward.open(
         chromium, name, ED, **{"viewport": {"width": 1920, "height": 1080}, **more}
     )
-    await expect(page.locator("html")).to_have_attribute("data-link", "live", timeout=10_000)
+    await expect(page.locator("html")).to_have_attribute("data-link", "live")
     return page
 
 
@@ -56,7 +57,7 @@ async def test_a_case_arrives_and_its_colour_rises_on_the_open_page(
     card = page.locator(f"#case-{vehicle.case}")
     await expect(card).to_be_visible()
     await expect(card).to_have_attribute("data-t", "green")
-    await expect(card.locator(".eta .num")).to_have_text("9")
+    await expect(card.locator(".eta .num")).to_have_text(MINUTES)
     await expect(card.locator(".by")).to_have_text("suggested")
     await vehicle.measure(RED)
     await expect(card).to_have_attribute("data-t", "red")
@@ -84,11 +85,12 @@ async def test_a_physician_hears_and_accepts_and_the_shape_becomes_solid_with_a_
     card = wall.locator(f"#case-{vehicle.case}")
     dash = "s => getComputedStyle(document.querySelector(s)).strokeDasharray"
     drawn = f"#case-{vehicle.case} .shape .g"
+    await expect(card.locator(".shape")).to_have_attribute("data-by", "system")
     assert await wall.evaluate(dash, drawn) != "none"
 
     page = await board(ward, chromium)
     await page.locator(f"#case-{vehicle.case} a.open").click()
-    await expect(page.get_by_text("if Heart rate")).not_to_have_count(0)
+    await expect(page.get_by_text("if Heart rate").first).to_be_visible()
     await page.get_by_role("button", name="Heard").click()
     await expect(card).to_contain_text("heard by ed.h1")
     await page.get_by_label("resuscitation").check()
@@ -123,7 +125,7 @@ async def test_a_new_red_patient_is_called_until_somebody_has_heard(
         await expect(call).to_have_attribute("role", "alertdialog")
         await expect(call.get_by_role("heading")).to_have_text("red · Chest pain")
         await expect(call).to_contain_text("Nobody has heard of it yet")
-        await expect(call.locator(".eta .num")).to_have_text("9")
+        await expect(call.locator(".eta .num")).to_have_text(MINUTES)
         low, top, height = await page.evaluate(
             "[document.querySelector('.call').getBoundingClientRect().bottom,"
             " document.querySelector('main').getBoundingClientRect().top,"
@@ -213,7 +215,7 @@ async def test_a_form_of_another_site_decides_nothing(ward: Ward) -> None:
     vehicle = await coming(ward)
     await stands(ward, vehicle, proposed="green")
     cookies = {"session": await ward.token("ed.h1")}
-    async with httpx2.AsyncClient(base_url=ward.http, cookies=cookies, trust_env=False) as client:
+    async with ward.stranger(cookies=cookies) as client:
         for origin in ({"Origin": "http://elsewhere.test"}, {"Origin": "null"}, {}):
             for path, form in (
                 (f"/ed/cases/{vehicle.case}/decision", {"colour": "green", "version": "0"}),

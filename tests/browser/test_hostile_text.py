@@ -35,25 +35,24 @@ def hl7_text(text: str) -> str:
 
 async def test_hostile_text_of_a_monitor_is_only_text(ward: Ward, chromium: Browser) -> None:
     page = await ward.open(chromium, "nurse.h1", "/icu/h1-icu-1")
-    await expect(page.locator("html")).to_have_attribute("data-link", "live", timeout=10_000)
+    await expect(page.locator("html")).to_have_attribute("data-link", "live")
     monitor = ward.monitor("h1-icu-1-04")
     for n, payload in enumerate(PAYLOADS):
         text = hl7_text(payload)
         await monitor.type_in("80288-4", text, kind="ST", name=f"{text}^{text}")
         await monitor.type_in(f"{text[:60]}{n}", text, kind="ST", name=f"{text}^{text}")
         await monitor.type_in("9269-2", text, kind="ST")
-    await monitor.send(hr=61, spo2=99)
-    await expect(page.locator(f"#bed-{monitor.bed}-8867-4 .n")).to_have_text("61")
+    async with monitor.sending(hr=61, spo2=99):
+        await expect(page.locator(f"#bed-{monitor.bed}-8867-4 .n")).to_have_text("61")
     await unhurt(page)
     await page.reload()
     await unhurt(page)
     await page.context.close()
-    await monitor.close()
 
 
 async def test_hostile_text_of_a_crew_is_only_text(ward: Ward, chromium: Browser) -> None:
     page = await ward.open(chromium, "ed.h1", "/ed/h1-ed")
-    await expect(page.locator("html")).to_have_attribute("data-link", "live", timeout=10_000)
+    await expect(page.locator("html")).to_have_attribute("data-link", "live")
     vehicles = []
     for payload in PAYLOADS:
         vehicle = ward.ambulance("h1-tablet-2")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -11,7 +9,8 @@ from playwright.async_api import Browser, expect
 
 from simulators.clients import MllpClient
 from simulators.messages import hl7_time
-from tests.browser.ward import Ward, now_us
+from tests.browser.test_ed_desk import until_on
+from tests.browser.ward import Ward, now_us, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -40,24 +39,14 @@ async def test_a_new_vendors_code_is_mapped_on_a_page_and_its_stored_values_are_
     async def send(per_min: int) -> None:
         assert (await line.send(pulse(BED, per_min))).stored
 
-    async def values() -> dict[str, Any]:
-        board = await ward.json("nurse.h2", "/api/v1/boards/h2-icu-1")
-        beds: list[dict[str, Any]] = board["beds"]
-        found: dict[str, Any] = next(one for one in beds if one["bed"] == BED)["values"]
-        return found
+    async def unread() -> bool:
+        return NAME in (await ward.bed("nurse.h2", BED))["values"]
 
     await send(71)
-    async with asyncio.timeout(30):
-        while True:
-            if NAME in await values():
-                break
-            await asyncio.sleep(0.2)
+    await until(unread)
     desk = await ward.open(chromium, "admin.h2", "/codes?lang=en")
     article = desk.locator(f"article[data-code='{OWN}']")
-    async with asyncio.timeout(30):
-        while await article.count() == 0:
-            await asyncio.sleep(0.5)
-            await desk.reload()
+    await until_on(desk, article)
     await expect(article).to_contain_text("for example 71")
     form = article.locator("form[data-scope='source']")
     await form.locator("select[name=key]").select_option("hr")
@@ -66,19 +55,20 @@ async def test_a_new_vendors_code_is_mapped_on_a_page_and_its_stored_values_are_
     await expect(desk.locator(f"form[data-mapped='{OWN}']")).to_be_visible()
     await expect(article).to_have_count(0)
     await expect(desk.locator("#history + ul")).to_contain_text("Manual, page 12")
-    async with asyncio.timeout(30):
-        while NAME in (shown := await values()) or shown.get("8867-4", {}).get("value") != 72:
-            await send(72)
-            await asyncio.sleep(0.5)
-    async with ward.client("nurse.h2") as nurse:
-        path = f"/api/v1/icu/beds/{BED}/measurements?code=8867-4"
-        async with asyncio.timeout(30):
-            while True:
-                stored = (await nurse.get(path)).text
-                if '"value":71' in stored and '"value":72' in stored:
-                    break
-                await asyncio.sleep(0.5)
-    assert f"{OWN} [/min], read by mapping 1" in stored
+
+    async def understood() -> bool:
+        await send(72)
+        shown = (await ward.bed("nurse.h2", BED))["values"]
+        return NAME not in shown and shown.get("8867-4", {}).get("value") == 72
+
+    async def both() -> str:
+        async with ward.client("nurse.h2") as nurse:
+            path = f"/api/v1/icu/beds/{BED}/measurements?code=8867-4"
+            stored = (await nurse.get(path)).text
+        return stored if '"value":71' in stored and '"value":72' in stored else ""
+
+    await until(understood)
+    assert f"{OWN} [/min], read by mapping 1" in await until(both)
     await desk.locator(f"form[data-mapped='{OWN}'] button").click()
     await expect(desk.locator("#mapped ~ p.nothing")).to_be_visible()
     await desk.goto(f"{ward.http}/feeds?lang=en")

@@ -60,6 +60,7 @@ async def test_the_demonstration_fills_both_boards_and_stands_for_its_pictures(
     arguments = ("--icu-beds", str(BEDS), "--ambulances", "3", "--seed", "3", "--speed", "6")
     with running(tmp_path / "pictures", *arguments) as ward:
         case = await until(lambda: full(ward), 150)
+        assert case["proposed"] == "red", "the most urgent of three ambulances"
         pages = (
             ("icu-wall-night", "/icu/h1-icu-1?mode=wall&lang=ru", SMALL_WALL, "dark"),
             ("icu-wall-day", "/icu/h1-icu-1?mode=wall&lang=en", SMALL_WALL, "light"),
@@ -100,10 +101,10 @@ async def seen(ward: Ward, chromium: Browser, name: str, path: str, size: Any, s
         await live(page, sweep=WANTED and path.startswith("/icu/"))
     if "/trends" in path:
         drawn = page.locator("#trends")
-        await expect(drawn).to_have_attribute("data-state", "drawn", timeout=30_000)
+        await expect(drawn).to_have_attribute("data-state", "drawn")
         await page.locator('[data-span="10m"]').click()
         await page.wait_for_timeout(3000)  # the lanes of ten minutes
-        await expect(drawn).to_have_attribute("data-state", "drawn", timeout=30_000)
+        await expect(drawn).to_have_attribute("data-state", "drawn")
     await picture(page, name)
     await page.context.close()
 
@@ -112,7 +113,7 @@ async def live(page: Page, *, sweep: bool) -> None:
     """Until the page is live, and with `sweep` has stayed so while its traces filled."""
     link = page.locator("html")
     for _ in range(6):
-        await expect(link).to_have_attribute("data-link", "live", timeout=60_000)
+        await expect(link).to_have_attribute("data-link", "live")
         if not sweep:
             return
         await page.wait_for_timeout(7000)
@@ -191,7 +192,7 @@ async def crew(ward: Ward, chromium: Browser) -> None:
     await page.locator("[data-key=eta-10]").click()
     await page.locator("[data-key=back]").click()
     await page.locator("[data-key=v-temp]").click()
-    await expect(page.locator("[data-count=here]")).to_have_text("on tablet 0", timeout=30_000)
+    await expect(page.locator("[data-count=here]")).to_have_text("on tablet 0")
     await page.locator("[data-key=language]").click()
     await picture(page, "tablet-night")
     await page.locator("[data-key=theme]").click()
@@ -208,7 +209,7 @@ async def lost(ward: Ward, chromium: Browser) -> None:
     """The wall while its server stands still."""
     night: dict[str, Any] = {"viewport": SMALL_WALL, "color_scheme": "dark"}
     page = await ward.open(chromium, "wall.h1", "/icu/h1-icu-1?mode=wall&lang=ru", **night)
-    await expect(page.locator("html")).to_have_attribute("data-link", "live", timeout=45_000)
+    await expect(page.locator("html")).to_have_attribute("data-link", "live")
     with stopped(ward.pid("web")):
         await expect(page.get_by_role("alertdialog")).to_be_visible()
         await picture(page, "not-live")

@@ -39,7 +39,7 @@ async def walk(page: Page, address: str, steps: list[tuple[str, str]]) -> None:
     before = None
     for role, name in steps:
         wanted = found(page, role, name)
-        await expect(wanted, f"{address}: {role} {name}").to_be_attached(timeout=20_000)
+        await expect(wanted, f"{address}: {role} {name}").to_be_attached()
         element = await wanted.element_handle()
         if before is not None:
             assert await page.evaluate(AFTER, [before, element]), f"{address}: {role} {name} order"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import hl7.client
 import pytest
@@ -12,7 +11,7 @@ from playwright.async_api import Browser, expect
 from hospital_ops.clock import iso
 from simulators.messages import hl7_time
 from tests.browser.axe import assert_accessible
-from tests.browser.ward import Ward, now_us
+from tests.browser.ward import Ward, now_us, until
 from tests.unit.test_care import observation
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -24,15 +23,11 @@ MONITOR = f"{BED}-monitor"
 async def shown(ward: Ward, code: str, wanted: float) -> None:
     """Waits until the board shows a value of the bed."""
 
-    async def value() -> Any:
-        beds = (await ward.json("nurse.h2", f"/api/v1/boards/{UNIT}"))["beds"]
-        return next(one for one in beds if one["bed"] == BED)["values"].get(code, {}).get("value")
+    async def there() -> bool:
+        values = (await ward.bed("nurse.h2", BED))["values"]
+        return bool(values.get(code, {}).get("value") == wanted)
 
-    async with asyncio.timeout(30):
-        while True:
-            if await value() == wanted:
-                break
-            await asyncio.sleep(0.3)
+    await until(there)
 
 
 def oru(mrn: str) -> str:

@@ -90,7 +90,7 @@ async def comes_out_again(ward: Ward, case: str) -> None:
                 case,
             )
 
-        row = await until(stored, 20.0)
+        row = await until(stored)
     assert row["rules"] == EDITION
     assert assess(json.loads(row["inputs"])).as_json() == json.loads(row["result"])
 

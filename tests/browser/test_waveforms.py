@@ -7,13 +7,12 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx2
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
@@ -24,11 +23,11 @@ from simulators.synthetic import synthetic_course
 from simulators.wave_device import WaveDevice, WavePlan
 from simulators.waveforms import ARTERY, ECG_II, PLETH, RESP
 from tests.browser.axe import assert_accessible
-from tests.browser.ward import Ward
-from tests.browser.whole_demo import whole_demo
+from tests.browser.ward import Ward, running, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-BED, UNIT = "h1-icu-1-01", "h1-icu-1"
+UNIT = "h1-icu-1"
+BED = f"{UNIT}-01"  # of a demonstration of its own
 SIZE = {"width": 1920, "height": 1080}
 LANES = {"ecg-II": ECG_II, "pleth": PLETH, "resp": RESP}
 # Both outages lie within; the long form is the one that the release is judged by.
@@ -37,13 +36,11 @@ CUT_S = 5.0  # longer than what a screen still fills in when its line is back (t
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
     """Three beds without simulators: the only curves are those of the test's own device."""
-    with whole_demo(
-        tmp_path_factory.mktemp("demo"),
-        "--icu-beds", "3", "--no-simulators",
-    ) as run:  # fmt: skip
-        yield run
+    data = tmp_path_factory.mktemp("demo") / "data"
+    with running(data, "--no-simulators", "--icu-beds", "3") as started:
+        yield started
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -54,32 +51,12 @@ async def browser(chromium: Browser) -> AsyncIterator[Browser]:
         await context.close()
 
 
-async def opened(browser: Browser, run: dict[str, Any], path: str, **context: Any) -> Page:
-    """A page of a signed-in physician; `base` is the address it goes by."""
-    base = context.pop("base", run["http"])
-    user = next(u for u in run["users"] if u["name"] == "icu.h1")
-    async with httpx2.AsyncClient(base_url=run["http"], trust_env=False) as client:
-        answer = await client.post(
-            "/api/v1/session", json={"name": user["name"], "password": user["password"]}
-        )
-    token = answer.json()["token"]
-    there = await browser.new_context(**context)
-    await there.add_cookies([{"name": "session", "value": token, "url": base}])
-    page = await there.new_page()
-    await page.add_init_script(
-        "window.complaints = []; onerror = (words) => { complaints.push(String(words)); };"
-    )
-    await page.goto(base + path)
-    await page.evaluate("document.fonts.ready")
-    return page
-
-
 class Patient:
     """The device of the bed, and all that it ever measured."""
 
-    def __init__(self, run: dict[str, Any], port: int = 0, bed: str = BED) -> None:
-        port = port or urlsplit(run["http"]).port or 0
-        token = next(d["token"] for d in run["devices"] if d.get("bed") == bed)
+    def __init__(self, ward: Ward, port: int = 0, bed: str = BED) -> None:
+        port = port or urlsplit(ward.http).port or 0
+        token = next(d["token"] for d in ward.run["devices"] if d.get("bed") == bed)
         plan = WavePlan(
             url=f"ws://127.0.0.1:{port}/ws/v1/devices", token=token, bed=bed,
             course=synthetic_course(7, bed), seed=7,
@@ -111,16 +88,6 @@ async def account_of(page: Page, canvas: str) -> dict[str, Any]:
     )
     gaps = [tuple(map(int, gap.split("-"))) for gap in told.get("gaps", "").split()]
     return {**{name: float(v) for name, v in told.items() if name != "gaps"}, "gaps": gaps}
-
-
-async def until(what: Callable[[], Any], wait_s: float = 30) -> Any:
-    """Polls until `what` gives something true; what it was last where it never does."""
-    end = time.monotonic() + wait_s
-    while True:
-        found = await what()
-        if found or time.monotonic() > end:
-            return found
-        await asyncio.sleep(0.2)
 
 
 def fnv(samples: list[int]) -> int:
@@ -157,18 +124,18 @@ async def cut(page: Page, wire: FaultProxy) -> tuple[int, int]:
     async def painting() -> bool:
         return bool((await account(page, "ecg-II"))["last"] > back)
 
-    assert await until(painting), "the curve never came back"
+    await until(painting)
     return began, time.time_ns() // 1000
 
 
 async def test_the_samples_painted_are_those_the_device_sent_and_a_cut_is_a_gap(
     browser: Browser, ward: Ward
 ) -> None:
-    bed, port = f"{UNIT}-20", urlsplit(ward.http).port or 0  # no other test has curves here
+    bed, port = "h1-icu-1-20", urlsplit(ward.http).port or 0
     async with (
         FaultProxy("127.0.0.1", port) as of_device,
         FaultProxy("127.0.0.1", port, ward.side_port) as of_screen,
-        Patient(ward.run, of_device.port, bed) as patient,
+        Patient(ward, of_device.port, bed) as patient,
     ):
         wall = await ward.open(browser, "icu.h1", f"/icu/{UNIT}?mode=wall", viewport=SIZE)
         page = await ward.open(
@@ -180,7 +147,7 @@ async def test_the_samples_painted_are_those_the_device_sent_and_a_cut_is_a_gap(
             told = await account(page, "ecg-II")
             return bool(told.get("last", 0) - told.get("first", 0) > LOOK_S / 3 * 1e6)
 
-        assert await until(looked, LOOK_S + 30), "no curve was painted"
+        await until(looked)
         cuts = [await cut(page, of_device)]
         await asyncio.sleep(LOOK_S / 3)
         cuts.append(await cut(page, of_screen))
@@ -205,7 +172,7 @@ async def test_the_samples_painted_are_those_the_device_sent_and_a_cut_is_a_gap(
         assert told["hash"] == fnv(expected)
         await wall.context.close()
         assert await ink_of_last_gap(page) == 0
-        assert await page.evaluate("complaints.length === 0")
+        assert await page.evaluate("complaints") == []
 
 
 async def ink_of_last_gap(page: Page) -> int:
@@ -233,11 +200,9 @@ async def ink_of_last_gap(page: Page) -> int:
     return ink
 
 
-async def test_keys_freeze_enlarge_and_speed_up_the_curves(
-    browser: Browser, demo: dict[str, Any]
-) -> None:
+async def test_keys_freeze_enlarge_and_speed_up_the_curves(browser: Browser, demo: Ward) -> None:
     async with Patient(demo) as patient:
-        page = await opened(browser, demo, f"/icu/beds/{BED}?lang=en")
+        page = await demo.open(browser, "icu.h1", f"/icu/beds/{BED}?lang=en")
         scale = page.locator(".lane[data-key='ecg-II'] [data-part=scale]")
         await expect(scale).to_have_text("25 mm/s · 10 mm/mV")
         await page.keyboard.press("]")
@@ -251,7 +216,7 @@ async def test_keys_freeze_enlarge_and_speed_up_the_curves(
         async def painted() -> float:
             return float((await account(page, "ecg-II")).get("painted", 0))
 
-        assert await until(painted)
+        await until(painted)
         await page.keyboard.press("Space")
         await expect(page.locator(".curves")).to_have_attribute("data-frozen", "")
         await asyncio.sleep(0.3)
@@ -263,32 +228,38 @@ async def test_keys_freeze_enlarge_and_speed_up_the_curves(
         async def more() -> bool:
             return await painted() > still
 
-        assert await until(more)
+        await until(more)
         told = await account(page, "ecg-II")
         # What was measured meanwhile is painted when it goes on, but for what the device lost.
         lost = patient.device.ledger.counts.dropped
         assert len(told["gaps"]) <= len(before) + lost, (told["gaps"], before, lost)
-        assert await page.evaluate("complaints.length === 0")
+        assert await page.evaluate("complaints") == []
 
 
 async def test_a_curve_that_ends_says_so_and_comes_back_with_a_gap(
-    browser: Browser, demo: dict[str, Any]
+    browser: Browser, demo: Ward
 ) -> None:
-    page = await opened(browser, demo, f"/icu/beds/{BED}?lang=en")
+    page = await demo.open(browser, "icu.h1", f"/icu/beds/{BED}?lang=en")
     lane = page.locator(".lane[data-key=pleth]")
     async with Patient(demo):
-        await expect(lane).not_to_have_attribute("data-empty", "wait", timeout=20_000)
+        await expect(lane).not_to_have_attribute("data-empty", "wait")
         await expect(lane.locator(".sim")).to_be_visible()
-    await expect(lane.locator(".none")).to_contain_text("No curve for", timeout=20_000)
+    await expect(lane.locator(".none")).to_contain_text("No curve for")
     async with Patient(demo):
-        await expect(lane.locator(".none")).to_be_hidden(timeout=20_000)
-    assert (await account(page, "pleth"))["gaps"]
+        await expect(lane.locator(".none")).to_be_hidden()
+
+    async def gap() -> bool:
+        return bool((await account(page, "pleth"))["gaps"])
+
+    await until(gap)
 
 
 async def test_a_wall_of_four_shows_every_curve_of_a_bed_in_a_row_of_its_own(
-    browser: Browser, demo: dict[str, Any]
+    browser: Browser, demo: Ward
 ) -> None:
-    page = await opened(browser, demo, f"/icu/{UNIT}", viewport={"width": 1280, "height": 900})
+    page = await demo.open(
+        browser, "icu.h1", f"/icu/{UNIT}", viewport={"width": 1280, "height": 900}
+    )
     bed = f"{UNIT}-03"  # no other test has curves here
     async with Patient(demo, bed=bed) as patient:
         trace = f".wave[data-bed='{bed}']"
@@ -296,7 +267,7 @@ async def test_a_wall_of_four_shows_every_curve_of_a_bed_in_a_row_of_its_own(
         for row, code in ((1, ECG_II), (2, ARTERY), (3, PLETH), (4, RESP)):
             canvas = wave.locator(f"[data-row='{row}'] canvas")
             begun = re.compile(r"[1-9]")
-            await expect(canvas).to_have_attribute("data-painted", begun, timeout=20_000)
+            await expect(canvas).to_have_attribute("data-painted", begun)
             told = await account_of(page, f"{trace} [data-row='{row}'] canvas")
             expected = shown(told, patient.made, code)
             assert told["painted"] == len(expected) > 0
@@ -318,7 +289,7 @@ async def test_a_wall_of_four_shows_every_curve_of_a_bed_in_a_row_of_its_own(
         async def goes_on() -> bool:
             return await painted() > before
 
-        assert await until(goes_on)
+        await until(goes_on)
         await page.locator(f"#bed-{bed}").focus()
         await page.keyboard.press("Enter")
         await page.wait_for_url(f"**/icu/beds/{bed}")
@@ -327,22 +298,22 @@ async def test_a_wall_of_four_shows_every_curve_of_a_bed_in_a_row_of_its_own(
 @pytest.mark.parametrize(("theme", "language"), [("dark", "ru"), ("light", "en")])
 async def test_the_page_of_a_bed_is_accessible_and_its_picture_is_kept(
     browser: Browser,
-    demo: dict[str, Any],
+    demo: Ward,
     tmp_path: Path,
     theme: str,
     language: str,
 ) -> None:
     async with Patient(demo):
         for width, height in ((1920, 1080), (1024, 768), (412, 915)):
-            page = await opened(
-                browser, demo, f"/icu/beds/{BED}?theme={theme}&lang={language}",
+            page = await demo.open(
+                browser, "icu.h1", f"/icu/beds/{BED}?theme={theme}&lang={language}",
                 viewport={"width": width, "height": height}, reduced_motion="reduce",
             )  # fmt: skip
 
             async def painted(page: Page = page) -> bool:
                 return bool((await account(page, "resp")).get("painted", 0) > 100)
 
-            assert await until(painted)
+            await until(painted)
             await assert_accessible(page)
             wide = await page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width

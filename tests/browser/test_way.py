@@ -13,9 +13,8 @@ from tests.browser.ward import Ward, until
 from tests.keystrokes import Hands
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-SLOW = 30_000
 CASE_S_MOST = 20.0  # with gloves, by the model of tests/keystrokes.py
-BED = "h1-icu-1-07"
+BED = "h1-icu-1-19"
 
 
 async def new_case(page: Page) -> str:
@@ -42,10 +41,10 @@ async def test_a_crew_says_a_phrase_is_sent_to_another_hospital_and_reads_it_bac
         messages = (await ward.json("ed.h1", path))["messages"]
         return messages and messages[0]["id"]
 
-    message = await until(said, 30.0)
+    message = await until(said)
     desk = await ward.open(chromium, "ed.h1", f"/ed/cases/{case}?lang=en")
     await desk.get_by_role("button", name="Read", exact=True).first.click()
-    await expect(page.locator(".itemrow")).to_contain_text("heard by ed.h1", timeout=SLOW)
+    await expect(page.locator(".itemrow")).to_contain_text("heard by ed.h1")
     assert message
 
     await desk.get_by_text("Reroute", exact=True).first.click()
@@ -54,7 +53,7 @@ async def test_a_crew_says_a_phrase_is_sent_to_another_hospital_and_reads_it_bac
     await desk.locator("form[action$='/steps/reroute'] button").click()
     told = page.locator("[data-part=told]")
     await page.locator("[data-key=back]").click()
-    await expect(told).to_contain_text("New destination", timeout=SLOW)
+    await expect(told).to_contain_text("New destination")
     await expect(told).to_contain_text("no bed")
     await told.get_by_role("button", name="Read back").click()
 
@@ -62,13 +61,13 @@ async def test_a_crew_says_a_phrase_is_sent_to_another_hospital_and_reads_it_bac
         shown = await ward.json("ed.h2", path)
         return bool(shown["rerouted"] and shown["messages"][-1]["read_back"])
 
-    await until(there, 30.0)
+    await until(there)
     await page.locator("[data-key=eta]").click()
     here = page.locator("[data-key=to-unit-h2-ed]")
-    await expect(here).to_have_attribute("aria-pressed", "true", timeout=SLOW)
+    await expect(here).to_have_attribute("aria-pressed", "true")
     await page.locator("[data-key=arrival]").click()
     other = await ward.open(chromium, "ed.h2", "/ed/h2-ed?lang=en")
-    await expect(other.locator(f"tr#case-{case}")).to_be_visible(timeout=SLOW)
+    await expect(other.locator(f"tr#case-{case}")).to_be_visible()
     await other.goto(f"{ward.http}/ed/cases/{case}?lang=en")
     await expect(other.locator(".way")).to_contain_text("Rerouted from h1-ed")
     async with ward.client("ed.h2") as physician:
@@ -99,11 +98,11 @@ async def test_a_patient_is_taken_over_from_another_hospital_by_name_with_the_re
     await expect(theirs.get_by_text("icu.h2,").first).to_be_visible()
     await looked_at_page(theirs)
     board = await ward.open(chromium, "icu.h2", "/icu/h2-icu-1?lang=en")
-    await expect(board.locator("#counts")).to_contain_text("Coming", timeout=SLOW)
+    await expect(board.locator("#counts")).to_contain_text("Coming")
     await ours.reload()
     await ours.get_by_role("button", name="Withdraw the request").click()
     await expect(ours.locator("dd b").first).to_have_text("withdrawn")
-    await expect(board.locator("#counts")).not_to_contain_text("Coming", timeout=SLOW)
+    await expect(board.locator("#counts")).not_to_contain_text("Coming")
     for page in (ours, theirs, board):
         assert await page.evaluate("complaints") == []
         await page.context.close()

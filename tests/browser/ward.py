@@ -9,8 +9,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -25,10 +23,11 @@ from playwright.async_api import Browser, Page
 
 from hospital_ops.clock import SECOND, iso
 from simulators.clients import Acknowledgement, MllpClient
+from simulators.demonstration import demonstration, free_port
 from simulators.messages import Reading, Sender, hl7_time, observations
+from tests.patience import PATIENCE_S
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-READY_WITHIN_S: Final = 90.0
 WATCH: Final = (
     "window.complaints = [];"
     "addEventListener('error', (event) => { complaints.push(event.message || 'resource'); });"
@@ -40,13 +39,6 @@ WATCH: Final = (
 def now_us() -> int:
     """This machine's time, microseconds since 1970."""
     return time.time_ns() // 1000
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
-        return port
 
 
 @dataclass(slots=True)
@@ -87,7 +79,7 @@ class Ward:
 
     async def new_token(self, name: str) -> str:
         """A session of its own for a user."""
-        async with httpx2.AsyncClient(base_url=self.http, trust_env=False) as client:
+        async with self.stranger() as client:
             said = {"name": name, "password": self.password(name)}
             answer = await client.post("/api/v1/session", json=said)
             answer.raise_for_status()
@@ -99,6 +91,10 @@ class Ward:
             self.tokens[name] = await self.new_token(name)
         return self.tokens[name]
 
+    def stranger(self, **more: Any) -> httpx2.AsyncClient:
+        """Calls of somebody whom the house does not know, with patience."""
+        return httpx2.AsyncClient(base_url=self.http, trust_env=False, timeout=PATIENCE_S, **more)
+
     @asynccontextmanager
     async def client(self, name: str) -> AsyncIterator[httpx2.AsyncClient]:
         """Calls as a user; `tablet:ID` calls with a device's token."""
@@ -107,10 +103,14 @@ class Ward:
             token = next(one["token"] for one in self.run["devices"] if one["id"] == device)
         else:
             token = await self.token(name)
-        async with httpx2.AsyncClient(
-            base_url=self.http, headers={"Authorization": f"Bearer {token}"}, trust_env=False
-        ) as client:
+        async with self.stranger(headers={"Authorization": f"Bearer {token}"}) as client:
             yield client
+
+    async def bed(self, name: str, bed: str) -> dict[str, Any]:
+        """A bed as the board of its unit has it for a user."""
+        board = await self.json(name, f"/api/v1/boards/{bed.rpartition('-')[0]}")
+        found: dict[str, Any] = next(one for one in board["beds"] if one["bed"] == bed)
+        return found
 
     async def json(self, name: str, path: str) -> Any:
         """What a user gets from an address as JSON."""
@@ -132,6 +132,7 @@ class Ward:
         """A page of a signed-in user; `http` is another way to the same server."""
         address = http or self.http
         own = await browser.new_context(**{"locale": "en-GB", **context})
+        own.set_default_timeout(PATIENCE_S * 1000)
         cookie: Any = {
             "name": "session",
             "value": token or await self.token(name),
@@ -177,7 +178,7 @@ class Monitor:
         self.bed, self.mrn = bed, ward.patient(bed)["mrn"]
         self.unit = bed.rpartition("-")[0]
         host, _, port = ward.run["mllp"].partition(":")
-        self._line = MllpClient(host, int(port))
+        self._line = MllpClient(host, int(port), timeout_s=PATIENCE_S)
 
     async def raw(self, message: bytes) -> Acknowledgement:
         """Sends a message as it is."""
@@ -315,41 +316,14 @@ def running(data: Path, *arguments: str) -> Iterator[Ward]:
     """The demonstration on free ports, ready; it ends with the block."""
     kept = "HOSPITAL_OPS_RECORDINGS"  # everything else is the test's own
     own = {k: v for k, v in os.environ.items() if k == kept or not k.startswith("HOSPITAL_OPS_")}
-    port, side_port = free_port(), free_port()
+    side_port = free_port()
     own["HOSPITAL_OPS_ALLOWED_ORIGINS"] = f"http://127.0.0.1:{side_port}"
-    log = data.parent / f"{data.name}.log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [
-                sys.executable, "-m", "hospital_ops", "demo", "--data-dir", str(data),
-                "--port", str(port), "--mllp-port", str(free_port()), *arguments,
-            ],
-            cwd=ROOT, env=own, stdout=out, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-    try:
-        ward = Ward(data, side_port)
-        end = time.monotonic() + READY_WITHIN_S
-        while not _ready(ward):
-            assert process.poll() is None, log.read_text("utf-8")
-            assert time.monotonic() < end, f"not ready: {log.read_text('utf-8')[-2000:]}"
-            time.sleep(0.1)
-        yield ward
-    finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
+    program = (sys.executable, "-m", "hospital_ops")
+    with demonstration(program, data, *arguments, folder=ROOT, environment=own):
+        yield Ward(data, side_port)
 
 
-def _ready(ward: Ward) -> bool:
-    try:
-        return bool(ward.run["ready"])
-    except (OSError, ValueError):
-        return False
-
-
-async def until(condition: Any, within_s: float = 10.0) -> Any:
+async def until(condition: Any, within_s: float = PATIENCE_S) -> Any:
     """Asks an async condition again until it says something true, and returns that."""
     end = time.monotonic() + within_s
     while True:

@@ -31,8 +31,9 @@ from streams.mllp import MllpGateway
 from streams.pipe import Argument, Pipe
 from streams.publish import read_board, snapshot_position
 from streams.shard import keys, order, seen_at
-from tests.integration.streams_help import DEADLINE_S, HALL, beside, icu_room, last_id, storing
+from tests.integration.streams_help import HALL, beside, icu_room, last_id, storing
 from tests.integration.web_help import Running, web_process
+from tests.patience import PATIENCE_S
 
 POLLS = 40  # of a unit, until another second passes
 LINES = 16  # of MLLP: a hospital's engine has a few, not one a bed
@@ -169,7 +170,7 @@ class FastWard:
 
     async def settle(self) -> None:
         """A second passes, or a few, and every screen shows all that came before."""
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 self.clock.advance(1)
                 await self.tick()
@@ -241,7 +242,7 @@ async def fast_ward(
         ]
         for line in lines:
             stack.push_async_callback(line.close)
-        http = httpx2.AsyncClient(base_url=running.address, timeout=60)
+        http = running.client()
         await stack.enter_async_context(http)
         yield FastWard(clock, pipe, running, http, units, lines)
 

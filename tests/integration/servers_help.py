@@ -10,12 +10,11 @@ import redis.asyncio as redis
 from redis.exceptions import RedisError
 
 from hospital_ops.servers.supervisor import Supervisor
-
-DEADLINE_S = 30.0
+from tests.patience import PATIENCE_S
 
 
 def wait_until(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + DEADLINE_S
+    deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain until {what}"
         time.sleep(0.02)
@@ -23,7 +22,7 @@ def wait_until(condition: Callable[[], object], what: str) -> None:
 
 async def until(condition: Callable[[], object]) -> None:
     """The same for a test in whose loop the supervisor runs."""
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110  processes set no event
             await asyncio.sleep(0.01)
 
@@ -41,7 +40,7 @@ async def rows(url: str) -> list[int]:
 
 
 async def rows_when_back(url: str) -> list[int]:
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             with contextlib.suppress(OSError, asyncpg.PostgresError):
                 return await rows(url)
@@ -58,7 +57,7 @@ async def write_rows(url: str, *numbers: int) -> None:
 
 
 async def entries_when_back(url: str) -> list[object]:
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             with contextlib.suppress(RedisError, OSError):
                 async with redis.from_url(url, decode_responses=True) as client:

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -48,6 +49,8 @@ async def run(path: Path) -> None:
 
 
 if __name__ == "__main__":
+    # A run that was started in the background hands down that Ctrl-C is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if len(sys.argv) > 2:
         uid = int(sys.argv[2])
         os.setgroups([])

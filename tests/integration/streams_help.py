@@ -17,13 +17,14 @@ from streams.append import Appender
 from streams.live import LiveReader
 from streams.pipe import Pipe
 from streams.publish import Board, read_board
+from streams.relay import Relay
 from streams.shard import START, keys, order
 from streams.store import StoreReader, key_of
+from tests.patience import PATIENCE_S
 
 UNIT, HALL = "h1-icu-1", "h1-hall"
 BED = "h1-icu-1-01"
 PULSE = "8867-4"
-DEADLINE_S = 30.0
 
 
 def observed(
@@ -177,6 +178,20 @@ async def storing(
 
 
 @asynccontextmanager
+async def relaying(pipe: Pipe, writer: Database) -> AsyncIterator[None]:
+    """A relay at work."""
+    relay = Relay(writer, Appender(pipe), SystemClock(), "Test")
+
+    async def work() -> None:
+        while True:
+            await relay.step()
+            await asyncio.sleep(0.05)
+
+    async with beside(work()):
+        yield
+
+
+@asynccontextmanager
 async def beside(work: Any) -> AsyncIterator[None]:
     """A task that runs while the test does; what it dies of, the test dies of."""
     task: asyncio.Task[None] = asyncio.ensure_future(work)
@@ -192,7 +207,7 @@ async def beside(work: Any) -> AsyncIterator[None]:
 async def until(condition: Callable[[], Awaitable[Any]], what: str) -> Any:
     """The condition's first true answer."""
     try:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 found = await condition()
                 if found:

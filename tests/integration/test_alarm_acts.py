@@ -43,7 +43,7 @@ async def ward(url: str, app: Database | None = None) -> AsyncIterator[tuple[Run
 
 async def board(running: Running) -> list[dict[str, Any]]:
     """The alarms of the bed as the public snapshot has them."""
-    async with httpx2.AsyncClient(headers=running.bearer("h1-nurse")) as client:
+    async with running.client("h1-nurse") as client:
         answer = await client.get(f"{running.address}/api/v1/boards/{UNIT}")
     beds = answer.json()["beds"]
     alarms = [alarm for bed in beds if bed["bed"] == BED for alarm in bed["alarms"]]
@@ -51,7 +51,7 @@ async def board(running: Running) -> list[dict[str, Any]]:
 
 
 async def post(running: Running, who: str, url: str, body: Any = None) -> httpx2.Response:
-    async with httpx2.AsyncClient(headers=running.bearer(who)) as client:
+    async with running.client(who) as client:
         return await client.post(url, json=body)
 
 
@@ -110,7 +110,7 @@ async def test_nobody_of_another_house_or_unit_touches_an_alarm(fresh_valkey: Va
 
 async def test_an_alarm_says_why_it_rings(fresh_valkey: Valkey, app: Database) -> None:
     async with ward(fresh_valkey.url, app) as (running, url):
-        async with httpx2.AsyncClient(headers=running.bearer("h1-nurse")) as client:
+        async with running.client("h1-nurse") as client:
             told = (await client.get(url)).json()
         assert (told["value"], told["comparator"], told["limit"]) == (45.0, "<", 60.0)
         assert told["rule"]["id"] == "map_low"
@@ -126,7 +126,7 @@ async def test_the_panel_of_a_bed_names_rule_and_source_and_is_sent_only_when_it
 ) -> None:
     async with ward(fresh_valkey.url) as (running, url):
         panel = f"{running.address}/icu/beds/{BED}/alarms"
-        async with httpx2.AsyncClient(headers=running.bearer("h1-nurse")) as client:
+        async with running.client("h1-nurse") as client:
             first = (await client.get(panel)).text
             assert "MAP 45 &lt; 60" in first
             assert "Mindray" in first
@@ -142,7 +142,7 @@ async def test_the_panel_of_a_bed_names_rule_and_source_and_is_sent_only_when_it
 
             await until(seen, "the panel names who has seen it")
             assert (await client.post(f"{panel}/{alarm}/silence")).status_code == 404
-        async with httpx2.AsyncClient(headers=running.bearer("h1-wall")) as client:
+        async with running.client("h1-wall") as client:
             assert (await client.get(panel)).status_code in (403, 404)
 
 
@@ -156,7 +156,7 @@ async def test_an_act_for_one_patient_is_refused_once_another_lies_in_the_bed(
         for act in ("close", "comfort"):
             refused = await post(running, "h1-doctor", f"{bed}/{act}", {"patient_id": other})
             assert refused.status_code == 409, act
-        async with httpx2.AsyncClient(headers=running.bearer("h1-doctor")) as client:
+        async with running.client("h1-doctor") as client:
             panel = (await client.get(page)).text
             meant = panel.partition('name="patient" value="')[2].partition('"')[0]
             assert meant not in ("", other)
@@ -183,6 +183,6 @@ async def test_a_pause_longer_than_any_number_is_the_longest_there_is(
         sent = {"reason": "ct", "minutes": 10**25}
         assert (await post(running, "h1-nurse", stand_by, sent)).status_code == 200
         duty = f"{running.address}/api/v1/icu/units/{UNIT}/duty"
-        async with httpx2.AsyncClient(headers=running.bearer("h1-nurse")) as client:
+        async with running.client("h1-nurse") as client:
             odd = await client.put(duty, json={"post": "nurse", "beds": [{}]})
         assert odd.status_code == 400

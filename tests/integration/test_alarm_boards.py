@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx2
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -98,7 +97,7 @@ async def test_forty_reds_at_once_while_no_web_process_runs_are_all_on_the_board
 
 async def quiets(running: Running) -> list[dict[str, Any]]:
     """The silences of the bed, as the public snapshot has them."""
-    async with httpx2.AsyncClient(headers=running.bearer("h1-nurse")) as client:
+    async with running.client("h1-nurse") as client:
         answer = await client.get(f"{running.address}/api/v1/boards/{UNIT}")
     return [q for bed in answer.json()["beds"] if bed["bed"] == BED for q in bed["quiet"]]
 
@@ -135,7 +134,7 @@ async def test_a_bed_is_silenced_with_a_reason_by_those_who_may_and_a_wall_only_
         same = await post(running, "h1-doctor", f"{bed}/acts/confirm_comfort")
         assert same.status_code == 409
         panel = f"{running.address}/icu/beds/{BED}/quiet"
-        async with httpx2.AsyncClient(headers=running.bearer("h1-nurse")) as nurse:
+        async with running.client("h1-nurse") as nurse:
             assert "Confirm comfort care" in (await nurse.get(panel)).text
             pressed = await nurse.post(f"{panel}/confirm_comfort")
             assert pressed.status_code == 200
@@ -144,7 +143,7 @@ async def test_a_bed_is_silenced_with_a_reason_by_those_who_may_and_a_wall_only_
             return {q["kind"] for q in await quiets(running)} == {"standby", "comfort"}
 
         await until(confirmed, "two people have decided")
-        async with httpx2.AsyncClient(headers=running.bearer("h1-doctor")) as doctor:
+        async with running.client("h1-doctor") as doctor:
             assert "Tick the box" in (await doctor.post(f"{panel}/close")).text
             assert (await doctor.post(f"{panel}/resume")).status_code == 200
 

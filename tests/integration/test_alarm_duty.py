@@ -28,13 +28,13 @@ NIBP_MEAN = "8478-0"
 
 
 async def put(running: Running, who: str, url: str, body: Any) -> httpx2.Response:
-    async with httpx2.AsyncClient(headers=running.bearer(who)) as client:
+    async with running.client(who) as client:
         return await client.put(url, json=body)
 
 
 async def red(running: Running) -> dict[str, Any]:
     """The red of the bed, as the public snapshot has it."""
-    async with httpx2.AsyncClient(headers=running.bearer("h1-wall")) as client:
+    async with running.client("h1-wall") as client:
         board = (await client.get(f"{running.address}/api/v1/boards/{UNIT}")).json()
     alarms = [a for bed in board["beds"] if bed["bed"] == BED for a in bed["alarms"]]
     return next((a for a in alarms if a["code"] == "map_low"), {})
@@ -84,7 +84,7 @@ async def test_a_nurse_signs_on_is_called_and_is_known_to_have_read_it(
 
         await until(called, "the nurse of the bed is called")
         assert (await red(running))["next_call"]["posts"] == ["second"]
-        async with httpx2.AsyncClient(headers=running.bearer("h1-nurse")) as nurse:
+        async with running.client("h1-nurse") as nurse:
             page = (await nurse.get(f"{running.address}/icu/{UNIT}/duty")).text
             assert "h1-doctor" in page
             assert "MAP 45 &lt; 60" in page

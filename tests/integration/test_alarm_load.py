@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import httpx2
-
 from hospital_ops.database import Connection, Database
 from hospital_ops.servers.valkey import Valkey
 from tests.integration.streams_help import storing, until
@@ -26,7 +24,7 @@ async def test_an_alarm_that_was_taken_on_is_counted_with_its_answer_and_without
 
             await until(answered, "the acknowledgement is archived")
         api = f"{running.address}/api/v1/icu/units/{UNIT}/alarm-load"
-        async with httpx2.AsyncClient(headers=running.bearer("h1-nurse")) as client:
+        async with running.client("h1-nurse") as client:
             told = (await client.get(api)).json()
             page = await client.get(f"{running.address}/icu/{UNIT}/alarm-load")
             assert (await client.get(api, params={"days": 99})).status_code in (400, 422)
@@ -39,7 +37,7 @@ async def test_an_alarm_that_was_taken_on_is_counted_with_its_answer_and_without
         assert "too few" in page.text
         asked = f"{running.address}/api/v1/icu/units/{UNIT}/alarm-replay"
         question = {"rule": "map_high", "code": "8478-0", "limit": "40", "days": "1"}
-        async with httpx2.AsyncClient(headers=running.bearer("h1-nurse")) as client:
+        async with running.client("h1-nurse") as client:
             answer = (await client.get(asked, params=question)).json()
             assert (answer["rang"], answer["would_ring"], answer["too_few"]) == (0, 1, True)
             assert answer["new_list"][0]["bed"] == BED
@@ -48,8 +46,8 @@ async def test_an_alarm_that_was_taken_on_is_counted_with_its_answer_and_without
             form = {"what": "map_high|8478-0", "limit": "40,0", "delay_s": "", "days": "1"}
             told = await client.get(f"{running.address}/icu/{UNIT}/alarm-replay", params=form)
             assert "Nothing was changed" in told.text
-        async with httpx2.AsyncClient(headers=running.bearer("h2-nurse")) as client:
+        async with running.client("h2-nurse") as client:
             assert (await client.get(asked, params=question)).status_code in (403, 404)
         for who in ("h2-nurse", "h1-emergency", "h1-wall"):
-            async with httpx2.AsyncClient(headers=running.bearer(who)) as client:
+            async with running.client(who) as client:
                 assert (await client.get(api)).status_code in (403, 404)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
-import httpx2
-
 from hospital_ops import wire
 from hospital_ops.database import Connection, Database
 from hospital_ops.servers.valkey import Valkey
@@ -28,7 +26,7 @@ REVIEWS, RULE = f"/api/v1/icu/units/{UNIT}/alarm-reviews", f"/api/v1/icu/units/{
 
 
 async def put(running: Running, who: str, url: str, body: dict[str, Any]) -> int:
-    async with httpx2.AsyncClient(headers=running.bearer(who)) as client:
+    async with running.client(who) as client:
         return (await client.put(f"{running.address}{url}", json=body)).status_code
 
 
@@ -41,7 +39,7 @@ async def asystole(running: Running) -> dict[str, Any]:
 async def reviewed(running: Running, alarms: list[str], was_false: bool = True) -> dict[str, Any]:
     """A physician looks at each."""
     answer: dict[str, Any] = {}
-    async with httpx2.AsyncClient(headers=running.bearer("h1-doctor")) as client:
+    async with running.client("h1-doctor") as client:
         for alarm in alarms:
             url = f"{running.address}{REVIEWS}/{alarm}"
             told = await client.post(url, json={"was_false": was_false})

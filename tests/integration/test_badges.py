@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import httpx2
-
 from hospital_ops import wire
 from hospital_ops.database import Connection, Database
 from hospital_ops.servers.valkey import Valkey
@@ -72,7 +70,7 @@ async def test_a_badge_takes_an_alarm_on_by_name_at_a_wall_once(
         assert BADGE not in str(told)
 
         address = f"{at}/api/v1/badges/{made.json()['badge']}"
-        async with httpx2.AsyncClient(headers=running.bearer("h1-admin")) as client:
+        async with running.client("h1-admin") as client:
             assert (await client.delete(address)).status_code == 200
             assert (await client.delete(address)).status_code == 404
         refused = [("a revoked badge", BADGE), ("one who may not", "CREW01")]

@@ -49,7 +49,7 @@ async def _same(places: Any) -> Any:
 async def post(running: Running, body: Any, who: str = "") -> httpx2.Response:
     """The answer to a payload."""
     headers = running.bearer(who) if who else {}
-    async with httpx2.AsyncClient(base_url=running.address, trust_env=False) as client:
+    async with running.client() as client:
         return await client.post("/update_observations", json=body, headers=headers)
 
 
@@ -107,7 +107,7 @@ async def test_nobody_posts_without_a_name_nor_from_a_page_nor_as_a_person(
 ) -> None:
     body = [observation("heart-rate", **now(device_id=BED))]
     assert (await post(running, body, "h1-nurse")).status_code == 404
-    async with httpx2.AsyncClient(base_url=running.address, trust_env=False) as client:
+    async with running.client() as client:
         page = await client.post(
             "/update_observations", json=body, headers={"Origin": "https://elsewhere.example"}
         )
@@ -118,7 +118,7 @@ async def test_nobody_posts_without_a_name_nor_from_a_page_nor_as_a_person(
 
 
 async def test_a_body_that_is_too_large_is_counted_under_its_sender(running: Running) -> None:
-    async with httpx2.AsyncClient(base_url=running.address, trust_env=False) as client:
+    async with running.client() as client:
         for who in ("h1-gateway", "h1-gateway", ""):
             answer = await client.post(
                 "/update_observations",

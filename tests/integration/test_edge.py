@@ -25,10 +25,11 @@ from hospital_ops.database import Connection, Database
 from hospital_ops.forward.items import LIVE_US
 from hospital_ops.servers.valkey import Valkey
 from simulators.clients import TRY_AGAIN, MllpClient
+from simulators.demonstration import free_port
 from simulators.network import FaultProxy
 from streams.pipe import Pipe
 from streams.shard import keys
-from tests.faults.program_help import ROOT, free_port
+from tests.faults.program_help import ROOT
 from tests.integration.streams_help import beside, storing, until
 from tests.integration.web_help import BED, UNIT, Running, web_process
 

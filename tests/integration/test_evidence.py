@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import httpx2
-
 from hospital_ops import wire
 from hospital_ops.clock import SECOND, ManualClock, SystemClock
 from hospital_ops.database import Connection, Database
@@ -39,7 +37,7 @@ async def test_the_strip_of_an_alarm_is_kept_once_and_outlives_its_curves(
     async with ward(fresh_valkey.url, app) as (running, url):
         now = SystemClock().now_us()
         await play(running, now - 12 * SECOND, now + 4 * SECOND)
-        async with httpx2.AsyncClient(headers=running.bearer("h1-nurse")) as client:
+        async with running.client("h1-nurse") as client:
             live = (await client.get(f"{url}/evidence")).json()
             assert live["stored"] is False
             assert {curve["code"] for curve in live["strip"]["curves"]} == {ECG_II, PLETH}
@@ -77,5 +75,5 @@ async def test_the_strip_of_an_alarm_is_kept_once_and_outlives_its_curves(
                 await client.get(url.rpartition("/")[0] + "/no-uuid/evidence")
             ).status_code == 404
         for who in ("h2-nurse", "h1-emergency", "h1-wall"):
-            async with httpx2.AsyncClient(headers=running.bearer(who)) as client:
+            async with running.client(who) as client:
                 assert (await client.get(f"{url}/evidence")).status_code in (403, 404)

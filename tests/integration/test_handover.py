@@ -77,7 +77,7 @@ async def floor(
         web_process(pipe.url, app) as running,
         living(pipe.url, "one", icu_room),
         storing(pipe.url, writer, shards=(UNIT, HALL)),
-        httpx2.AsyncClient(base_url=running.address, timeout=20) as http,
+        running.client() as http,
     ):
         append = running.web.appender.append
         await append(UNIT, admitted("4711", NOW() - 3_000_000))

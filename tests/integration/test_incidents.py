@@ -64,7 +64,7 @@ class Floor:
 
 @pytest.fixture
 async def floor(running: Running) -> AsyncIterator[Floor]:
-    async with httpx2.AsyncClient(base_url=running.address, timeout=20) as http:
+    async with running.client() as http:
         made = Floor(running, http)
         await made.measure(83.0)
         yield made

@@ -31,7 +31,7 @@ select 'h1', $1, $2, $3, 'm', 's', n::text, gen_random_uuid(), $4, '',
 
 
 async def get(running: Running, who: str, url: str, **params: Any) -> httpx2.Response:
-    async with httpx2.AsyncClient(headers=running.bearer(who)) as client:
+    async with running.client(who) as client:
         return await client.get(f"{running.address}{url}", params=params)
 
 

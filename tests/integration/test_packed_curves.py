@@ -96,7 +96,7 @@ async def test_packed_and_loose_curves_leave_as_files_with_an_audit_row_and_for_
     span = {"from": iso(NOW), "to": iso(NOW + 660 * SECOND)}
     async with (
         web_process(fresh_valkey.url, app) as running,
-        httpx2.AsyncClient(trust_env=False) as client,
+        running.client() as client,
     ):
         path = f"{running.address}/api/v1/icu/beds/{BED}/waveforms/export"
 

@@ -163,6 +163,6 @@ async def test_days_of_boards_that_are_kept_no_longer_go(owner: Database) -> Non
 
 
 async def _get(running: Running, who: str, path: str) -> httpx2.Response:
-    async with httpx2.AsyncClient(base_url=running.address) as client:
+    async with running.client() as client:
         path = path.replace("+", "%2B")
         return await client.get(path, headers=running.bearer(who))

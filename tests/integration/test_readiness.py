@@ -10,13 +10,10 @@ from uuid import uuid4
 import pytest
 
 from hospital_ops.access import Role
-from hospital_ops.clock import SystemClock
 from hospital_ops.database import Connection, Database
 from hospital_ops.servers.valkey import Valkey
-from streams.append import Appender
-from streams.relay import Relay
 from tests.integration.ecg_house import ED, House, house
-from tests.integration.streams_help import beside, until
+from tests.integration.streams_help import relaying, until
 
 
 @pytest.fixture
@@ -24,16 +21,9 @@ async def ward(
     fresh_valkey: Valkey, app: Database, writer: Database, two_hospitals: None
 ) -> AsyncIterator[House]:
     async with house(fresh_valkey.url, app, writer) as made:
-        relay = Relay(writer, Appender(made.pipe), SystemClock(), "Test")
-
-        async def relaying() -> None:
-            while True:
-                await relay.step()
-                await asyncio.sleep(0.05)
-
         await made.lets_in("triage", Role.TRIAGE_NURSE)
         await made.lets_in("next door", Role.ED_PHYSICIAN, "h2")
-        async with beside(relaying()):
+        async with relaying(made.pipe, writer):
             yield made
 
 

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
-import httpx2
 import pytest
 
 from hospital_ops import wire, wire_forms
@@ -53,7 +52,7 @@ async def relay(
 ) -> dict[str, str]:
     """The answer to items that a box forwards."""
     body = wire_forms.encode(Relay(SystemClock().now_us() - (off_us or 0), items, off_us))
-    async with httpx2.AsyncClient(trust_env=False) as client:
+    async with running.client() as client:
         answer = await client.post(
             f"{running.address}/api/v1/relayed", content=body, headers=running.bearer(by)
         )
@@ -151,7 +150,7 @@ async def test_nobody_but_a_gateway_relays(running: Running, who: str) -> None:
     then = SystemClock().now_us()
     item = made(HL7, "unit", then, oru("M1", then))
     assert await relay(running, item, by=who) == {"status": "404"}
-    async with httpx2.AsyncClient(trust_env=False) as client:
+    async with running.client() as client:
         address = f"{running.address}/api/v1/relayed/devices"
         assert (await client.get(address, headers=running.bearer(who))).status_code == 404
         listed = (await client.get(address, headers=running.bearer("h1-gateway"))).json()

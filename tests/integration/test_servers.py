@@ -23,13 +23,13 @@ from hospital_ops.servers.process import Child
 from hospital_ops.servers.runtime import SOCKET_PATH_BYTES_MAX, RuntimeFolder
 from hospital_ops.servers.supervisor import Supervisor
 from tests.integration.servers_help import (
-    DEADLINE_S,
     entries_when_back,
     new_process,
     rows_when_back,
     until,
     write_rows,
 )
+from tests.patience import PATIENCE_S
 
 Own = tuple[EmbeddedServers, Supervisor]
 
@@ -108,7 +108,7 @@ async def until_active(url: str, backend: int) -> None:
     connection = await asyncpg.connect(url)
     state = "select state = 'active' from pg_stat_activity where pid = $1"
     try:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not await connection.fetchval(state, backend):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
     finally:

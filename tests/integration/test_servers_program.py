@@ -23,11 +23,11 @@ from hospital_ops.servers.lock import DataDirectory
 from hospital_ops.servers.placement import Mode, namespace_works
 from hospital_ops.servers.postgres import find_installation
 from tests.integration.servers_help import (
-    DEADLINE_S,
     rows,
     wait_until,
     write_rows,
 )
+from tests.patience import PATIENCE_S
 
 PROGRAM = Path(__file__).with_name("servers_program.py")
 ROOT = Path(__file__).parents[2]
@@ -103,7 +103,7 @@ class Started:
     def end(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGINT)
-        self.process.wait(DEADLINE_S)
+        self.process.wait(PATIENCE_S)
         assert self.process.stdout is not None
         self.process.stdout.close()
         if self.told:  # a killed program leaves it to the next start, which a test may not have
@@ -179,7 +179,7 @@ def test_ctrl_c_ends_the_program_with_all_its_children_and_folders(
 ) -> None:
     started = start(tmp_path / "data").up()
     os.killpg(started.process.pid, signal.SIGINT)
-    assert started.process.wait(DEADLINE_S) == 0
+    assert started.process.wait(PATIENCE_S) == 0
     assert started.none_left()
     assert started.sockets_are_gone()
     log = (tmp_path / "data" / "log" / "postgres.log").read_text()

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
@@ -14,9 +13,7 @@ from hospital_ops.clock import SystemClock
 from hospital_ops.database import Connection, Database
 from hospital_ops.identity import patient_id
 from hospital_ops.servers.valkey import Valkey
-from streams.append import Appender
 from streams.pipe import Pipe
-from streams.relay import Relay
 from tests.integration.stay_walks import (
     NEXT_BED,
     NEXT_UNIT,
@@ -36,10 +33,10 @@ from tests.integration.stay_walks import (
 from tests.integration.streams_help import (
     HALL,
     admitted,
-    beside,
     icu_room,
     living,
     observed,
+    relaying,
     storing,
     until,
 )
@@ -113,31 +110,19 @@ async def house(
     two_hospitals: None,
 ) -> AsyncIterator[House]:
     pipe = Pipe(fresh_valkey.url)
-    relay = Relay(writer, Appender(pipe), SystemClock(), "Test")
     async with (
         web_process(pipe.url, app, (NEXT_UNIT,)) as running,
         living(pipe.url, "one", icu_room),
         living(pipe.url, "two", icu_room, NEXT_UNIT),
         storing(pipe.url, writer, shards=(UNIT, NEXT_UNIT, "h1-ed", HALL)),
-        _relayed(relay),
-        httpx2.AsyncClient(base_url=running.address, timeout=20) as http,
+        relaying(pipe, writer),
+        running.client() as http,
     ):
         person = wire.PatientFacts(MRN, "Test", MRN, "F", "1960-01-01")
         came = wire.replaced(admitted(MRN, NOW()), patient=person)
         await running.web.appender.append(UNIT, came)
         yield House(running, http, superuser)
     await pipe.close()
-
-
-@asynccontextmanager
-async def _relayed(relay: Relay) -> AsyncIterator[None]:
-    async def work() -> None:
-        while True:
-            await relay.step()
-            await asyncio.sleep(0.05)
-
-    async with beside(work()):
-        yield
 
 
 async def test_a_death_closes_everything_as_one_act_and_its_reversal_brings_everything_back(

@@ -1,8 +1,6 @@
 """A transfer to another hospital: asked, accepted by name, read from then on, ended by arrival."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
@@ -15,16 +13,14 @@ from hospital_ops.deciding import Decider
 from hospital_ops.identity import patient_id
 from hospital_ops.servers.valkey import Valkey
 from icu.unit import IcuUnit
-from streams.append import Appender
 from streams.pipe import Pipe
-from streams.relay import Relay
 from tests.integration.streams_help import (
     HALL,
     admitted,
-    beside,
     icu_room,
     living,
     observed,
+    relaying,
     storing,
     until,
 )
@@ -99,15 +95,14 @@ async def wards(
     two_hospitals: None,
 ) -> AsyncIterator[Wards]:
     pipe = Pipe(fresh_valkey.url)
-    relay = Relay(writer, Appender(pipe), SystemClock(), "Test")
     async with (
         web_process(pipe.url, app) as running,
         living(pipe.url, "one", icu_room),
         living(pipe.url, "two", room, ICU),
         living(pipe.url, "three", room, ED),
         storing(pipe.url, writer, shards=SHARDS),
-        _relayed(relay),
-        httpx2.AsyncClient(base_url=running.address, timeout=20) as http,
+        relaying(pipe, writer),
+        running.client() as http,
     ):
         append = running.web.appender.append
         await append(UNIT, admitted(MRN, NOW() - 5_000_000))
@@ -115,17 +110,6 @@ async def wards(
             await append(UNIT, observed(value, NOW() - 1_000_000, code=code))
         yield Wards(running, http, superuser)
     await pipe.close()
-
-
-@asynccontextmanager
-async def _relayed(relay: Relay) -> AsyncIterator[None]:
-    async def work() -> None:
-        while True:
-            await relay.step()
-            await asyncio.sleep(0.05)
-
-    async with beside(work()):
-        yield
 
 
 async def closed_before_acceptance(wards: Wards, told: dict[str, Any]) -> None:

@@ -52,7 +52,7 @@ async def quarter(db: Connection) -> list[UUID]:
 
 
 async def asked(running: Running, who: str, path: str, **params: str) -> httpx2.Response:
-    async with httpx2.AsyncClient(headers=running.bearer(who), trust_env=False) as client:
+    async with running.client(who) as client:
         return await client.get(f"{running.address}{path}", params={"quarter": QUARTER} | params)
 
 
@@ -131,7 +131,7 @@ async def is_switched_on_once(running: Running) -> None:
     switch = f"{running.address}{PAGE}/measures/over_home"
     form = {"version": "0", "on": "yes", "within_h": "48"}
     for who, status in (("h1-nurse", 404), ("h1-doctor", 303), ("h1-doctor", 409)):
-        async with httpx2.AsyncClient(headers=running.bearer(who), trust_env=False) as client:
+        async with running.client(who) as client:
             assert (await client.post(switch, data=form)).status_code == status
     told = (await asked(running, "h1-nurse", API)).json()
     home = next(one for one in told["tables"] if one["measure"] == "over_home")

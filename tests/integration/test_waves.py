@@ -8,7 +8,6 @@ import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx2
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -174,7 +173,7 @@ async def test_a_curve_comes_to_the_archive_once_however_often_it_is_sent(
     async with (
         web_process(fresh_valkey.url, app) as running,
         storing(running.web.redis_url, writer),
-        httpx2.AsyncClient(headers=running.bearer("h1-nurse"), trust_env=False) as client,
+        running.client("h1-nurse") as client,
     ):
         await send(running, *sent, sent[1])
         address = f"{running.address}/api/v1/icu/beds/{BED}/waveforms"
@@ -264,7 +263,7 @@ def test_a_slow_screen_loses_the_oldest_and_is_told_and_holds_up_nobody() -> Non
 async def test_the_page_of_a_bed_is_for_its_own_unit(
     running: Running, who: str, bed: str, status: int
 ) -> None:
-    async with httpx2.AsyncClient(headers=running.bearer(who), trust_env=False) as client:
+    async with running.client(who) as client:
         answer = await client.get(f"{running.address}/icu/beds/{bed}")
     assert answer.status_code == status
     assert (f'data-bed="{bed}"' in answer.text) == (status == 200)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import httpx2
 import pytest
@@ -20,17 +18,15 @@ from hospital_ops.servers.valkey import Valkey
 from hospital_ops.standing.rules import EFFECT_US, bed_at
 from icu.filing import store as filing
 from icu.filing.store import Span
-from streams.append import Appender
 from streams.pipe import Pipe
 from streams.projections import Projections
-from streams.relay import Relay
 from tests.integration.streams_help import (
     HALL,
     admitted,
-    beside,
     icu_room,
     living,
     observed,
+    relaying,
     storing,
     until,
 )
@@ -99,27 +95,15 @@ async def house(
     two_hospitals: None,
 ) -> AsyncIterator[House]:
     pipe = Pipe(fresh_valkey.url)
-    relay = Relay(writer, Appender(pipe), SystemClock(), "Test")
     async with (
         web_process(pipe.url, app) as running,
         living(pipe.url, "one", icu_room),
         storing(pipe.url, writer, shards=(UNIT, HALL)),
-        _relayed(relay),
-        httpx2.AsyncClient(base_url=running.address, timeout=20, trust_env=False) as http,
+        relaying(pipe, writer),
+        running.client() as http,
     ):
         yield House(running, http, superuser)
     await pipe.close()
-
-
-@asynccontextmanager
-async def _relayed(relay: Relay) -> AsyncIterator[None]:
-    async def work() -> None:
-        while True:
-            await relay.step()
-            await asyncio.sleep(0.05)
-
-    async with beside(work()):
-        yield
 
 
 async def test_values_of_nobody_are_shown_ring_and_are_filed_when_somebody_says_whose_they_are(

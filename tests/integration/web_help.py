@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
+import httpx2
 import uvicorn
 
 from hospital_ops import tokens
@@ -20,6 +21,7 @@ from streams.intake import Intake
 from streams.pipe import Pipe
 from streams.projections import Places, Projections
 from tests.integration.streams_help import until
+from tests.patience import PATIENCE_S
 from web.app import make_app
 from web.render import Renderer
 from web.server import BoardSocket, Requests, listen
@@ -46,6 +48,13 @@ class Running:
     def bearer(self, name: str) -> dict[str, str]:
         """The header of somebody."""
         return {"Authorization": f"Bearer {self.tokens[name]}"}
+
+    def client(self, name: str = "", **more: Any) -> httpx2.AsyncClient:
+        """Calls of somebody, or of nobody, with patience."""
+        headers = self.bearer(name) if name else {}
+        return httpx2.AsyncClient(
+            base_url=self.address, headers=headers, trust_env=False, timeout=PATIENCE_S, **more
+        )
 
     async def dismiss(self, name: str) -> None:
         """Ends a token, as the administrator does."""

@@ -10,6 +10,7 @@ from tests.house import ROOT, WRITTEN_BY_US, assembled, is_fixed, is_sql, name, 
 
 MOST_LINES: Final = 400
 MOST_LINES_OF_A_FUNCTION: Final = 60
+WITH_A_HOUSE_OF_THEIR_OWN: Final = ("test_look.py", "test_pictures.py")
 # The brackets keep this line from finding itself.
 UNFINISHED: Final = re.compile(
     r"\b(TO[D]O|FIX[M]E|X[X]X|NotImplemented[E]rror|pytest\.sk[i]p|mark\.sk[i]p|mark\.xf[a]il)\b"
@@ -105,3 +106,19 @@ def test_nothing_is_left_unfinished_or_skipped() -> None:
         if UNFINISHED.search(line)
     ]
     assert not offences, "\n".join(offences)
+
+
+def test_a_bed_of_the_ward_belongs_to_one_file_of_browser_tests() -> None:
+    """The files share a demonstration in any order: what one leaves is nothing to another."""
+    whose: dict[str, set[str]] = {}
+    put_together = []
+    for path in sorted((ROOT / "tests" / "browser").glob("test_*.py")):
+        text = path.read_text(encoding="utf-8")
+        if path.name in WITH_A_HOUSE_OF_THEIR_OWN:
+            continue
+        for bed in re.findall(r"h[12]-icu-1-\d\d", text):
+            whose.setdefault(bed, set()).add(path.name)
+        put_together += [f"{path.name}: {each}" for each in re.findall(r"h[12]-icu-1-[{].*", text)]
+    shared = {bed: sorted(files) for bed, files in whose.items() if len(files) > 1}
+    assert not shared, f"take a bed that nobody has (of h1 or h2, 01 to 24): {shared}"
+    assert not put_together, f"write the bed out, so that it can be found: {put_together}"

@@ -122,6 +122,7 @@ class BedCell(Form, frozen=True):
     device_limits: dict[str, DeviceLimits] = field(default_factory=dict)  # by code
     support: SupportCell | None = None  # None: nobody has said, or not in this shift
     kin: tuple[KinCell, ...] = ()
+    refilings: int = 0  # proposed by a late ADT, and nobody has decided
 
 
 class DecisionCell(Form, frozen=True):
@@ -189,6 +190,7 @@ class Head(Form, frozen=True):
     settings: int = 0  # version of the unit's settings
     coming: tuple[ComingCell, ...] = ()  # ICU: transfers on their way
     ecg_analysis: bool = True  # ICU: whether we look at the live ECG ourselves
+    refilings: int = 0  # ICU: proposed by late ADT events, and nobody has decided
 
 
 # A bed's indicators are a cell of their own (a BedCell with nothing else): they change once in a

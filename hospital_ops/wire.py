@@ -29,6 +29,7 @@ from hospital_ops.wire_icu import (
     AlarmSite,
     Alerted,
     BedAct,
+    BedWaits,
     Called,
     CareAgreed,
     Coming,
@@ -43,9 +44,9 @@ from hospital_ops.wire_icu import (
 from hospital_ops.wire_signals import BeatShape, Reason, Rhythm, Verdict, Witness
 
 __all__ = (  # what comes from elsewhere; all else is this module's own
-    "AlarmAct", "AlarmSite", "Alerted", "BeatShape", "BedAct", "Called", "CareAgreed",
-    "CaseEntered", "CaseItem", "CaseMoved", "CaseNote", "CaseSeen", "Coming", "Corrected",
-    "DecodeError", "DeviceAlert", "EdSettings", "Form", "HourValidated", "Kin", "LimitSet",
+    "AlarmAct", "AlarmSite", "Alerted", "BeatShape", "BedAct", "BedWaits", "Called",
+    "CareAgreed", "CaseEntered", "CaseItem", "CaseMoved", "CaseNote", "CaseSeen", "Coming",
+    "Corrected", "DecodeError", "DeviceAlert", "EdSettings", "Form", "HourValidated", "Kin", "LimitSet",
     "Lowest", "OnDuty", "OrderChanged", "Painted", "PlaceGiven", "Rang", "Reason", "Rhythm",
     "SheetSigned", "SilencingSet", "State", "Verdict", "Witness", "decoder", "encode", "field",
     "from_json", "replaced", "to_json",
@@ -343,6 +344,7 @@ Entry = (
     | Corrected
     | HourValidated
     | BedAct
+    | BedWaits
     | Painted
     | CareAgreed
     | OnDuty

@@ -142,6 +142,16 @@ class CareAgreed(Form, frozen=True, tag="care"):
     passed_on: tuple[str, ...] = ()  # units that sent it after a patient who left them
 
 
+class BedWaits(Form, frozen=True, tag="wts"):
+    """What of the archive waits at a bed for somebody to decide or to come; told by the relay."""
+
+    unit: str
+    bed: str
+    at: int  # what is not newer than what is known changes nothing
+    refilings: int = 0  # proposed by a late ADT, and nobody has decided
+    left_behind: int = 0  # records of its patient that could not come along from another unit yet
+
+
 class Coming(Form, frozen=True, tag="cmg"):
     """Somebody is expected in the unit: a transfer that was accepted, as it stands now."""
 

@@ -23,6 +23,7 @@ def head_cell(unit: UnitState, ecg_analysis: bool) -> Head:
         alarms=alarm_cells(unit, unit.house),
         coming=arrivals.shown(unit),
         ecg_analysis=ecg_analysis,
+        refilings=sum(one.refilings for one in unit.waits.values()),
     )
 
 
@@ -74,6 +75,10 @@ def bed_cell(unit: UnitState, bed: BedState, now: int, trends: dict[str, str]) -
     flags += [flag for flag in (patient.agreed if patient else ()) if flag not in flags]
     if clocks.is_off(bed, now):
         flags.append("clock_offset")
+    waits = unit.waits.get(bed.bed)
+    if waits is not None:
+        flags += ["refiling_proposed"] * bool(waits.refilings)
+        flags += ["record_left_behind"] * bool(waits.left_behind)
     return BedCell(
         bed=bed.bed,
         label=bed.label,
@@ -88,6 +93,7 @@ def bed_cell(unit: UnitState, bed: BedState, now: int, trends: dict[str, str]) -
         quiets=tuple(bed.quiets.values()),
         trends=trends,
         support=_support(Turn(unit, bed, now)),
+        refilings=waits.refilings if waits else 0,
         kin=kin.cells(unit, binding.patient_id) if binding and unit.kin else (),
     )
 

@@ -24,7 +24,7 @@ _TECHNICAL: Final = frozenset(
         "no_data", "silent_sensor", "spo2_sensor_off", "signal_poor", "line_damped", "implausible",
         "nibp_overdue", "clock_offset", "unbound_device", "second_sender", "monitoring_paused",
         "limits_missing", "leads_off", "check_patient", "board_lost", "canary",
-        "stream_memory",
+        "stream_memory", "record_left_behind",
     }
 )  # fmt: skip
 _BY_DEVICE: Final = frozenset(

@@ -6,6 +6,7 @@ from hospital_ops.bindings import History
 from hospital_ops.board import CallCell, DeviceLimits, PatientCell, QuietCell, Shown
 from hospital_ops.wire import (
     AlarmSite,
+    BedWaits,
     Coming,
     Form,
     Kin,
@@ -177,3 +178,4 @@ class UnitState(State):
     kin: dict[str, dict[str, Kin]] = field(default_factory=dict)  # by person and link
     gone: dict[str, Gone] = field(default_factory=dict)  # to another unit, by patient id
     entered: dict[str, int] = field(default_factory=dict)  # acts that brought somebody: when
+    waits: dict[str, BedWaits] = field(default_factory=dict)  # in the archive, by bed

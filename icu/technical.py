@@ -64,6 +64,9 @@ def holding(turn: Turn) -> dict[str, Held]:
     _sender(turn, held)
     if bed.displaced:
         held["check_patient"] = Held("check_patient")
+    waits = turn.unit.waits.get(bed.bed)
+    if waits is not None and waits.left_behind and turn.patient_id:
+        held["record_left_behind"] = Held("record_left_behind")
     for noted in bed.noted.values():
         rejected = noted.alarm
         key = f"{silencing.NOTE}|{rejected.key}"

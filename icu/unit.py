@@ -87,6 +87,8 @@ class IcuUnit:
                 self._silencing(entry, decisions)
             elif isinstance(entry, wire.OrderChanged):
                 self._order(entry, decisions)
+            elif isinstance(entry, wire.BedWaits):
+                self._waits(entry, decisions)
             elif isinstance(entry, wire.Corrected):
                 self._corrected(entry, decisions)
             elif isinstance(entry, wire.Kept):
@@ -313,6 +315,16 @@ class IcuUnit:
                 silencing.reconsider(turn)
                 technical.reconcile(turn)
                 self._done(turn, decisions)
+
+    def _waits(self, entry: wire.BedWaits, decisions: Decisions) -> None:
+        """What waits at a bed for somebody: shown, and nothing changes by it."""
+        known = self.state.waits.get(entry.bed)
+        if known is None or entry.at > known.at:
+            self.state.waits[entry.bed] = entry
+            turn = self._turn(self._bed(entry.bed))
+            decisions.dirty.add(HEAD)
+            technical.reconcile(turn)
+            self._done(turn, decisions)
 
     def _order(self, entry: wire.OrderChanged, decisions: Decisions) -> None:
         bed = self._bed(self._where(entry.patient_id) or entry.bed)

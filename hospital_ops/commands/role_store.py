@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from hospital_ops import database, log
-from hospital_ops.clock import SECOND
+from hospital_ops.clock import SECOND, from_datetime
 from hospital_ops.commands.process import Process
 from hospital_ops.curves import store as curves
 from hospital_ops.database import (
@@ -17,6 +17,7 @@ from hospital_ops.database import (
 from hospital_ops.installation import store as installation
 from hospital_ops.migrations.keeper import forget_days, keep_partitions
 from hospital_ops.migrations.trends import build_trends
+from icu.waits import store as waits
 from streams.append import Appender
 from streams.archive import freeze_incidents
 from streams.canary import Canary
@@ -28,6 +29,8 @@ from streams.store import StoreReader
 
 KEEPER_S = 600.0
 FREEZE_S = 30.0
+WAITS_S = 5.0  # the first time that a record which stayed behind is tried again
+LONG_US = 600 * SECOND  # so long behind is for a person to look at (icu/own_rules.json)
 TRENDS_S = 60.0
 RETRY_S = 1.0
 PACK_AGAIN_S = 5.0
@@ -58,6 +61,7 @@ async def run(process: Process) -> None:
         tasks.create_task(relay.run())
         tasks.create_task(_keep_days(process, owner))
         tasks.create_task(_freeze(writer))
+        tasks.create_task(_keep_waits(process, writer))
         tasks.create_task(_keep_trends(process, owner))
         tasks.create_task(canary.run())
         tasks.create_task(_pack_curves(process, owner))
@@ -84,6 +88,22 @@ async def _freeze(writer: Database) -> None:
                 await freeze_incidents(connection)
         except (DatabaseGone, *SerializationConflict) as error:
             logger.warning("incidents_not_frozen", error=type(error).__name__)
+
+
+async def _keep_waits(process: Process, writer: Database) -> None:
+    """Records that could not follow their patient, tried again; beds are told what waits."""
+    while True:
+        await asyncio.sleep(WAITS_S)
+        try:
+            now = process.clock.now_us()
+            for one in await waits.follow(writer, now):
+                if not one.failed:
+                    logger.info("record_came_along", number=one.number)
+                elif now - from_datetime(one.since) > LONG_US:
+                    logger.error("record_left_behind", number=one.number, code=one.failed)
+            await waits.tell(writer, now)
+        except (DatabaseGone, *SerializationConflict) as error:
+            logger.warning("waits_not_told", error=type(error).__name__)
 
 
 async def _pack_curves(process: Process, owner: Database) -> None:

@@ -26,11 +26,13 @@ _OF_PLACES: Final = """
 select r.refiling, r.place, r.from_at, r.to_at, r.event, r.told_at, r.proposed, r.decided_at,
        r.decided_by, r.reversed_at, r.reversed_by, r.reversed_why, r.numbers[1] as mrn
   from refiling r
- where r.place = any ($1::text[]) and r.told_at > $2
+ where r.place = any ($1::text[])
+   and (r.told_at > $2 or (r.proposed and r.decided_at is null and r.reversed_at is null))
    and exists (select from measurement m where m.place = r.place and m.determined_at >= r.from_at
                   and m.determined_at < least(r.to_at, r.told_at)
                   and m.patient_id is distinct from r.patient_id)
- order by r.number desc limit 30
+ order by r.proposed and r.decided_at is null and r.reversed_at is null desc, r.number desc
+ limit 30
 """
 _OF_CURVES: Final = """
 select r.from_at, r.to_at, r.patient_id, r.mode,

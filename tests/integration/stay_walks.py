@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from hospital_ops import wire
 from hospital_ops.board import BedCell
-from hospital_ops.clock import SystemClock
+from hospital_ops.clock import SECOND, SystemClock
 from hospital_ops.codes import by_key
-from hospital_ops.database import Connection
+from hospital_ops.database import Connection, Database
 from hospital_ops.hl7.understand import Source
 from hospital_ops.identity import patient_id
+from icu.waits import store as waits
 from streams.hl7_intake import take
 from streams.routing import Announced
 from tests.integration.streams_help import observed, until
@@ -277,8 +279,9 @@ async def by_hl7(
         await house.running.web.appender.append(each.shard, wire.replaced(entry, event_at=at))
 
 
-async def what_cannot_go_along_holds_up_no_transfer(house: Any) -> None:
-    """The patient comes back, and the record of an own limit cannot: the event is stored."""
+async def what_cannot_go_along_is_tried_again_until_it_has(house: Any, writer: Database) -> None:
+    """The patient comes back, and the record of an own limit cannot: the event is stored, both
+    pages say so, and once nothing stands against it all has come along, once."""
     change = "alter table unit_limit {} constraint stays_there"
     await house.rows.execute(
         change.format("add") + f" check (unit <> '{UNIT}' or patient_id = '') not valid"
@@ -292,8 +295,43 @@ async def what_cannot_go_along_holds_up_no_transfer(house: Any) -> None:
 
         await until(followed, "the stay follows")
         assert await house.rows.fetchval("select count(*) from dead_letter") == 0
-        failed = "select count(*) from audit where action = 'take_along_failed'"
-        assert await house.rows.fetchval(failed) == 1
+        assert await audited(house, "take_along_failed") == 1
         await house.board("the board has everything all the same", mrn=MRN, alarms=True, flag=True)
+        at = NOW()
+        assert await waits.follow(writer, at) == []  # not before five seconds have passed
+        (still,) = await waits.follow(writer, at + 6 * SECOND)
+        assert still.failed == "23514"
+        assert (await waits.tell(writer, at), await waits.tell(writer, at + 1)) == (1, 0)
+        await told(house, behind=True)
+        for path in (f"/icu/beds/{BED}/binding", "/feeds"):
+            who = "h1-admin" if path == "/feeds" else "h1-nurse"
+            page = await house.http.get(path, headers=house.running.bearer(who))
+            assert "data-behind" in page.text, path
     finally:
         await house.rows.execute(change.format("drop"))
+    assert await waits.follow(writer, at + 10 * SECOND) == []  # each time later than before
+    both = await asyncio.gather(*(waits.follow(writer, at + 30 * SECOND) for _ in range(2)))
+    assert [one.failed for tried in both for one in tried] == [""]
+    units = "select unit from {} where patient_id::text = $1 and {}"
+    for table, live in (("unit_limit", "undone_at is null"), ("native_order", "request='active'")):
+        rows = await house.rows.fetch(units.format(table, live), PATIENT)
+        assert [row["unit"] for row in rows] == [UNIT], table
+    assert await waits.follow(writer, at + 3600 * SECOND) == []
+    assert await audited(house, "take_along_done") == 1
+    assert await waits.tell(writer, at + 2) == 1
+    await told(house, behind=False)
+
+
+async def audited(house: Any, action: str) -> int:
+    """How often the audit has an act."""
+    return int(await house.rows.fetchval("select count(*) from audit where action = $1", action))
+
+
+async def told(house: Any, *, behind: bool) -> None:
+    """The board of the bed says whether the record has come along."""
+
+    async def says() -> bool:
+        cell = house.cell()
+        return isinstance(cell, BedCell) and ("record_left_behind" in cell.flags) == behind
+
+    await until(says, f"the board says that the record is {'not ' if behind else ''}here")

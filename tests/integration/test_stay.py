@@ -27,7 +27,7 @@ from tests.integration.stay_walks import (
     states,
     the_clock_of_sepsis,
     the_summary_goes_along,
-    what_cannot_go_along_holds_up_no_transfer,
+    what_cannot_go_along_is_tried_again_until_it_has,
     with_an_overdue_order_an_own_limit_and_a_red_taken_on,
 )
 from tests.integration.streams_help import (
@@ -272,7 +272,7 @@ async def test_a_transfer_to_another_unit_takes_everything_along_and_is_taken_ba
 
 
 async def test_the_hospitals_own_transfer_takes_the_same_way_whether_it_names_the_former_bed_or_not(
-    house: House,
+    house: House, writer: Database
 ) -> None:
     await a_second_unit(house)
     stay = await house.stay()
@@ -284,7 +284,7 @@ async def test_the_hospitals_own_transfer_takes_the_same_way_whether_it_names_th
         if trigger == "A12":
             assert await house.stay() == stay  # the same one goes on
     await house.board("nobody lies here any more", mrn="", alarms=False)
-    await what_cannot_go_along_holds_up_no_transfer(house)
+    await what_cannot_go_along_is_tried_again_until_it_has(house, writer)
 
 
 async def test_a_bed_that_is_cleaned_or_reserved_is_nobodys_and_a_taken_one_stays_taken(

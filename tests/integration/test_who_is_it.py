@@ -18,6 +18,7 @@ from hospital_ops.servers.valkey import Valkey
 from hospital_ops.standing.rules import EFFECT_US, bed_at
 from icu.filing import store as filing
 from icu.filing.store import Span
+from icu.waits import store as waits
 from streams.pipe import Pipe
 from streams.projections import Projections
 from tests.integration.streams_help import (
@@ -365,7 +366,9 @@ async def test_a_move_told_late_takes_the_values_along_and_a_person_may_take_tha
     assert "was another" in await house.page(bed=OTHER_BED)
 
 
-async def test_what_reaches_too_far_back_waits_for_a_person(house: House, app: Database) -> None:
+async def test_what_reaches_too_far_back_waits_for_a_person(
+    house: House, app: Database, writer: Database
+) -> None:
     append, began = house.running.web.appender.append, NOW() - 72 * 3600 * SECOND
     await append(UNIT, admitted("P", began))
     await append(UNIT, observed(80.0, began + 60 * SECOND, received_at=began + 60 * SECOND))
@@ -377,8 +380,21 @@ async def test_what_reaches_too_far_back_waits_for_a_person(house: House, app: D
     found = await until(proposed, "the change is proposed")
     (line,) = [part async for part in store.measurements(app, ICU, BED, PULSE, None, None)]
     assert wire.from_json(line)["patient_id"] == patient_id("h1", "P")
+    assert (await waits.tell(writer, NOW()), await waits.tell(writer, NOW())) == (1, 0)
+    cell = await house.cell("the board of the bed says so", BED, "refiling_proposed")
+    assert cell.refilings == 1
+    for path, said in ((f"/icu/{UNIT}", "1 refiling proposed"), (f"/icu/{UNIT}/beds", "refilings")):
+        listed = await house.http.get(path, headers=house.running.bearer("h1-nurse"))
+        assert said in listed.text, path
     assert await house.press("filings", act="refile", id=str(found)) == 303
     assert await house.press("filings", act="refile", id=str(found)) == 409
+    assert await waits.tell(writer, NOW()) == 1
+
+    async def over() -> bool:
+        cell = house.running.web.feeds[UNIT].cells.get(BED)
+        return isinstance(cell, BedCell) and not cell.refilings
+
+    await until(over, "nothing waits at the bed any more")
     (line,) = [part async for part in store.measurements(app, ICU, BED, PULSE, None, None)]
     assert wire.from_json(line)["patient_id"] == patient_id("h1", "Q")
     assert {"propose_refiling", "apply_refiling"} <= await house.audited()

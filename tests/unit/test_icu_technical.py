@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from hospital_ops import wire
-from hospital_ops.board import state_of
+from hospital_ops.board import HEAD, decode_head, state_of
 from hospital_ops.clock import SECOND
 from hospital_ops.codes import by_key
 from hospital_ops.deciding import Stamped
@@ -215,3 +215,32 @@ def test_a_snapshot_of_the_version_before_is_understood() -> None:
     unit.state.beds[BED].next_change = START
     told = unit.decide([Stamped(START, wire.Tick(START))]).outputs
     assert [event.state for event in told if isinstance(event, wire.Alerted)] == ["inactive"]
+
+
+def test_a_record_that_did_not_come_along_is_said_at_the_bed_and_rings_softly_after_ten_minutes() -> (
+    None
+):
+    ward = Ward()
+    ward.send(5, **QUIET)
+    ward.give(wire.BedWaits(UNIT, BED, ward.now, left_behind=1))
+    assert "record_left_behind" in ward.cell().flags
+    ward.send(300, **QUIET)
+    assert not ward.alarms()
+    ward.restart()
+    ward.send(310, **QUIET)
+    assert ward.alarms()["record_left_behind"].priority == "low"
+    ward.give(wire.BedWaits(UNIT, BED, ward.now))
+    assert not ward.alarms()
+    assert not ward.cell().flags
+
+
+def test_what_is_proposed_at_a_bed_is_counted_for_the_unit_and_old_news_change_nothing() -> None:
+    ward = Ward()
+    other = f"{UNIT}-02"
+    ward.give(wire.BedWaits(UNIT, BED, ward.now, refilings=2))
+    ward.give(wire.BedWaits(UNIT, other, ward.now, refilings=1))
+    ward.give(wire.BedWaits(UNIT, BED, ward.now - 1))
+    assert (ward.cell().refilings, ward.cell(other).refilings) == (2, 1)
+    head = decode_head(ward.unit.cell(HEAD) or b"")
+    assert head.refilings == 3
+    assert not ward.alarms()  # it is said, and rings nowhere

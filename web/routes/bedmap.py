@@ -60,6 +60,8 @@ async def page(request: Request, unit: str, principal: Someone) -> HTMLResponse:
         cell = feed.cells.get(bed["bed"])
         patient = cell.patient if isinstance(cell, BedCell) else None
         bed["initials"] = patient.initials if patient else ""
+        bed["refilings"] = cell.refilings if isinstance(cell, BedCell) else 0
+        bed["behind"] = isinstance(cell, BedCell) and "record_left_behind" in cell.flags
         bed["since"] = clock(from_iso(bed["since"]), frame.zone) if bed["since"] else ""
     made = Page(
         words=words,

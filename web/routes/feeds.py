@@ -11,10 +11,12 @@ from fastapi.responses import HTMLResponse, Response
 from hospital_ops.access import Permission, Principal, require
 from hospital_ops.clock import to_datetime
 from hospital_ops.feeds import store
+from icu.waits import store as waits
 from web.auth import signed_in, web_of
 from web.language import language_of
 from web.routes.pages import units_of
 from web.views import feeds as views
+from web.views import whoisit
 from web.views.page import Page
 from web.words import words_of
 
@@ -30,6 +32,7 @@ async def page(request: Request, principal: Someone) -> Response:
     now = web.clock.now_us()
     async with web.database.transaction(principal.scope) as connection:
         clocks = await store.clocks(connection)
+        behind = await waits.left_behind(connection)
         counted, newest = await store.dead_letters(connection, to_datetime(now) - timedelta(days=1))
     frame = web.renderer.frame(words.language, now)
     page = Page(
@@ -43,6 +46,7 @@ async def page(request: Request, principal: Someone) -> Response:
         "feeds.html",
         page=page,
         devices=views.devices(clocks, frame),
+        behind=whoisit.behind(behind, frame),
         refusals=await web.projections.refusals(principal.hospital),
         unmapped=len(await web.projections.unmapped(principal.hospital)),
         counted=views.letters(counted, frame),

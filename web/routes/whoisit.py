@@ -19,6 +19,7 @@ from icu.filing import store as filing
 from icu.filing.store import Span
 from icu.kinship import store as kinship
 from icu.refilings import store as refilings
+from icu.waits import store as waits
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.language import language_of
@@ -181,6 +182,7 @@ async def _page(
             "spans": views.spans(await filing.nobodys(connection, places, now), frame),
             "filings": views.filings(await filing.of_places(connection, places, now), frame),
             "refilings": views.refilings(await refilings.of_places(connection, places, now), frame),
+            "behind": views.behind(await waits.left_behind(connection, bed), frame),
             "kin": views.kin(await kinship.of_patient(connection, here["id"]), here["id"]),
         }
     known = web.places.beds.get(bed)

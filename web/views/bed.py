@@ -211,6 +211,12 @@ def _foot(cell: BedCell, said: list[AlarmView], frame: Frame) -> FootView:
     elif "patient_not_confirmed" in cell.flags:
         text = words.t("tile.not_confirmed")
         lines.append(FootView(rank=alarms.UNCONFIRMED, look="identity", text=text, icon="card"))
+    if "record_left_behind" in cell.flags:
+        text = words.t("waits.behind")
+        lines.append(FootView(rank=alarms.UNCONFIRMED, look="identity", text=text, icon="card"))
+    if cell.refilings:
+        text = words.t("waits.refilings", n=cell.refilings)
+        lines.append(FootView(rank=alarms.DUE, look="quiet", text=text, icon="card"))
     if orders.get("overdue"):
         key = "foot.escalated" if orders.get("escalated") else "foot.overdue"
         text = words.t(key, n=orders["overdue"])

@@ -16,6 +16,8 @@ class QuietView:
     support: str  # what supports the circulation, as somebody has said
     supports: tuple[str, ...]  # what of it there is
     lines: tuple[str, ...]  # silences, each with its end and who decided it
+    refilings: int  # proposed by a late ADT, and nobody has decided
+    behind: bool  # the record of the former unit has not come along yet
     ends: bool  # there is something to end
     why: str  # "check patient": the key of the sentence that says why; empty: nothing to check
     patient: str  # the id of whoever lies here; empty: nobody, or nobody knows
@@ -33,8 +35,12 @@ def view(cell: BedCell | None, frame: Frame, actor: str) -> QuietView:
     patient = cell.patient.patient_id if cell and cell.patient else ""
     by = asked.by if asked else ""
     support = _support(cell, frame)
-    told = repr((lines, why, patient, by, support))
+    refilings = cell.refilings if cell else 0
+    behind = cell is not None and "record_left_behind" in cell.flags
+    told = repr((lines, why, patient, by, support, refilings, behind))
     return QuietView(
+        refilings=refilings,
+        behind=behind,
         support=support,
         supports=cell.support.words if cell and cell.support else (),
         lines=lines,

@@ -14,12 +14,15 @@ MOST: Final = 2  # the bar has room for so many
 def bar_lines(head: Head | None, frame: Frame) -> tuple[str, ...]:
     """`Coming 14:30: City 2, M 62, bed 3`, the first to arrive first; then how many more.
 
+    After them, how many refilings wait for somebody to decide (decision 0053).
     Before them, where a site has switched it off, that nobody here looks at the live ECG.
     """
     coming = head.coming if head else ()
     lines = [_line(one, frame) for one in coming[:MOST]]
     if len(coming) > MOST:
         lines.append(frame.words.t("bar.more", n=len(coming) - MOST))
+    if head is not None and head.refilings:
+        lines.append(frame.words.t("waits.refilings", n=head.refilings))
     if head is not None and not head.ecg_analysis:
         lines.insert(0, frame.words.t("bar.no_ecg_analysis"))
     return tuple(lines)

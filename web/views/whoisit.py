@@ -126,6 +126,26 @@ def refilings(rows: Iterable[Record], frame: Frame) -> list[dict[str, Any]]:
     ]
 
 
+def behind(rows: Iterable[Record], frame: Frame) -> list[dict[str, Any]]:
+    """Records that have not come along from another unit yet, each with the cause and the tries.
+
+    What stands against it there (an integrity constraint, class 23) somebody can often end.
+    """
+    said = frame.words.t
+    return [
+        {
+            "number": row["behind"],
+            "from": row["from_unit"],
+            "to": row["bed"] or row["unit"],
+            "since": _when(row["failed_at"], frame),
+            "tried": said("waits.tried", n=row["tries"], time=_when(row["tried_at"], frame)),
+            "code": row["code"],
+            "against": row["code"].startswith("23"),
+        }
+        for row in rows
+    ]
+
+
 def kin(rows: Iterable[Record], patient_id: str) -> list[dict[str, str]]:
     """Mother and children of whoever lies here."""
     return [

@@ -18,9 +18,14 @@ from hospital_ops.servers.valkey import Valkey
 from hospital_ops.standing.rules import EFFECT_US, bed_at
 from icu.filing import store as filing
 from icu.filing.store import Span
-from icu.waits import store as waits
 from streams.pipe import Pipe
 from streams.projections import Projections
+from tests.integration.refiling_walks import (
+    none_waits,
+    one_refiling_waits,
+    told_far_too_late,
+    twenty_minutes_in_each_bed,
+)
 from tests.integration.streams_help import (
     HALL,
     admitted,
@@ -329,14 +334,7 @@ async def _codes_are_on_paper(house: House) -> None:
 async def test_a_move_told_late_takes_the_values_along_and_a_person_may_take_that_back(
     house: House, app: Database
 ) -> None:
-    append, began = house.running.web.appender.append, NOW() - 3 * 3600 * SECOND
-    at = [began + minute * 60 * SECOND for minute in range(40)]
-    await append(UNIT, admitted("P", began))
-    for moment in at[1:20]:
-        await append(UNIT, observed(80.0, moment, received_at=moment))
-    for moment in at[20:]:
-        await append(UNIT, observed(90.0, moment, received_at=moment, bed=OTHER_BED))
-        await append(UNIT, observed(91.0, moment + 1, received_at=moment, bed=OTHER_BED, mrn="Q"))
+    append, at = await twenty_minutes_in_each_bed(house)
 
     async def of(patient: str, bed: str) -> int:
         parts = [part async for part in store.measurements(app, ICU, bed, PULSE, None, None)]
@@ -369,32 +367,16 @@ async def test_a_move_told_late_takes_the_values_along_and_a_person_may_take_tha
 async def test_what_reaches_too_far_back_waits_for_a_person(
     house: House, app: Database, writer: Database
 ) -> None:
-    append, began = house.running.web.appender.append, NOW() - 72 * 3600 * SECOND
-    await append(UNIT, admitted("P", began))
-    await append(UNIT, observed(80.0, began + 60 * SECOND, received_at=began + 60 * SECOND))
-    await append(UNIT, wire.replaced(admitted("Q", NOW()), event_at=began + 30 * SECOND))
+    found = await told_far_too_late(house)
 
-    async def proposed() -> str:
-        return str(await house.rows.fetchval("select refiling from refiling where proposed") or "")
+    async def whose() -> str:
+        (line,) = [part async for part in store.measurements(app, ICU, BED, PULSE, None, None)]
+        return str(wire.from_json(line)["patient_id"])
 
-    found = await until(proposed, "the change is proposed")
-    (line,) = [part async for part in store.measurements(app, ICU, BED, PULSE, None, None)]
-    assert wire.from_json(line)["patient_id"] == patient_id("h1", "P")
-    assert (await waits.tell(writer, NOW()), await waits.tell(writer, NOW())) == (1, 0)
-    cell = await house.cell("the board of the bed says so", BED, "refiling_proposed")
-    assert cell.refilings == 1
-    for path, said in ((f"/icu/{UNIT}", "1 refiling proposed"), (f"/icu/{UNIT}/beds", "refilings")):
-        listed = await house.http.get(path, headers=house.running.bearer("h1-nurse"))
-        assert said in listed.text, path
-    assert await house.press("filings", act="refile", id=str(found)) == 303
-    assert await house.press("filings", act="refile", id=str(found)) == 409
-    assert await waits.tell(writer, NOW()) == 1
-
-    async def over() -> bool:
-        cell = house.running.web.feeds[UNIT].cells.get(BED)
-        return isinstance(cell, BedCell) and not cell.refilings
-
-    await until(over, "nothing waits at the bed any more")
-    (line,) = [part async for part in store.measurements(app, ICU, BED, PULSE, None, None)]
-    assert wire.from_json(line)["patient_id"] == patient_id("h1", "Q")
+    assert await whose() == patient_id("h1", "P")
+    await one_refiling_waits(house, writer)
+    assert await house.press("filings", act="refile", id=found) == 303
+    assert await house.press("filings", act="refile", id=found) == 409
+    await none_waits(house, writer)
+    assert await whose() == patient_id("h1", "Q")
     assert {"propose_refiling", "apply_refiling"} <= await house.audited()

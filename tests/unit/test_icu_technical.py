@@ -217,9 +217,7 @@ def test_a_snapshot_of_the_version_before_is_understood() -> None:
     assert [event.state for event in told if isinstance(event, wire.Alerted)] == ["inactive"]
 
 
-def test_a_record_that_did_not_come_along_is_said_at_the_bed_and_rings_softly_after_ten_minutes() -> (
-    None
-):
+def test_a_record_that_did_not_come_along_is_said_at_the_bed_and_rings_after_ten_minutes() -> None:
     ward = Ward()
     ward.send(5, **QUIET)
     ward.give(wire.BedWaits(UNIT, BED, ward.now, left_behind=1))

@@ -46,10 +46,10 @@ from hospital_ops.wire_signals import BeatShape, Reason, Rhythm, Verdict, Witnes
 __all__ = (  # what comes from elsewhere; all else is this module's own
     "AlarmAct", "AlarmSite", "Alerted", "BeatShape", "BedAct", "BedWaits", "Called",
     "CareAgreed", "CaseEntered", "CaseItem", "CaseMoved", "CaseNote", "CaseSeen", "Coming",
-    "Corrected", "DecodeError", "DeviceAlert", "EdSettings", "Form", "HourValidated", "Kin", "LimitSet",
-    "Lowest", "OnDuty", "OrderChanged", "Painted", "PlaceGiven", "Rang", "Reason", "Rhythm",
-    "SheetSigned", "SilencingSet", "State", "Verdict", "Witness", "decoder", "encode", "field",
-    "from_json", "replaced", "to_json",
+    "Corrected", "DecodeError", "DeviceAlert", "EdSettings", "Form", "HourValidated", "Kin",
+    "LimitSet", "Lowest", "OnDuty", "OrderChanged", "Painted", "PlaceGiven", "Rang", "Reason",
+    "Rhythm", "SheetSigned", "SilencingSet", "State", "Verdict", "Witness", "decoder", "encode",
+    "field", "from_json", "replaced", "to_json",
 )  # fmt: skip
 
 VERSION = 1

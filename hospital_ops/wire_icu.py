@@ -110,6 +110,7 @@ class AlarmAct(Form, frozen=True, tag="act"):
     mode: str
     seconds: int = 0  # of a pause; 0: the house's usual one
     passed_on: tuple[str, ...] = ()  # units that sent it after a patient who left them
+    seen: int = 0  # when what was seen had begun to sound; 0: whoever asks does not say
 
 
 class BedAct(Form, frozen=True, tag="bact"):

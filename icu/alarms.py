@@ -14,7 +14,7 @@ from hospital_ops import codes, wire
 from hospital_ops.clock import SECOND
 from hospital_ops.identity import derived
 from icu.ages import NO_AGE, Age, age_at
-from icu.rules import HIGH, PRIORITIES, RULES, Limit, words
+from icu.rules import HIGH, PRIORITIES, RED_REMINDER_US, RULES, Limit, words
 from icu.site_limits import limits_for
 from icu.state import Alarm, BedState, UnitState
 from icu.states import ACKNOWLEDGED, ACTIVE, INACTIVE, LATCHED, after
@@ -144,9 +144,12 @@ def call_anew(turn: Turn, alarm: Alarm) -> None:
 def _reminder_us(turn: Turn, alarm: Alarm) -> int:
     """How long an acknowledged alarm is silent; a unit sets that of a red (1 to 10 min)."""
     site = turn.unit.site
-    if site is not None and alarm.priority == HIGH and alarm.reminder_us:
+    reminder_us = alarm.reminder_us
+    if alarm.device and alarm.priority == HIGH:
+        reminder_us = RED_REMINDER_US  # the table's row leaves it to the priority that was sent
+    if site is not None and alarm.priority == HIGH and reminder_us:
         return site.reminder_s * SECOND
-    return alarm.reminder_us
+    return reminder_us
 
 
 def ring(turn: Turn, alarm: Alarm) -> None:
@@ -268,11 +271,23 @@ def _taken_on_before(lesser: Alarm, greater: Alarm) -> bool:
     return rings and greater.state == ACKNOWLEDGED and lesser.priority == greater.priority
 
 
+def _worse_than_taken_on(lesser: Alarm, greater: Alarm) -> bool:
+    """Whether another sensor says, after the alarm was taken on, that it is a step worse."""
+    if not _taken_on_before(lesser, greater):
+        return False
+    step = lesser.step or greater.step
+    if lesser.value is None or greater.step_from is None or not step:
+        return True
+    change = lesser.value - greater.step_from
+    return (change if lesser.sign == ">" else -change) >= step
+
+
 def merging(bed: BedState) -> dict[str, str]:
     """Id of an alarm -> id of the one that rings for it: one value never rings twice.
 
     The device's own alarm wins over ours on the same value, unless ours is the louder one; a
-    line wins over the cuff on the same rule, a silent bed over its silent sensors.
+    line wins over the cuff on the same rule, a silent bed over its silent sensors. What says that
+    it is worse than what somebody has taken on (a damped line, a cuff that knows better) rings.
     """
     devices = [a for a in bed.alarms.values() if a.device and a.about and not a.technical]
     merged: dict[str, str] = {}
@@ -291,11 +306,13 @@ def merging(bed: BedState) -> dict[str, str]:
             merged.setdefault(each.id, silence.id)
         if each.key.endswith("|ecg"):  # our own count of the beats, beside the monitor's number
             for number in bed.alarms.values():
-                if number.code == each.code and number is not each and not number.technical:
+                same = number.code == each.code and number is not each and not number.technical
+                if same and not _worse_than_taken_on(each, number):
                     merged.setdefault(each.id, number.id)
         if each.about in _CUFF:
             for line in bed.alarms.values():
-                if line.code == each.code and line.about in _LINE:
+                same = line.code == each.code and line.about in _LINE
+                if same and not _worse_than_taken_on(each, line):
                     merged.setdefault(each.id, line.id)
     # An alarm that itself is listed under another rings for nobody.
     return {lesser: greater for lesser, greater in merged.items() if greater not in merged}

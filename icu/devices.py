@@ -9,18 +9,22 @@ from __future__ import annotations
 from typing import Final
 
 from hospital_ops import wire
+from hospital_ops.clock import SECOND
 from hospital_ops.identity import derived
 from icu import alarms
 from icu.alarms import PAST, PAUSE_MAX_US, Turn
+from icu.clocks import OFF_US, SEEN_US
 from icu.limits import OLD_US
 from icu.rules import HIGH, LOW, MEDIUM, PRIORITIES, words
-from icu.state import Alarm
+from icu.state import Alarm, Over
 from icu.states import ACTIVE, LATCHED
+from icu.values import FUTURE_US
 
 RULE: Final = "device_alarm"
 # IHE PCD-04 priorities; an advisory is shown as low, and one that names none is not made small.
 _PRIORITIES: Final = {"PH": HIGH, "PM": MEDIUM, "PL": LOW, "PI": LOW, "PN": LOW}
 _KEPT: Final = 64  # ended alarms that are remembered, so that a late start does not ring
+OVERTAKEN_US: Final = 60 * SECOND  # so long after an end a start may still be under way
 _SILENT: Final = frozenset({"audio-paused", "audio-off", "alarm-paused", "alarm-off"})
 
 
@@ -29,31 +33,62 @@ def take(turn: Turn, message: wire.DeviceAlert) -> None:
     bed = turn.bed
     device = message.device or message.source
     key = f"{RULE}|{device}|{message.alert or message.event}"
-    at = message.at or message.received_at
+    at, known = _moment(turn, message)
     alarm = bed.alarms.get(key)
     over = message.phase == "end" or message.state == "inactive"
     if over:
         _over(turn, key, alarm, at)
         return
-    if at <= bed.ended.get(key, 0):
-        return  # overtaken by its own end
     if alarm is None:
-        alarm = _new(turn, message, key, device, at)
-        if turn.now - at > OLD_US:
+        if _is_over(turn, key, at):
+            return
+        late = turn.now - at > OLD_US
+        going_on = turn.now - message.received_at <= FUTURE_US and (
+            not known or message.phase not in ("", "start")
+        )
+        alarm = _new(turn, message, key, device, min(at, turn.now))
+        if late and not going_on:
             turn.tell(alarm, PAST)
             return
         alarms.begin(turn, alarm)
     _follow(turn, alarm, message)
 
 
+def _moment(turn: Turn, message: wire.DeviceAlert) -> tuple[int, bool]:
+    """When it was, by our clock, and whether the sender's clock is known (SAFETY rule 6).
+
+    An alarm that comes alone says nothing of its sender's clock; the sender's values do. Where
+    they say nothing either, an alarm that looks old may be new: then it rings.
+    """
+    if message.at is None:
+        return message.received_at, True
+    clock = turn.bed.clocks.get(f"{message.source} {message.device}")
+    if clock is None:
+        return message.at, False
+    steady = clock.last - clock.since >= SEEN_US and abs(clock.offset) > OFF_US
+    return message.at + (clock.trusted or (clock.offset if steady else 0)), True
+
+
+def _is_over(turn: Turn, key: str, at: int) -> bool:
+    """Whether a start comes after its own end: told again, or overtaken on the way."""
+    ended = turn.bed.over.get(key)
+    if ended is None or at > ended.at:
+        return False
+    return at == ended.since or turn.now - ended.seen_at <= OVERTAKEN_US
+
+
 def _over(turn: Turn, key: str, alarm: Alarm | None, at: int) -> None:
-    ended = turn.bed.ended
-    ended[key] = max(at, ended.get(key, 0))
-    while len(ended) > _KEPT:
-        del ended[next(iter(ended))]
-    if alarm is not None and at >= alarm.since:
+    over = turn.bed.over
+    if alarm is None:
+        before = over.get(key)
+        if before is None or at > before.at:
+            over[key] = Over(at, turn.now, before.since if before else 0)
+    elif at >= alarm.since:
+        over[key] = Over(at, turn.now, alarm.since)
         alarm.latching = False
         alarms.move(turn, alarm, "false")
+    while len(over) > _KEPT:
+        del over[next(iter(over))]
 
 
 def _new(turn: Turn, message: wire.DeviceAlert, key: str, device: str, at: int) -> Alarm:
@@ -88,6 +123,8 @@ def _follow(turn: Turn, alarm: Alarm, message: wire.DeviceAlert) -> None:
     if any("acknowledg" in word for word in done):
         alarms.move(turn, alarm, "acknowledge", f"bedside:{alarm.device}")
     elif done & _SILENT:
-        alarm.paused_until = turn.now + PAUSE_MAX_US  # ends here by itself
-    else:
-        alarm.paused_until = alarm.paused_until if not message.inactivation else 0
+        if not alarm.hushed:
+            alarm.paused_until = turn.now + PAUSE_MAX_US  # ends here by itself, and once
+        alarm.hushed = True
+    elif done and alarm.hushed:
+        alarm.hushed, alarm.paused_until = False, 0

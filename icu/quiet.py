@@ -16,7 +16,7 @@ from hospital_ops.board import QuietCell
 from hospital_ops.clock import SECOND
 from icu import admissions, alarms, closed, silencing
 from icu.alarms import Turn
-from icu.rules import RULES
+from icu.rules import HIGH, RULES
 from icu.state import Alarm, BedState
 from icu.states import ACKNOWLEDGED
 
@@ -40,7 +40,9 @@ LONGEST_US: Final = {
 def covers(kind: str, alarm: Alarm) -> bool:
     """Whether a silence of this kind takes the sound of an alarm away."""
     if kind == STANDBY:
-        return not RULES[alarm.code].lethal
+        # What a device calls red may be lethal whatever its name for it is.
+        red = bool(alarm.device) and alarm.priority == HIGH and not alarm.technical
+        return not (RULES[alarm.code].lethal or red)
     if kind == COMFORT:
         return RULES[alarm.code].silent_in_comfort
     return kind == CLOSED

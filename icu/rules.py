@@ -24,6 +24,7 @@ HIGH, MEDIUM, LOW = PRIORITIES = ("high", "medium", "low")
 _TABLE: Final = table("alarms")
 _LIMIT_DELAY_S: Final = _TABLE["project_defaults"]["limit_delay_s"]
 _STEPS: Final = _TABLE["rule_defaults"]["acknowledged_red"]["step"]
+RED_REMINDER_US: Final = round(_TABLE["rule_defaults"]["reminder_s"]["high"] * SECOND)
 _LETHAL_S: Final = _TABLE["rule_defaults"]["escalate_physician_s"]["lethal_apnoea_arrest"]
 # First word of a rule's `parameter` -> its step of `acknowledged_red` (a pulse is a heart rate).
 _STEP_OF: Final = {

@@ -65,8 +65,17 @@ class Alarm(State):
     called: tuple[CallCell, ...] = ()
     steps: int = 0  # how many steps of its calls have been taken
     hurried: bool = False  # one step was taken early, for no board had shown it
+    hushed: bool = False  # the bedside has taken its sound away, and has not given it back
     limit_by: str = ""  # who approved the limit or delay, where a site has set it
     delay_s: float | None = None  # the delay, where a site has set limit or delay
+
+
+class Over(Form, frozen=True):
+    """An alarm of a device that has ended: how a late start of it is known."""
+
+    at: int  # by the device's clock, corrected
+    seen_at: int  # by ours
+    since: int = 0  # when it had begun; 0: nobody had heard of it
 
 
 class Noted(State):
@@ -133,7 +142,7 @@ class BedState(State):
     senders: dict[str, str] = field(default_factory=dict)  # code and channel -> who sent it last
     clash_at: int = 0  # when two senders of one channel were last seen
     past: dict[str, int] = field(default_factory=dict)  # minute of the last past event by key
-    ended: dict[str, int] = field(default_factory=dict)  # device alarms that are over, and when
+    over: dict[str, Over] = field(default_factory=dict)  # alarms of devices that have ended
     orders: dict[str, BedsideOrder] = field(default_factory=dict)  # open ones, by id
     order_counts: dict[str, int] = field(default_factory=dict)
     order_change: int = 0  # when one becomes due or overdue; 0: nothing is waiting

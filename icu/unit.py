@@ -264,7 +264,9 @@ class IcuUnit:
                 continue  # what comes after a patient, late or twice, is of an earlier burst
             turn = self._turn(bed)
             calls.read(turn, alarm, act.by)
-            if act.act == "acknowledge":
+            if act.act == "acknowledge" and act.seen and act.seen < alarm.burst_at:
+                self._count("acknowledged_before_it_rang_anew")  # nobody has seen this burst
+            elif act.act == "acknowledge":
                 alarms.acknowledge(turn, alarm, act.by)
             elif act.act == "pause":
                 alarms.pause(turn, alarm, act.at, act.seconds)

@@ -93,11 +93,22 @@ class Ward:
             )
         )  # fmt: skip
 
-    def act(self, act: str, alarm: str, seconds: int = 0, by: str = "nurse") -> None:
-        """Somebody acknowledges or pauses."""
+    def act(self, act: str, alarm: str, seconds: int = 0, by: str = "nurse", seen: int = 0) -> None:
+        """Somebody acknowledges or pauses; `seen`: the burst that was on their screen."""
         self.give(
             wire.AlarmAct(
-                UNIT, BED, alarm, act, self.now, by, "nurse", "web", self.now, "Test", seconds
+                UNIT,
+                BED,
+                alarm,
+                act,
+                self.now,
+                by,
+                "nurse",
+                "web",
+                self.now,
+                "Test",
+                seconds,
+                seen=seen,
             )
         )
 
@@ -109,6 +120,7 @@ class Ward:
     def device_alert(self, phase: str = "start", **more: Any) -> None:
         """A PCD-04 message of the monitor at the bed."""
         self.count += 1
+        received_at = more.pop("received_at", self.now)
         given: dict[str, Any] = {
             "alert": "A1", "event": "196670", "name": "MDC_EVT_LO", "text": "Low SpO2",
             "state": "inactive" if phase == "end" else "active", "priority": "PM", "kind": "SP",
@@ -117,7 +129,7 @@ class Ward:
         }  # fmt: skip
         self.give(
             wire.DeviceAlert(
-                UNIT, "loop", str(self.count), b"", self.now, "Test",
+                UNIT, "loop", str(self.count), b"", received_at, "Test",
                 phase=phase, **{**given, **more},
             )
         )  # fmt: skip

@@ -33,10 +33,10 @@ REMIND = """
     first.dataset.rings = `remind:${due}:0`;
   };
   const before = Number(document.documentElement.dataset.bursts ?? 0);
-  let due = Date.now() * 1000 - 5e6;
+  const due = Date.now() * 1000 - 5e6;
   const again = setInterval(() => {
     if (Number(document.documentElement.dataset.bursts ?? 0) > before) clearInterval(again);
-    else remind((due += 1));
+    else remind(due);
   }, 20);
   return before;
 }

@@ -8,6 +8,7 @@ import pytest
 
 from hospital_ops.codes import by_key
 from icu.alarms import PAUSE_MAX_US
+from icu.rules import RULES
 from tests.alarm_ward import BED, Ward
 
 LOW_SPO2: dict[str, Any] = {"hr": 80.0, "spo2": 86.0}
@@ -119,9 +120,105 @@ def test_a_start_that_was_overtaken_by_its_end_does_not_ring() -> None:
 
 def test_a_device_alarm_of_an_hour_ago_is_listed_and_does_not_ring() -> None:
     ward = Ward()
+    ward.send(5, hr=80.0)  # its clock is right
     ward.device_alert(at=ward.now - 3600 * 1_000_000, priority="PH")
     assert not ward.alarms()
     assert [event.state for event in ward.told] == ["past"]
+
+
+MINUTE = 60 * 1_000_000
+
+
+def test_an_alarm_that_goes_on_rings_though_its_start_was_lost_ten_minutes_ago() -> None:
+    ward = Ward()
+    ward.send(5, hr=80.0)
+    ward.device_alert("continue", at=ward.now - 10 * MINUTE, priority="PH")
+    assert ward.alarms()["device_alarm"].state == "active"
+
+
+def test_what_a_box_kept_for_ten_minutes_does_not_ring() -> None:
+    ward = Ward()
+    ward.send(5, hr=80.0)
+    then = ward.now - 10 * MINUTE
+    ward.device_alert("continue", at=then, received_at=then, priority="PH")
+    assert not ward.alarms()
+
+
+def test_an_asystole_of_a_monitor_whose_clock_is_six_minutes_slow_rings() -> None:
+    ward = Ward()
+    for _ in range(10):
+        ward.message(BED, {"hr": 80.0}, age_s=360)
+        ward.wait(1)
+    ward.device_alert(at=ward.now - 6 * MINUTE, priority="PH", text="Asystole", about="8867-4")
+    alarm = ward.alarms()["device_alarm"]
+    assert (alarm.state, alarm.priority) == ("active", "high")
+    assert ward.now - alarm.since < MINUTE
+
+
+def test_an_alarm_rings_where_nothing_is_known_of_the_clock_of_its_sender() -> None:
+    ward = Ward()
+    ward.device_alert(at=ward.now - 7 * MINUTE, priority="PH", device="ventilator")
+    assert ward.alarms()["device_alarm"].state == "active"
+
+
+def test_an_alarm_after_a_clock_was_set_back_is_not_taken_for_an_ended_one() -> None:
+    ward = Ward()
+    ward.device_alert(priority="PH", text="VTACH")
+    ward.wait(5)
+    ward.device_alert("end", priority="PH")
+    ward.wait(61)
+    ward.device_alert(priority="PH", text="VTACH", at=ward.now - 2 * MINUTE)
+    assert ward.alarms()["device_alarm"].state == "active"
+
+
+def test_a_start_that_is_told_again_after_its_end_does_not_ring() -> None:
+    ward = Ward()
+    began = ward.now
+    ward.device_alert(at=began)
+    ward.wait(5)
+    ward.device_alert("end")
+    ward.wait(90)
+    ward.device_alert(at=began)
+    assert not ward.alarms()
+
+
+def test_a_sound_that_is_off_at_the_bedside_is_off_here_once() -> None:
+    ward = Ward()
+    ward.device_alert(priority="PH")
+    for _ in range(130):
+        ward.device_alert("update", inactivation=("audio-off",), priority="PH")
+        ward.wait(1)
+    assert ward.alarms()["device_alarm"].paused_until == 0
+    ward.device_alert("update", inactivation=("enabled",), priority="PH")
+    ward.device_alert("update", inactivation=("audio-off",), priority="PH")
+    assert ward.alarms()["device_alarm"].paused_until > ward.now
+
+
+def test_a_pause_of_ours_lasts_though_the_device_says_that_its_sound_is_on() -> None:
+    ward = Ward()
+    ward.device_alert(priority="PH")
+    ward.act("pause", ward.alarms()["device_alarm"].id)
+    ward.device_alert("update", inactivation=("enabled",), priority="PH")
+    assert ward.alarms()["device_alarm"].paused_until > ward.now
+
+
+def test_a_red_of_a_device_that_was_taken_on_here_reminds() -> None:
+    ward = Ward()
+    ward.device_alert(priority="PH")
+    ward.act("acknowledge", ward.alarms()["device_alarm"].id)
+    ward.wait(RULES["asystole"].reminder_us // 1_000_000 + 1)
+    assert ward.alarms()["device_alarm"].reminded_at
+
+
+def test_a_stand_by_does_not_silence_what_a_device_calls_red() -> None:
+    ward = Ward()
+    ward.bed_act("standby", reason="ct", minutes=60)
+    ward.device_alert(priority="PH", event="999", text="VENT FIB", about="8867-4")
+    ward.device_alert(priority="PM", alert="A2", text="PVC")
+    red, yellow = (a for a in ward.cell().alarms)
+    assert (red.priority, yellow.priority) == ("high", "medium")
+    assert red.called
+    assert not yellow.called
 
 
 def test_a_technical_alarm_of_a_pump_is_not_merged() -> None:

@@ -124,6 +124,23 @@ def test_a_line_and_a_cuff_ring_once() -> None:
     assert not cells["76214-6"].merged_into
 
 
+@pytest.mark.parametrize(("cuff_mmhg", "rings"), [(55.0, False), (38.0, True)])
+def test_a_cuff_that_is_a_step_worse_than_a_line_that_was_taken_on_rings(
+    cuff_mmhg: float, rings: bool
+) -> None:
+    """A damped line says 57 and somebody has taken that on; the cuff knows better."""
+    ward = Ward()
+    ward.send(8, abp_mean=57.0)
+    ward.act("acknowledge", ward.alarms()["map_low"].id)
+    for _ in range(3):
+        ward.message(BED, {"abp_mean": 57.0, "nibp_mean": cuff_mmhg})
+        ward.wait(1)
+    line, cuff = sorted(ward.cell().alarms, key=lambda alarm: alarm.since)
+    assert line.state == "acknowledged"
+    assert (cuff.state, cuff.merged_into == "") == ("active", rings)
+    assert bool(cuff.called) is rings
+
+
 def test_the_pulse_rate_never_rings_beside_the_heart_rate() -> None:
     ward = Ward()
     ward.send(30, **QUIET | {"pr": 180.0})

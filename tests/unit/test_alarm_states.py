@@ -73,6 +73,21 @@ def test_an_acknowledged_red_reminds_while_it_lasts() -> None:
     assert ward.alarms()["map_low"].state == "acknowledged"
 
 
+def test_what_was_pressed_for_an_earlier_burst_does_not_take_on_a_later_one() -> None:
+    """Under the finger was a desaturation that had ended; meanwhile it has come back."""
+    ward = Ward()
+    ward.send(8, spo2=70.0)
+    seen = ward.alarms()["spo2_desat"].burst_at
+    ward.send(8, spo2=97.0)
+    assert ward.alarms()["spo2_desat"].state == "latched"
+    ward.send(8, spo2=70.0)
+    desat = ward.alarms()["spo2_desat"]
+    ward.act("acknowledge", desat.id, seen=seen)
+    assert ward.alarms()["spo2_desat"].state == "active"
+    ward.act("acknowledge", desat.id, seen=desat.burst_at)
+    assert ward.alarms()["spo2_desat"].state == "acknowledged"
+
+
 def test_an_acknowledged_red_rings_again_when_it_is_a_step_worse() -> None:
     ward, alarm = red_bed()
     ward.act("acknowledge", alarm.id)

@@ -41,12 +41,17 @@ async def act(request: Request, bed: str, alarm: str, act: str, principal: Someo
     unit, cell, _ = find(request, bed, alarm, principal, Permission.SILENCE_ALARM)
     feed = web_of(request).feed(unit)
     rev = feed.rev if feed else 0
-    seconds = PAUSE_MAX_US // SECOND if act == "pause" else 0
+    seen = alarmpanel.seen_of(str((await request.form()).get("seen", "")))
     if act == "acknowledge_story":
         for each in alarmpanel.story_of(cell, alarm):
-            await act_on(request, unit, bed, each.id, principal, "acknowledge", 0)
+            if each.id in seen:  # what has joined the story since was on no screen
+                await act_on(
+                    request, unit, bed, each.id, principal, "acknowledge", 0, seen[each.id]
+                )
+    elif act == "acknowledge":
+        await act_on(request, unit, bed, alarm, principal, act, 0, seen.get(alarm, 0))
     else:
-        await act_on(request, unit, bed, alarm, principal, act, seconds)
+        await act_on(request, unit, bed, alarm, principal, act, PAUSE_MAX_US // SECOND)
     if feed is not None:
         await feed.news(rev, SHOWN_WITHIN_S)
     return _panel(request, unit, bed, principal)

@@ -83,10 +83,14 @@ async def act_on(
     principal: Principal,
     act: str,
     seconds: int,
+    seen: int = 0,
 ) -> dict[str, Any]:
-    """Appends the act with its audit entry; answers once both are on disk."""
+    """Appends the act with its audit entry; answers once both are on disk.
+
+    `seen`: when the burst that was on the screen began; what rang anew since is not acknowledged.
+    """
     web = web_of(request)
-    done = done_to(web, unit, bed, alarm, principal, act, seconds)
+    done = done_to(web, unit, bed, alarm, principal, act, seconds, seen)
     note = audited(request, unit, principal, f"{act}_alarm", alarm)
     await web.appender.append_many(unit, [(done, b""), (note, b"")])
     answer: dict[str, Any] = {"alarm": alarm, "act": act, "at": iso(done.at), "bedside": BEDSIDE}
@@ -97,7 +101,14 @@ async def act_on(
 
 
 def done_to(
-    web: Web, unit: str, bed: str, alarm: str, principal: Principal, act: str, seconds: int
+    web: Web,
+    unit: str,
+    bed: str,
+    alarm: str,
+    principal: Principal,
+    act: str,
+    seconds: int,
+    seen: int = 0,
 ) -> wire.AlarmAct:
     """What somebody does to an alarm at this moment, as the stream takes it."""
     now = web.clock.now_us()
@@ -113,6 +124,7 @@ def done_to(
         received_at=now,
         mode=web.mode,
         seconds=min(seconds, PAUSE_MAX_US // SECOND),
+        seen=seen,
     )
 
 

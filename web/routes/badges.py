@@ -75,7 +75,8 @@ async def acknowledge(request: Request, bed: str, wall: Someone) -> dict[str, An
         else []
     )
     done: list[tuple[wire.Entry, bytes]] = [
-        (done_to(web, unit, bed, alarm.id, person, "acknowledge", 0), b"") for alarm in ringing
+        (done_to(web, unit, bed, each.id, person, "acknowledge", 0, each.burst_at), b"")
+        for each in ringing
     ]
     note = wire.replaced(
         audited(request, unit, person, "acknowledge_by_badge", bed), detail=f"at {wall.actor}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from hospital_ops.board import AlarmCell, BedCell
 from hospital_ops.clock import SECOND
@@ -13,6 +15,8 @@ from web.views.alarms import AlarmView, alarm_text, alarm_view, ordered, shown
 from web.views.duty import call_lines, next_line
 from web.views.values import Frame, clock, unit_words
 from web.words import Words
+
+MOST_SEEN: Final = 200  # alarms of one story that a button tells of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,8 @@ class AlarmRow:
     next_at: int
     member: bool  # told under the alarm above it
     story: int  # how many further alarms ring in its story
+    seen: str  # this alarm and its burst, as the button tells what was on the screen
+    story_seen: str  # and those of its story
 
 
 def rows(cell: BedCell, frame: Frame) -> list[AlarmRow]:
@@ -51,6 +57,16 @@ def story_of(cell: BedCell, lead: str) -> list[AlarmCell]:
         for alarm in shown(cell)
         if lead in (alarm.id, alarm.story) and alarm.state != "acknowledged"
     ]
+
+
+def _seen(alarms: Iterable[AlarmCell]) -> str:
+    return " ".join(f"{alarm.id}:{alarm.burst_at}" for alarm in alarms)
+
+
+def seen_of(told: str) -> dict[str, int]:
+    """Id of an alarm -> when the burst that was on the screen began, as a button tells it."""
+    pairs = (part.partition(":") for part in told.split()[:MOST_SEEN])
+    return {name: int(burst) for name, _, burst in pairs if burst.isdecimal()}
 
 
 def digest(found: list[AlarmRow]) -> str:
@@ -90,4 +106,6 @@ def _row(bed: BedCell, alarm: AlarmCell, view: AlarmView, frame: Frame) -> Alarm
         next_at=alarm.next_at,
         member=bool(alarm.story),
         story=len(story_of(bed, alarm.id)) if not alarm.story else 0,
+        seen=_seen([alarm]),
+        story_seen=_seen(story_of(bed, alarm.id)),
     )

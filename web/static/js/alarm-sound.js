@@ -71,7 +71,7 @@ export function tick(live) {
   const found = live ? ringing(now) : {};
   root.dataset.sounds = found.priority ?? "";
   if (found.reminder > reminded) {
-    if (reminded && now - found.reminder < REMINDED_US && !found.priority) burst("high", 3);
+    if (now - found.reminder < REMINDED_US && found.priority !== "high") burst("high", 3);
     reminded = found.reminder;
   }
   if (!found.priority) {

@@ -95,7 +95,7 @@ patient, and what was decided for one patient does nothing once another lies the
 
 | act | who | covers | at most |
 | --- | --- | --- | --- |
-| `standby` with a reason | a nurse or physician | all but lethal alarms and a device's reds | {standby} min |
+| `standby` with a reason | a nurse or physician | all but lethal, a device's reds | {standby} min |
 | `comfort`, `confirm_comfort` | a physician, another person | by the table | {comfort} h |
 | `close` | a physician | all, after a death | {closed} min |
 | `resume` | a nurse or physician | ends every silence at once | |

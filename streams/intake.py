@@ -53,7 +53,8 @@ class Intake:
         require(principal, Permission.OPEN_CASE, hospital_of(destination), destination)
         unit, before = await self._unit_of(principal, case, destination)
         if unit != destination and destination not in before:
-            raise Conflict("the case has another destination already: reroute it")
+            reason = "the case has another destination already: reroute it"
+            raise Conflict(reason, {"unit": unit})
         facts = facts | {"destination": unit}  # a tablet that has not heard of a reroute yet
         entry_id = await self.appender.append(
             unit,

@@ -16,6 +16,7 @@ from hospital_ops.clock import SystemClock, iso
 from hospital_ops.database import Connection, Database
 from hospital_ops.ecg import synthetic
 from hospital_ops.servers.valkey import Valkey
+from streams.cases import Cases
 from streams.ecg_intake import key_of
 from streams.pipe import Pipe
 from streams.tablet_pairing import TabletPairing, Waiting
@@ -54,6 +55,18 @@ async def summary(ward: House, case: str, wanted: Any) -> dict[str, Any]:
 
     found: dict[str, Any] = await until(there, "the crew hears it")
     return found
+
+
+async def test_a_crew_hears_that_its_case_has_ended_also_when_the_board_shows_it_no_more(
+    ward: House,
+) -> None:
+    known, gone, now = Cases(ward.pipe), str(uuid4()), SystemClock().now_us()
+    await known.claim_case("h1", gone, ED, "tablet", now)
+    await known.case_became("h1", gone, "discharged", now, ended=True)
+    told = (await ward.call("tablet", "GET", f"/api/v1/prearrivals/{gone}/summary")).json()
+    assert (told["id"], told["step"], told["unit"]) == (gone, "discharged", ED)
+    foreign = await ward.call("other tablet", "GET", f"/api/v1/prearrivals/{gone}/summary")
+    assert foreign.status_code == 404
 
 
 async def test_what_a_crew_did_is_kept_once_and_moves_to_the_right_patient_with_an_audit_line(

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from hospital_ops import codes
 from hospital_ops.access import Permission, Principal, knows_of, require
 from hospital_ops.board import CaseCell
-from hospital_ops.case_steps import COMING
+from hospital_ops.case_steps import COMING, ENDS
 from hospital_ops.clock import iso
 from hospital_ops.errors import MessageError, NotFound
 from hospital_ops.events import parse_json
@@ -94,10 +94,14 @@ async def summary(request: Request, case: str, principal: Someone) -> dict[str, 
     feed = web.feed(unit)
     if feed is None:
         raise NotFound(NOT_HERE)
-    cell = await feed.cell_soon(str(UUID(case)))
-    if not isinstance(cell, CaseCell):
-        raise MessageError("not_yet", "the case is stored and not on the board yet: ask again")
     now = web.clock.now_us()
+    state = await web.intake.standing(principal, case, unit)
+    known = str(UUID(case))
+    cell = feed.cells.get(known) if state in ENDS else await feed.cell_soon(known)
+    if not isinstance(cell, CaseCell):
+        if state in ENDS:  # it has left the board, and its crew still asks
+            return {"id": known, "at": iso(now), "step": state, "unit": unit}
+        raise MessageError("not_yet", "the case is stored and not on the board yet: ask again")
     name = f"{principal.key} {cell.case}"
     if now - web.noted.get(name, 0) >= NOTED_US:
         if len(web.noted) > 10_000:

@@ -107,7 +107,17 @@ def _version() -> str:
 
 @cache
 def _data() -> bytes:
-    chosen = ("tablet.", "colour.", "letter.", "sex.", "care.", "time.", "ed.suggested", "product")
+    chosen = (
+        "tablet.",
+        "colour.",
+        "letter.",
+        "sex.",
+        "care.",
+        "time.",
+        "ed.suggested",
+        "product",
+        "desk.state.",
+    )
     words = {
         language: {key: said for key, said in catalogue(language).items() if key.startswith(chosen)}
         for language in LANGUAGES

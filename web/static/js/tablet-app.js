@@ -1,8 +1,10 @@
 // The crew's page: installed, sealed by a PIN, at work with and without a network.
 
+import { bar } from "./tablet-bar.js";
 import { fill, h, tell } from "./tablet-dom.js";
 import * as screen from "./tablet-case.js";
 import * as gate from "./tablet-gate.js";
+import { fault } from "./tablet-link.js";
 import * as model from "./tablet-model.js";
 import * as monitor from "./tablet-monitor.js";
 import { onset } from "./tablet-onset.js";
@@ -25,12 +27,14 @@ const say = (...given) => words.say(...given);
 
 function toPanel(name) {
   now.panel = name;
+  things.forget();
   draw();
   document.getElementById("panel-title")?.focus();
 }
 
 const back = (to) => {
   now.panel = "";
+  things.forget();
   if (typeof to === "string") now.open = to;
   draw();
 };
@@ -43,6 +47,7 @@ async function add() {
 
 const open = (id) => {
   [now.open, now.panel] = [id, ""];
+  things.forget();
   draw();
 };
 
@@ -56,19 +61,30 @@ const ACTS = {
     localStorage.setItem("theme", root.dataset.theme);
   },
   pair() { [now.view, now.panel] = ["pairing", ""]; draw(); },
-  lock() { [now.view, now.panel] = ["locked", ""]; draw(); }, // what waits goes on being sent
+  lock() { [now.view, now.panel] = ["locked", ""]; things.forget(); draw(); }, // what waits goes on being sent
 };
 
+const usable = (one) => Boolean(one) && !one.ended && !one.joined;
+
+/** The case that the crew has opened, never another in its place; at first the only one. */
+function chosen() {
+  if (!model.cases.has(now.open)) {
+    const open = model.active();
+    now.open = open.length === 1 ? open[0].id : null;
+  }
+  return model.cases.get(now.open);
+}
+
 function cases() {
-  const one = model.cases.get(now.open);
-  const usable = one && !one.ended && !one.joined ? one : model.active()[0];
-  now.open = usable?.id ?? null;
-  const head = [screen.bar(now.about.crew, now.about.mode !== "Real", ACTS), screen.tabs(now.open, open, add)];
-  if (!usable) return [...head, h("main", { class: "empty", "data-part": "main" }, h("p", {}, say("tablet.empty")))];
+  const one = chosen();
+  const head = [bar(now.about.crew, now.about.mode !== "Real", ACTS), screen.tabs(now.open, open, add)];
+  if (!one) return [...head, h("main", { class: "empty", "data-part": "main" }, h("p", {}, say(model.active().length ? "tablet.choose" : "tablet.empty")))];
+  if (!usable(one)) return [...head, screen.ended(one)];
   const build = PANELS[now.panel];
-  const middle = build ? [build(usable, back, draw)] : [screen.values(usable, draw), screen.consciousness(usable, toPanel), pad.pad(usable, draw)];
-  const body = [screen.proposal(usable, toPanel), screen.said(usable), crewWay.atTheDoor(usable), screen.who(usable, toPanel), ...middle, screen.queue(usable, toPanel)];
-  return [...head, h("main", { class: "tabp", "data-part": "main", "data-shown": build ? "panel" : "pad" }, body.filter(Boolean)), screen.foot(usable, toPanel)];
+  const middle = build ? [build(one, back, draw)] : [screen.values(one, draw), screen.consciousness(one, toPanel), pad.pad(one, draw)];
+  const told = [screen.notTaken(one), monitor.loose(one), screen.said(one), crewWay.atTheDoor(one)].filter(Boolean);
+  const body = [screen.proposal(one, toPanel), h("div", { class: "notes" }, told), screen.who(one, toPanel), ...middle, screen.queue(one, toPanel)];
+  return [...head, h("main", { class: "tabp", "data-part": "main", "data-shown": build ? "panel" : "pad" }, body.filter(Boolean)), screen.foot(one, toPanel)];
 }
 
 function draw() {
@@ -102,7 +118,7 @@ async function unlocked() {
     await model.load();
     now.running = true;
     sync.run(await store.secret("token"));
-    monitor.listen(() => now.open);
+    monitor.listen(model.monitored);
     position.watch();
     learn();
     setInterval(model.wipe, HOUR_MS);
@@ -115,7 +131,7 @@ function keys(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (now.view === "locked" || now.view === "pairing") gate.typed(event, draw, unlocked);
   else if (now.view === "cases" && now.panel && event.key === "Escape") back();
-  else if (now.view === "cases" && !now.panel && model.cases.has(now.open) && !event.target.closest("input")) {
+  else if (now.view === "cases" && !now.panel && usable(model.cases.get(now.open)) && !event.target.closest("input")) {
     pad.typed(event, model.cases.get(now.open), draw);
   }
 }
@@ -132,6 +148,9 @@ function soon() {
     if (now.view === "cases" && one?.summary) tell(`${screen.whom(one)}: ${say(`colour.${screen.colourOf(one)}`)}`);
   }, 50);
 }
+
+addEventListener("error", ({ error }) => fault(error));
+addEventListener("unhandledrejection", ({ reason }) => fault(reason));
 
 async function begin() {
   if ("serviceWorker" in navigator) navigator.serviceWorker.register("/tablet/sw.js", { scope: "/tablet" });

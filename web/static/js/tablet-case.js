@@ -3,10 +3,11 @@
 import { h, icon, shape } from "./tablet-dom.js";
 import * as model from "./tablet-model.js";
 import * as pad from "./tablet-pad.js";
-import { link } from "./tablet-sync.js";
+import { nowMs } from "./tablet-clock.js";
+import { refusal } from "./tablet-jobs.js";
 import { clinical, clock, complaint, item, number, phrase, say, tables } from "./tablet-words.js";
 
-export const WHERE = { here: "phone", hospital: "plug", seen: "tick", refused: "cross" };
+export const WHERE = { here: "phone", hospital: "plug", seen: "tick", refused: "cross", clock: "clock" };
 const LEVELS = ["A", "V", "P", "U"];
 
 /** `F 61`, as far as it is known. */
@@ -37,23 +38,6 @@ export function where(item) {
   return h("span", { class: "qs", "data-state": state }, icon(WHERE[state]), " ", say(`tablet.state.${state}`), ` ${clock(at)}`);
 }
 
-export function bar(crew, demo, acts) {
-  const minutes = Math.floor((Date.now() - link.since) / 60000);
-  const waiting = [...model.items.values()].filter((item) => !item.stored).length;
-  const words = link.state === "linked" ? say("tablet.linked") : link.state === "revoked" ? say("tablet.revoked") : say("tablet.away", { n: minutes });
-  const late = Math.abs(link.offset) > 30000 ? say("tablet.clock_off", { n: Math.round(Math.abs(link.offset) / 1000) }) : "";
-  return h("header", { class: "tbar", "data-part": "bar" },
-    h("h1", {}, crew), demo ? h("span", { class: "demo" }, say("tablet.demo")) : null,
-    h("p", { class: "net", "data-link": link.state }, icon(link.state === "linked" ? "tick" : "phone"), " ", h("b", {}, words),
-      link.state === "away" ? h("span", {}, ` ${say("tablet.kept", { n: waiting })}`) : null),
-    link.state === "revoked" ? h("button", { type: "button", class: "primary", "data-key": "pair", onclick: acts.pair }, say("tablet.pair")) : null,
-    late ? h("p", { class: "net", "data-link": "away" }, icon("clock"), " ", late) : null,
-    h("button", { type: "button", "data-key": "language", lang: acts.other, onclick: acts.speak }, say("tablet.language")),
-    h("button", { type: "button", "data-key": "theme", onclick: acts.theme }, say("tablet.theme")),
-    h("button", { type: "button", "data-key": "lock", onclick: acts.lock }, say("tablet.lock")),
-    h("time", { class: "clock" }, clock(Date.now())));
-}
-
 export function tabs(current, open, add) {
   return h("nav", { class: "cases", "data-part": "cases", "aria-label": say("tablet.cases") },
     model.active().map((one) => h("button", { type: "button", "data-key": `case-${one.id}`, "aria-current": one.id === current ? "true" : null, onclick: () => open(one.id) },
@@ -71,7 +55,7 @@ export function proposal(one, panel) {
   const told = one.summary;
   const colour = colourOf(one);
   const heard = told?.heard?.at(-1);
-  const eta = one.facts.eta ? Math.ceil((Date.parse(one.facts.eta) - Date.now()) / 60000) : null;
+  const eta = one.facts.eta ? Math.ceil((Date.parse(one.facts.eta) - nowMs()) / 60000) : null;
   const how = told?.decided ? h("b", {}, told.decided_by) : h("span", { class: "by", "data-by": "system" }, told ? say("ed.suggested") : say("tablet.not_yet"));
   return h("section", { class: "prop", "data-part": "prop", "aria-label": say("tablet.proposal") },
     mark(one),
@@ -83,6 +67,17 @@ export function proposal(one, panel) {
     h("button", { type: "button", class: "etaT", "data-key": "eta", onclick: () => panel("way") },
       h("b", {}, eta === null ? "–" : String(eta)), h("span", {}, say("tablet.min_left"))));
 }
+
+/** The hospital does not take this case: in red, for as long as that is so. */
+export function notTaken(one) {
+  const status = refusal(one.id);
+  return status ? h("section", { class: "told bad", "data-part": "refused" }, h("p", {}, icon("cross"), " ", h("b", {}, say("tablet.not_taken", { n: status })))) : null;
+}
+
+/** The hospital has ended the case: nothing is typed for it, and nobody else is shown in its place. */
+export const ended = (one) => h("main", { class: "empty", "data-part": "main" }, h("section", { class: "told", "data-part": "ended" },
+  h("h2", {}, whom(one)), h("p", {}, h("b", {}, say("tablet.ended")), " ", one.joined ? say("tablet.moved") : say(`desk.state.${one.summary.step}`)),
+  h("p", {}, say(model.active().length ? "tablet.choose" : "tablet.empty"))));
 
 /** What the department says to the crew, until it is read back. */
 export function said(one) {
@@ -104,13 +99,12 @@ export function who(one, panel) {
 function value(one, name, found, draw) {
   const parts = pad.FIELDS[name].map((key) => found.get(tables().vitals[key].code));
   const known = parts.every(Boolean);
-  const typed = pad.typing(name);
-  const unmeasured = !known && (one.facts.not_measurable ?? []).length;
+  const typed = pad.typing(one.id, name);
   const shown = typed ? h("em", { class: "cur" }, number(typed)) : known ? parts.map((part) => number(part.value)).join("/") : "–";
-  return h("button", { type: "button", class: "vb", "data-key": `v-${name}`, "aria-pressed": String(pad.field() === name), onclick: () => pad.choose(name, draw) },
+  return h("button", { type: "button", class: "vb", "data-key": `v-${name}`, "aria-pressed": String(pad.field(one.id) === name), onclick: () => pad.choose(one.id, name, draw) },
     h("span", { class: "l" }, say(`tablet.v.${name}`), " ", h("i", {}, say(`tablet.u.${name}`))),
     h("span", { class: "n" }, shown),
-    typed ? h("span", { class: "qs" }, say("tablet.typing")) : known ? where(parts[0]) : h("span", { class: "qs" }, unmeasured ? "" : say("tablet.not_typed")));
+    typed ? h("span", { class: "qs" }, say("tablet.typing")) : known ? where(parts[0]) : h("span", { class: "qs" }, say(pad.unmeasured(one, name) ? "tablet.not_measured" : "tablet.not_typed")));
 }
 
 export function values(one, draw) {
@@ -136,11 +130,11 @@ export function consciousness(one, panel) {
 /** How much is where: the whole queue of this case in one line. */
 export function queue(one, panel) {
   const own = model.of(one.id).filter((item) => item.kind !== "move");
-  const counted = { here: one.rev > one.sent ? 1 : 0, hospital: 0, seen: 0, refused: 0 };
+  const counted = { here: one.rev > one.sent ? 1 : 0, hospital: 0, seen: 0, refused: 0, clock: 0 };
   for (const item of own) counted[model.stateOf(item)] += 1;
   const line = (state) => h("li", { "data-state": state }, icon(WHERE[state]), " ", h("b", { "data-count": state }, `${say(`tablet.state.${state}`)} ${counted[state]}`));
   return h("section", { class: "queue2", "data-part": "queue", "aria-label": say("tablet.queue") },
-    h("ul", {}, line("here"), line("hospital"), line("seen"), counted.refused ? line("refused") : null),
+    h("ul", {}, line("here"), line("hospital"), line("seen"), counted.refused ? line("refused") : null, counted.clock ? line("clock") : null),
     h("button", { type: "button", "data-key": "to-items", onclick: () => panel("items") }, say("tablet.items")));
 }
 

@@ -1,5 +1,6 @@
 // The cases on this device and all that was entered for them. What is said is on disk first.
 
+import * as clock from "./tablet-clock.js";
 import * as store from "./tablet-store.js";
 
 const WIPE_MS = 24 * 3600 * 1000;
@@ -12,8 +13,8 @@ let mode = "Real";
 let crew = "";
 let destination = "";
 let vehicle = null; // the monitor of this vehicle, where there is one
+let spoken = false; // whether a monitor says its values on this device
 
-const now = () => new Date().toISOString();
 const news = () => changed.dispatchEvent(new Event("change"));
 
 /** UUID version 7 (RFC 9562): the time first, then chance. */
@@ -37,24 +38,44 @@ export async function load() {
   cases.clear();
   items.clear();
   for (const record of await store.all()) (record.type === "case" ? cases : items).set(record.id, record);
+  for (const one of items.values()) if (one.kind === "ecg" && !Array.isArray(one.gap)) one.gap = [[0, one.size]]; // of an earlier version
   await wipe();
   news();
 }
 
-const save = async (...records) => {
-  await store.keep(...records);
+const unsaved = new Set();
+let writing = Promise.resolve();
+export const disk = { fault: "" };
+
+/** Written one after the other; what the device cannot store now is tried again with the next. */
+function save(...records) {
+  for (const record of records) unsaved.add(record);
+  writing = writing.then(flush);
+  return writing;
+}
+
+async function flush() {
+  const due = [...unsaved].filter(({ id }) => cases.has(id) || items.has(id));
+  unsaved.clear();
+  try {
+    if (due.length) await store.keep(...due);
+    disk.fault = "";
+  } catch (error) {
+    for (const record of due) unsaved.add(record);
+    disk.fault = String(error?.name ?? "Error"); // said in the header; it is sent all the same
+  }
   news();
-};
+}
 
 export async function openCase() {
   const chance = crypto.getRandomValues(new Uint8Array(2));
   const word = `${CODES[chance[0] % CODES.length]}-${10 + (chance[1] % 90)}`;
   const facts = { destination, crew, code_word: word, sex: "unknown", notify: "information" };
-  const one = { id: uuid7(), type: "case", opened: now(), facts, rev: 1, sent: 0, stored: "", summary: null, ended: "" };
+  const one = { id: uuid7(), type: "case", opened: clock.iso(), facts, rev: 1, sent: 0, stored: "", summary: null, ended: "" };
   const alone = active().length === 0;
   cases.set(one.id, one);
   await save(one);
-  if (vehicle && alone) await attach(one.id); // with two patients on board the crew says whose it is
+  if (hasMonitor() && alone) await attach(one.id); // with two patients on board the crew says whose it is
   return one.id;
 }
 
@@ -68,11 +89,33 @@ export async function bringTo(id, unit) {
 
 /** The vehicle's monitor measures this patient from now on, and nobody else. */
 export const attach = (of) => add(newItem(of, "monitor", {}));
-export const monitored = () => [...items.values()].filter((item) => item.kind === "monitor").sort((a, b) => (a.at < b.at ? 1 : -1))[0]?.case ?? null;
-export const hasMonitor = () => Boolean(vehicle);
+/** The open case that the monitor was put to last, or null. */
+export function monitored() {
+  const last = [...items.values()].filter((item) => item.kind === "monitor").sort((a, b) => (a.at < b.at ? 1 : -1))[0];
+  let one = cases.get(last?.case);
+  while (one?.joined) one = cases.get(one.joined);
+  return one && !one.ended ? one.id : null;
+}
+export const hasMonitor = () => Boolean(vehicle) || spoken;
+
+/** A monitor says its values on this device. */
+export function monitorSpoke() {
+  if (spoken) return;
+  spoken = true;
+  news();
+}
 
 /** A preset phrase to the department, which reads it back. */
 export const tellHospital = (of, phrase) => add(newItem(of, "say", { phrase }));
+
+/** The hospital knows a case at another unit than was chosen since: the choice is a reroute. */
+export async function settle(id, unit) {
+  const one = cases.get(id);
+  const wanted = one.facts.destination;
+  await say(id, { destination: unit });
+  const last = of(id).find((item) => item.kind === "step" && item.step === "reroute");
+  if (last?.to !== wanted) await add(newItem(id, "step", { step: "reroute", to: wanted }));
+}
 
 /** Changes facts; undefined takes one away. */
 export async function say(id, facts) {
@@ -84,7 +127,20 @@ export async function say(id, facts) {
 
 // What is said about a case and belongs to no patient: it is not moved.
 export const TOLD = ["step", "move", "read", "say", "monitor"];
-const newItem = (of, kind, rest) => ({ id: uuid7(), type: "item", case: of, kind, at: now(), stored: "", ...rest });
+// `rough`: stamped before the hospital's clock was known.
+const newItem = (of, kind, rest) => ({
+  id: uuid7(), type: "item", case: of, kind, at: clock.iso(), stored: "", ...(clock.clock.known || rest.at ? {} : { rough: true }), ...rest });
+
+/** What was stamped by this tablet's own clock is put right once the hospital's is known. */
+export async function restamp() {
+  if (!clock.clock.known) return;
+  const rough = [...items.values()].filter((item) => item.rough && !item.stored);
+  for (const item of rough) {
+    item.at = new Date(Date.parse(item.at) + clock.shift()).toISOString();
+    delete item.rough;
+  }
+  if (clock.shift() && rough.length) await save(...rough);
+}
 
 async function add(...added) {
   for (const item of added) items.set(item.id, item);
@@ -106,7 +162,7 @@ export const addStep = (of, step) => add(newItem(of, "step", { step }));
 export async function withdraw(id) {
   const item = items.get(id);
   item.withdrawn = true;
-  const back = newItem(item.case, "thing", { what: "withdrawal", said: { of: id } });
+  const back = newItem(item.shownAt ?? item.case, "thing", { what: "withdrawal", said: { of: id } });
   items.set(back.id, back);
   await save(item, back);
 }
@@ -124,19 +180,44 @@ export async function addEcg(of, made) {
 /** Items go to another case; an empty list joins the whole case to it. */
 export async function move(from, to, ids) {
   const moved = ids.length ? ids.map((id) => items.get(id)) : [...items.values()].filter((one) => one.case === from);
-  // What has not left the device simply belongs to the other case; the rest is moved there as well.
-  const told = newItem(from, "move", { to, ids: ids.filter((id) => items.get(id).stored) });
+  // What has never left the device simply belongs to the other case; the rest is moved there as well.
+  const left = (item) => item.stored || item.tried;
+  const told = newItem(from, "move", { to, ids: ids.filter((id) => left(items.get(id))) });
   const changes = moved.filter((one) => !TOLD.includes(one.kind));
+  const show = (one) => { [one.cameFrom, one.shownAt, one.movedAt] = [one.shownAt, to, undefined]; };
   if (ids.length) {
-    for (const one of changes.filter((item) => !item.stored)) one.case = to;
-    for (const one of changes.filter((item) => item.stored)) one.shownAt = to;
+    for (const one of changes.filter((item) => !left(item))) one.case = to;
+    changes.filter(left).forEach(show);
   } else {
-    for (const one of changes) one.shownAt = to;
+    changes.forEach(show);
     cases.get(from).joined = to;
     await save(cases.get(from));
   }
   if (!ids.length || told.ids.length) items.set(told.id, told);
   await save(...changes, ...(items.has(told.id) ? [told] : []));
+}
+
+const movedBy = (told) => [...items.values()].filter((item) => !TOLD.includes(item.kind) && item.id !== told.id &&
+  (told.ids.length ? told.ids.includes(item.id) : item.case === told.case) && item.shownAt === told.to);
+
+/** The hospital has moved them: who looked before then has not seen them there. */
+export async function moved(told, at) {
+  const changes = movedBy(told);
+  for (const item of changes) item.movedAt = at;
+  told.stored = at;
+  await save(told, ...changes);
+}
+
+/** The hospital does not move them: they are shown where they are. */
+export async function unmove(told) {
+  const changes = movedBy(told);
+  for (const item of changes) item.shownAt = item.cameFrom;
+  // What takes one of them back goes to where it is.
+  const backs = [...items.values()].filter((item) => item.what === "withdrawal" && !item.stored && changes.some(({ id }) => id === item.said.of));
+  for (const back of backs) back.case = items.get(back.said.of).shownAt ?? items.get(back.said.of).case;
+  if (!told.ids.length) cases.get(told.case).joined = "";
+  Object.assign(told, { stored: clock.iso(), refused: true });
+  await save(told, cases.get(told.case), ...changes, ...backs);
 }
 
 /** What belongs to a case now, newest first. */
@@ -158,12 +239,15 @@ export function newest(id) {
   return found;
 }
 
-/** here, refused, hospital or seen: where an item is. */
+/** here, refused, clock (kept, not shown), hospital or seen: where an item is. */
 export function stateOf(item) {
   if (!item.stored) return "here";
   if (item.refused) return "refused";
+  if (item.ahead) return "clock";
+  if (item.shownAt && item.shownAt !== item.case && !item.movedAt) return "hospital";
   const summary = cases.get(item.shownAt ?? item.case)?.summary;
-  return summary?.seen && item.stored <= summary.seen.upto ? "seen" : "hospital";
+  const there = item.movedAt > item.stored ? item.movedAt : item.stored;
+  return summary?.seen && there <= summary.seen.upto ? "seen" : "hospital";
 }
 
 export async function update(record, change) {

@@ -50,9 +50,11 @@ export async function found(pin) {
   key = made.key;
 }
 
+/** Whether the PIN opens it. After another PIN the open store stays open: what waits goes on. */
 export async function unlock(pin) {
-  key = await vault.open(pin, await meta("vault"));
-  return key !== null;
+  const opened = await vault.open(pin, await meta("vault"));
+  key = opened ?? key;
+  return opened !== null;
 }
 
 export async function setSecret(name, value) {

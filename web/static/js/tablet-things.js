@@ -24,7 +24,7 @@ const list = (one, what, words) =>
   h("ul", { class: "items" }, model.of(one.id).filter((item) => item.kind === "thing" && item.what === what).map((item) => row(item, words(item), takeBack(item))));
 
 const input = (key, words) =>
-  h("label", { class: "typed" }, words, h("input", { "data-key": key, maxlength: 200, autocomplete: "off", oninput: (event) => { typed[key] = event.target.value; } }));
+  h("label", { class: "typed" }, words, h("input", { "data-key": key, value: typed[key] ?? "", maxlength: 200, autocomplete: "off", oninput: (event) => { typed[key] = event.target.value; } }));
 
 const clear = (...keys) => {
   for (const key of keys) {
@@ -33,6 +33,13 @@ const clear = (...keys) => {
     if (node) node.value = "";
   }
 };
+
+/** What was typed and not filed belongs to nobody else: gone with the panel. */
+export function forget() {
+  for (const key of Object.keys(typed)) delete typed[key];
+  picked.clear();
+  reading = "";
+}
 
 const told = (said) => [said.what, said.dose, said.route].filter(Boolean).join(", ");
 
@@ -70,8 +77,12 @@ export function ecg(one, back, draw) {
     if (!file) return;
     reading = say("tablet.ecg_reading");
     draw();
-    await model.addEcg(one.id, await prepare(file));
-    reading = "";
+    try {
+      await model.addEcg(one.id, await prepare(file));
+      reading = "";
+    } catch (error) {
+      reading = say("tablet.ecg_not_kept", { what: error.name });
+    }
     draw();
   };
   const progress = (item) => {

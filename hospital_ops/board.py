@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from hospital_ops.board_coming import ComingCell
 from hospital_ops.board_ed import PlaceCell, RingCell, place_json, ring_json, way_json
+from hospital_ops.board_orders import NextOrder as NextOrder
+from hospital_ops.board_orders import next_json
 from hospital_ops.board_who import KinCell as KinCell
 from hospital_ops.board_who import PatientCell as PatientCell
 from hospital_ops.clock import SECOND, iso
@@ -123,6 +125,7 @@ class BedCell(Form, frozen=True):
     support: SupportCell | None = None  # None: nobody has said, or not in this shift
     kin: tuple[KinCell, ...] = ()
     refilings: int = 0  # proposed by a late ADT, and nobody has decided
+    next_order: NextOrder | None = None  # of `orders`: the next one due
 
 
 class DecisionCell(Form, frozen=True):
@@ -329,6 +332,7 @@ def bed_json(cell: BedCell, now_us: int) -> dict[str, Any]:
         "values": {code: value_json(shown, now_us) for code, shown in cell.values.items()},
         "alarms": [alarm_json(alarm) for alarm in cell.alarms],
         "orders": {"due": 0, "overdue": 0, "active": 0} | cell.orders,
+        "next_order": next_json(cell.next_order),
         "indicators": cell.indicators,
         "trends": cell.trends,
         "flags": list(cell.flags),

@@ -20,6 +20,9 @@ class PatientCell(Form, frozen=True):
     agreed: tuple[str, ...] = ()  # treatment_limits, comfort_care: what two people agreed on
     lowest: tuple[Lowest, ...] = ()  # before the hospital; stays in sight during the stay
     agreed_at: int = 0  # when the newest agreement was told of
+    isolation: tuple[str, ...] = ()  # contact, droplet, airborne, protective: kinds that hold
+    allergy: bool = False  # something is recorded; which stands on the bed's page
+    flags_version: int = 0  # of both, as `Flagged` counts
 
 
 class KinCell(Form, frozen=True):

@@ -34,6 +34,7 @@ from hospital_ops.wire_icu import (
     CareAgreed,
     Coming,
     DeviceAlert,
+    Flagged,
     Kin,
     LimitSet,
     OnDuty,
@@ -46,9 +47,9 @@ from hospital_ops.wire_signals import BeatShape, Reason, Rhythm, Verdict, Witnes
 __all__ = (  # what comes from elsewhere; all else is this module's own
     "AlarmAct", "AlarmSite", "Alerted", "BeatShape", "BedAct", "BedWaits", "Called",
     "CareAgreed", "CaseEntered", "CaseItem", "CaseMoved", "CaseNote", "CaseSeen", "Coming",
-    "Corrected", "DecodeError", "DeviceAlert", "EdSettings", "Form", "HourValidated", "Kin",
-    "LimitSet", "Lowest", "OnDuty", "OrderChanged", "Painted", "PlaceGiven", "Rang", "Reason",
-    "Rhythm", "SheetSigned", "SilencingSet", "State", "Verdict", "Witness", "decoder", "encode",
+    "Corrected", "DecodeError", "DeviceAlert", "EdSettings", "Flagged", "Form",
+    "HourValidated", "Kin", "LimitSet", "Lowest", "OnDuty", "OrderChanged", "Painted",
+    "PlaceGiven", "Rang", "Reason", "Rhythm", "SheetSigned", "SilencingSet", "State", "Verdict", "Witness", "decoder", "encode",
     "field", "from_json", "replaced", "to_json",
 )  # fmt: skip
 
@@ -347,6 +348,7 @@ Entry = (
     | BedWaits
     | Painted
     | CareAgreed
+    | Flagged
     | OnDuty
     | AlarmSite
     | LimitSet

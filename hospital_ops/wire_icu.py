@@ -153,6 +153,20 @@ class BedWaits(Form, frozen=True, tag="wts"):
     left_behind: int = 0  # records of its patient that could not come along from another unit yet
 
 
+class Flagged(Form, frozen=True, tag="flag"):
+    """What everybody at a patient's bed has to know, as it holds now; told by the relay."""
+
+    unit: str
+    patient_id: str
+    version: int  # acts counted so far: what knows of fewer changes nothing
+    isolation: tuple[str, ...]  # contact, droplet, airborne, protective
+    allergy: bool  # something is recorded
+    by: str
+    at: int
+    mode: str
+    passed_on: tuple[str, ...] = ()  # units that sent it after a patient who left them
+
+
 class Coming(Form, frozen=True, tag="cmg"):
     """Somebody is expected in the unit: a transfer that was accepted, as it stands now."""
 

@@ -127,12 +127,14 @@ def _known(state: UnitState, person: PatientCell, event: wire.Admission) -> Pati
                     known,
                     agreed=(),
                     agreed_at=0,
+                    isolation=(),
                     case="",
                     lowest=(),
                     admitted_at=person.admitted_at,
                 )
             elif event.trigger == "A02" and event.bed and not _lies(state, person.patient_id):
-                known = replaced(known, agreed=(), agreed_at=0)  # from where, nobody said
+                # From where, nobody said.
+                known = replaced(known, agreed=(), agreed_at=0, isolation=())
             return _merged(known, person, person if admitted else known)
     return person
 
@@ -146,6 +148,25 @@ def agreed(state: UnitState, entry: wire.CareAgreed) -> list[str]:
             continue  # what is passed on after a patient may come late, and twice
         bed.people[entry.patient_id] = replaced(known, agreed=entry.agreed, agreed_at=entry.at)
         if known.agreed != entry.agreed:
+            touched.append(bed.bed)
+    return touched
+
+
+def flagged(state: UnitState, entry: wire.Flagged) -> list[str]:
+    """Which flags a patient has from now on; answers the beds where that is to be seen."""
+    touched = []
+    for bed in state.beds.values():
+        known = bed.people.get(entry.patient_id)
+        if known is None or entry.version < known.flags_version:
+            continue  # as an agreement: late, and twice
+        told = replaced(
+            known,
+            isolation=entry.isolation,
+            allergy=entry.allergy,
+            flags_version=entry.version,
+        )
+        bed.people[entry.patient_id] = told
+        if (known.isolation, known.allergy) != (told.isolation, told.allergy):
             touched.append(bed.bed)
     return touched
 
@@ -165,6 +186,9 @@ def _merged(known: PatientCell, said: PatientCell, admitted: PatientCell) -> Pat
         agreed=known.agreed,
         agreed_at=known.agreed_at,
         lowest=said.lowest or (known.lowest if said.case in ("", known.case) else ()),
+        isolation=known.isolation,
+        allergy=known.allergy,
+        flags_version=known.flags_version,
     )
 
 

@@ -12,17 +12,19 @@ from icu import admissions, kin
 from icu.state import UnitState
 
 EXPECTED: Final = ("accepted", "left")
-ABOUT_PEOPLE: Final = (wire.Merged, wire.CareAgreed, wire.Coming, wire.Kin)
-AboutPeople = wire.Merged | wire.CareAgreed | wire.Coming | wire.Kin
+ABOUT_PEOPLE: Final = (wire.Merged, wire.CareAgreed, wire.Flagged, wire.Coming, wire.Kin)
+AboutPeople = wire.Merged | wire.CareAgreed | wire.Flagged | wire.Coming | wire.Kin
 KEPT: Final = 100  # more than a unit could take; the oldest is forgotten first
 
 
 def told(unit: UnitState, entry: AboutPeople) -> Iterable[str]:
-    """What is told of people: numbers that are one person's, agreements, who is expected."""
+    """What is told of people: numbers that are one person's, agreements, flags, who is expected."""
     if isinstance(entry, wire.Merged):
         return admissions.merge(unit, entry)
     if isinstance(entry, wire.CareAgreed):
         return admissions.agreed(unit, entry)
+    if isinstance(entry, wire.Flagged):
+        return admissions.flagged(unit, entry)
     if isinstance(entry, wire.Kin):
         return kin.take(unit, entry)
     return take(unit, entry)

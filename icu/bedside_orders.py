@@ -12,6 +12,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from hospital_ops import wire
+from hospital_ops.board import NextOrder
 from hospital_ops.clinical.tables import table
 from hospital_ops.clock import SECOND
 from hospital_ops.wire import State, field
@@ -31,6 +32,7 @@ _STEPS_US: Final = {
 # Whom the steps are for: the nurse of the bed, the nurse in charge, the physician on call.
 TARGETS: Final[tuple[str, ...]] = tuple(table("alarms")["project_defaults"]["escalation_targets"])
 TOLD_FROM: Final = 2  # the first step that goes beyond the nurse of the bed
+PRIORITIES: Final = tuple(RULES["escalate_min"])  # rising
 NATIVE: Final = "native"
 HOSPITAL: Final = "hospital"  # of the hospital's own system, which alone changes it
 
@@ -191,6 +193,17 @@ def counts(orders: Sequence[BedsideOrder], now: int) -> dict[str, int]:
     disputed = sum(bool(order.conflict) for order in orders)
     more = {"review": review, "conflicts": disputed}
     return found | {name: number for name, number in more.items() if number}
+
+
+def next_due(orders: Iterable[BedsideOrder]) -> NextOrder | None:
+    """What is due next, or overdue for the longest; of one moment the more urgent order."""
+    waiting = [order for order in orders if waits(order.kind, order.stage, order.due_at)]
+    first = min(
+        waiting,
+        key=lambda order: (order.due_at, -PRIORITIES.index(order.priority), order.text),
+        default=None,
+    )
+    return NextOrder(first.kind, first.text, first.due_at) if first else None
 
 
 def _step(order: BedsideOrder, now: int) -> int:

@@ -197,7 +197,7 @@ def follow(state: UnitState, entry: wire.Entry) -> tuple[str, wire.Entry] | None
             return None
         known = next((g for g in state.gone.values() if entry.alarm in g.alarms), None)
         return _there(state, entry, known, ACT_US)
-    if isinstance(entry, wire.OrderChanged | wire.LimitSet | wire.CareAgreed):
+    if isinstance(entry, wire.OrderChanged | wire.LimitSet | wire.CareAgreed | wire.Flagged):
         return _there(state, entry, _gone(state, entry.patient_id), GONE_US)
     return None
 
@@ -244,7 +244,7 @@ def _gone(state: UnitState, patient_id: str) -> Gone | None:
 
 def _there(
     state: UnitState,
-    entry: wire.AlarmAct | wire.OrderChanged | wire.LimitSet | wire.CareAgreed,
+    entry: wire.AlarmAct | wire.OrderChanged | wire.LimitSet | wire.CareAgreed | wire.Flagged,
     known: Gone | None,
     within_us: int,
 ) -> tuple[str, wire.Entry] | None:
@@ -263,8 +263,9 @@ def _left_for(state: UnitState, known: Gone) -> int:
 
 
 def _person(here: PatientCell, came: PatientCell) -> PatientCell:
-    """Who came, with what only the former unit knew; of agreements the newer ones hold."""
+    """Who came, with what only the former unit knew; of agreements and flags the newer hold."""
     newer = here if here.agreed_at > came.agreed_at else came
+    flags = here if here.flags_version > came.flags_version else came
     return replaced(
         here,
         initials=here.initials or came.initials,
@@ -277,6 +278,9 @@ def _person(here: PatientCell, came: PatientCell) -> PatientCell:
         lowest=came.lowest or here.lowest,
         agreed=newer.agreed,
         agreed_at=newer.agreed_at,
+        isolation=flags.isolation,
+        allergy=flags.allergy,
+        flags_version=flags.flags_version,
     )
 
 

@@ -73,6 +73,9 @@ def bed_cell(unit: UnitState, bed: BedState, now: int, trends: dict[str, str]) -
         flags.append("displaced")
     flags += bed.quiets
     flags += [flag for flag in (patient.agreed if patient else ()) if flag not in flags]
+    if patient is not None:
+        flags += [f"isolation_{kind}" for kind in patient.isolation]
+        flags += ["allergy"] if patient.allergy else []
     if clocks.is_off(bed, now):
         flags.append("clock_offset")
     waits = unit.waits.get(bed.bed)
@@ -86,6 +89,7 @@ def bed_cell(unit: UnitState, bed: BedState, now: int, trends: dict[str, str]) -
         values=dict(bed.values),
         alarms=alarm_cells(unit, bed),
         orders=dict(bed.order_counts),
+        next_order=bed.next_order,
         flags=tuple(flags),
         mode=bed.mode,
         device=bed.device,

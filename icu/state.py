@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hospital_ops.bindings import History
-from hospital_ops.board import CallCell, DeviceLimits, PatientCell, QuietCell, Shown
+from hospital_ops.board import CallCell, DeviceLimits, NextOrder, PatientCell, QuietCell, Shown
 from hospital_ops.wire import (
     AlarmSite,
     BedWaits,
@@ -157,6 +157,7 @@ class BedState(State):
     device_limits: dict[str, DeviceLimits] = field(default_factory=dict)  # by code
     noted: dict[str, Noted] = field(default_factory=dict)  # by the key that the alarm would have
     support: Support | None = None  # None: nobody has said
+    next_order: NextOrder | None = None  # counted with the others
 
 
 class Gone(Form, frozen=True):

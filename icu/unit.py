@@ -346,6 +346,7 @@ class IcuUnit:
         if bed.history:
             theirs = bedside_orders.of_patient(theirs, bed.history[-1].patient_id)
         bed.order_counts = bedside_orders.counts(theirs, now)
+        bed.next_order = bedside_orders.next_due(theirs)
         bed.order_change = bedside_orders.next_change(theirs, now)
         for order, step in bedside_orders.newly_escalated(theirs, now):
             said = wire.Audited(

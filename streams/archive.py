@@ -315,12 +315,15 @@ async def _quarantine(connection: Connection, claim: Claim, taken: Taken) -> Non
 
 
 async def _tell(connection: Connection, batch: Batch, new: set[int]) -> None:
-    """The audit, and units that a patient has left by an event that did not say so (PV1-6)."""
+    """The audit, flags of who came, and units left by an event that did not say so (PV1-6)."""
     await _audit(connection, batch, new)
-    for claim, patient_id, event in batch.moves:
+    for claim, patient_id, event in batch.came:
         if claim not in new:
             continue
         hospital, at = hospital_of(event.unit), to_datetime(event.event_at)
+        await _tell_flags(connection, hospital, patient_id, event)
+        if event.trigger not in ("A02", "A12"):
+            continue
         left = await connection.fetchrow(
             "select left_unit, left_bed from stay_left_by($1, $2, $3, $4, $5)",
             hospital, patient_id, event.unit, event.from_unit, at,
@@ -331,6 +334,27 @@ async def _tell(connection: Connection, batch: Batch, new: set[int]) -> None:
                 "insert into outbox (hospital_id, shard, entry) values ($1, $2, $3)",
                 hospital, entry.unit, wire.encode(entry),
             )  # fmt: skip
+
+
+async def _tell_flags(
+    connection: Connection, hospital: str, patient_id: str, event: wire.Admission
+) -> None:
+    """A unit to which somebody came hears of isolation and allergies, where there are any."""
+    known = await connection.fetchrow(
+        "select * from patient_flags_on_arrival($1, $2, $3, $4, $5)",
+        hospital, patient_id, event.trigger, to_datetime(event.event_at), event.source,
+    )  # fmt: skip
+    if known is None or not known["version"]:
+        return
+    entry = wire.Flagged(
+        unit=event.unit, patient_id=patient_id, version=known["version"],
+        isolation=tuple(known["isolation"]), allergy=known["allergy"], by=event.source,
+        at=event.received_at, mode=event.mode,
+    )  # fmt: skip
+    await connection.execute(
+        "insert into outbox (hospital_id, shard, entry) values ($1, $2, $3)",
+        hospital, event.unit, wire.encode(entry),
+    )  # fmt: skip
 
 
 def left_for(event: wire.Admission, unit: str, bed: str) -> wire.Admission:

@@ -78,7 +78,7 @@ class Batch:
     owners: dict[str, list[int | None]] = field(default_factory=lambda: defaultdict(list))
     waves: list[WaveRow] = field(default_factory=list)  # pieces of curves: most of all rows
     audits: list[tuple[int, str, wire.Audited]] = field(default_factory=list)  # with its claim
-    moves: list[tuple[int, str, wire.Admission]] = field(default_factory=list)  # claim, patient
+    came: list[tuple[int, str, wire.Admission]] = field(default_factory=list)  # claim, patient
     shown: past.Gathered = field(default_factory=past.Gathered)  # what boards showed
     again: chart_rows.Again = field(default_factory=chart_rows.Again)  # hours of trends
 
@@ -247,8 +247,8 @@ class Batch:
                 taken.entry_id,
             ),
         )  # fmt: skip
-        if event.bed and event.trigger in ("A02", "A12"):
-            self.moves.append((owner, here.patient_id if here else own, event))
+        if event.bed and event.trigger in ("A01", "A02", "A12", "A13"):
+            self.came.append((owner, here.patient_id if here else own, event))
         for bed, binding in bindings.of_admission(event, hospital, self.histories).items():
             before = self.histories.get(bed, ())
             after = self.histories[bed] = bindings.bound(before, binding)

@@ -138,6 +138,15 @@ class House:
             wire.CareAgreed(self.place, WHO, agreed, "doctor", self.now, "Test"),
         )
 
+    def flag(self, version: int, *isolation: str, allergy: bool = False, unit: str = "") -> None:
+        """What everybody at the patient's bed has to know, as a unit is told."""
+        self.now += SECOND
+        unit = unit or self.place
+        self.give(
+            unit,
+            wire.Flagged(unit, WHO, version, isolation, allergy, "nurse", self.now, "Test"),
+        )
+
     def act(self, act: str, alarm: str, unit: str = "") -> None:
         """Somebody acknowledges or pauses."""
         unit = unit or self.place

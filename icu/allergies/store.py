@@ -9,6 +9,7 @@ from hospital_ops.access import Principal
 from hospital_ops.clock import from_datetime, iso, to_datetime
 from hospital_ops.database import Connection, Database, Record
 from hospital_ops.errors import Conflict, NotFound
+from icu.flags.store import tell
 
 CRITICALITIES: Final = ("low", "high", "unable-to-assess")  # FHIR AllergyIntolerance
 _SELECT: Final = """
@@ -79,6 +80,7 @@ async def record(
             await audit.append(
                 connection, unit, principal.scope, "record_allergy", patient_id, identifier, at
             )
+            await tell(connection, principal, unit, patient_id, principal.mode, at)
         return [_view(row) for row in await connection.fetch(_SELECT, patient_id)]
 
 
@@ -120,6 +122,7 @@ async def end(
         await audit.append(
             connection, unit, principal.scope, "end_allergy", patient_id, allergy, at
         )
+        await tell(connection, principal, unit, patient_id, principal.mode, at)
 
 
 def _view(row: Record) -> dict[str, Any]:

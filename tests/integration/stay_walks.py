@@ -15,13 +15,14 @@ from hospital_ops.identity import patient_id
 from icu.waits import store as waits
 from streams.hl7_intake import take
 from streams.routing import Announced
-from tests.integration.streams_help import observed, until
+from tests.integration.streams_help import admitted, observed, until
 from tests.integration.web_help import BED, UNIT
 
 NEXT_UNIT, NEXT_BED = "h1-icu-2", "h1-icu-2-01"
 MRN = "4711"
 PATIENT = patient_id("h1", MRN)
 NOW = SystemClock().now_us
+FLAGS = {"treatment_limits", "isolation_contact", "allergy"}
 OF_AN_EARLIER_STAY = """
 insert into unit_limit (change_id, hospital_id, unit, patient_id, rule, code, band, version,
   limit_value, reason, replay, approved_by, approved_at, mode)
@@ -158,6 +159,10 @@ async def with_an_overdue_order_an_own_limit_and_a_red_taken_on(
     care = {"kind": "treatment_limits", "limits": ["no_cpr"], "stay": stay, "words": "spoken"}
     agreed = (await house.call("h1-doctor", f"/beds/{BED}/care", care))[1]["agreement"]
     await house.call("h1-nurse", f"/beds/{BED}/care/{agreed}/confirm", {"version": 1})
+    kept_apart = {"kind": "contact", "note": "MRSA", "stay": stay}
+    status, begun = await house.call("h1-nurse", f"/beds/{BED}/isolation", kept_apart)
+    assert status == 200, begun
+    await house.call("h1-nurse", f"/beds/{BED}/allergies", {"substance": "Penicillin"})
     own = {"rule": "map_low", "code": by_key["abp_mean"].code, "limit": 66, "reason": "a goal"}
     status, limited = await house.call("h1-doctor", f"/beds/{BED}/limits", own)
     assert status == 200, limited
@@ -187,7 +192,7 @@ async def everything_there(house: Any, red: str, order: str, bed: str = NEXT_BED
             red in reds
             and (reds[red].state, reds[red].acknowledged_by) == ("acknowledged", "h1-nurse")
             and cell.orders.get("overdue") == 1
-            and "treatment_limits" in cell.flags
+            and set(cell.flags) >= FLAGS
         )
 
     await until(whole, f"the red, the order and the agreement are at {bed}")
@@ -335,3 +340,53 @@ async def told(house: Any, *, behind: bool) -> None:
         return isinstance(cell, BedCell) and ("record_left_behind" in cell.flags) == behind
 
     await until(says, f"the board says that the record is {'not ' if behind else ''}here")
+
+
+async def isolation_at_the_bed(house: Any, stay: str) -> None:
+    """Entered by a nurse, once; on the wall without its note; ended; over with another stay."""
+    path, contact = f"/beds/{BED}/isolation", {"kind": "contact", "note": "MRSA", "stay": stay}
+    assert (await house.call("h1-wall", path, contact))[0] == 404
+    assert (await house.call("h2-doctor", path, contact))[0] == 404
+    assert (await house.call("h1-nurse", path, contact | {"kind": "enteric"}))[0] == 400
+    assert (await house.call("h1-nurse", path, contact | {"stay": PATIENT}))[0] == 409
+    status, one = await house.call("h1-nurse", path, contact)
+    assert (status, one["note"], one["by"]) == (200, "MRSA", "h1-nurse")
+    assert (await house.call("h1-doctor", path, contact))[0] == 409  # it holds already
+    airborne = contact | {"kind": "airborne", "note": ""}
+    assert (await house.call("h1-doctor", path, airborne))[0] == 200
+    await house.call("h1-nurse", f"/beds/{BED}/allergies", {"substance": "Penicillin"})
+    both = {"isolation_contact", "isolation_airborne", "allergy"}
+    await flagged(house, both)
+    wall = await house.http.get(f"/icu/{UNIT}?lang=en", headers=house.running.bearer("h1-wall"))
+    assert "isol. </span>airborne + contact" in wall.text
+    assert not [word for word in ("MRSA", "Penicillin") if word in wall.text]
+    page = await house.http.get(
+        f"/icu/beds/{BED}/isolation?lang=ru", headers=house.running.bearer("h1-nurse")
+    )
+    assert "Контактная изоляция" in page.text
+    assert "MRSA" in page.text
+    ends = f"{path}/{one['id']}/end"
+    assert (await house.call("h1-doctor", ends, {"stay": stay}))[0] == 200
+    assert (await house.call("h1-nurse", ends, {"stay": stay}))[0] == 409
+    await flagged(house, both - {"isolation_contact"})
+    rows = await house.rows.fetch("select action from audit where subject = $1", one["id"])
+    assert [row["action"] for row in rows] == ["begin_isolation", "end_isolation"]
+    left = {"act": "discharge", "stay": stay, "words": "home"}
+    assert (await house.call("h1-doctor", f"/beds/{BED}/stay/acts", left))[0] == 200
+    await house.board("nobody lies here", mrn="")
+    await house.running.web.appender.append(UNIT, admitted(MRN, NOW()))
+    await flagged(house, {"allergy"})  # which is for life
+    known = (await house.call("h1-nurse", path, method="GET"))[1]
+    assert (known["isolation"], known["stay"] != stay) == ([], True)
+
+
+async def flagged(house: Any, wanted: set[str]) -> None:
+    """The board shows just these flags."""
+
+    async def shown() -> bool:
+        cell = house.cell()
+        if cell is None or cell.patient is None:
+            return False
+        return {f for f in cell.flags if f == "allergy" or f.startswith("isolation")} == wanted
+
+    await until(shown, f"the board has {sorted(wanted)}")

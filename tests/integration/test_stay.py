@@ -20,6 +20,7 @@ from tests.integration.stay_walks import (
     a_second_unit,
     by_hl7,
     everything_there,
+    isolation_at_the_bed,
     message_of,
     of_the_unit_alone,
     of_the_unit_and_of_nobody,
@@ -324,3 +325,4 @@ async def test_limits_of_treatment_hold_only_with_a_second_person(house: House) 
     assert stay in panel.text
     await of_the_unit_and_of_nobody(house)
     await the_clock_of_sepsis(house, stay)
+    await isolation_at_the_bed(house, stay)

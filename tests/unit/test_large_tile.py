@@ -90,6 +90,8 @@ def test_the_lowest_values_go_with_the_patient_to_another_bed() -> None:
 
 
 def test_a_state_of_the_version_before_knows_no_lowest_and_still_loads() -> None:
-    *before, lowest, _ = json.loads(wire.to_json(PatientCell("p", "m", initials="A.B.")))
-    assert lowest == []
+    *before, lowest, _, isolation, _, _ = json.loads(
+        wire.to_json(PatientCell("p", "m", initials="A.B."))
+    )
+    assert lowest == isolation == []
     assert msgspec.convert(before, PatientCell).lowest == ()

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from hospital_ops.board import BedCell, PatientCell, Shown
 from hospital_ops.clock import SECOND, to_datetime
-from web.views import alarms, bedside, duty, street
+from web.views import alarms, bedside, duty, flags, nextorder, street
 from web.views import indicators as indicated
 from web.views.alarms import AlarmView, alarm_view, ordered
 from web.views.bedquiet import check_why, on_tile
@@ -81,6 +81,8 @@ class TileView:
     calls: tuple[str, str, int] = ("", "", 0)  # who was called last, who is next, and when
     orders: tuple[int, int] = (0, 0)  # due, overdue
     lowest: tuple[tuple[str, str], ...] = ()  # before the hospital
+    flags: tuple[flags.Tag, ...] = ()  # isolation, allergy, limits of treatment
+    next_order: nextorder.NextView | None = None
 
     @property
     def cells(self) -> tuple[ValueView, ...]:
@@ -94,6 +96,7 @@ class TileView:
             self.state, self.check, self.alarm, self.initials, self.facts, self.day, self.score,
             self.note, self.unmapped, replace(self.foot, text=""), self.place, self.label,
             self.quiet, self.why, self.calls, self.orders, self.rings, self.lowest,
+            self.flags, self.next_order,
             tuple((cell.id, cell.label, cell.tint, cell.kind) for cell in self.cells),
         )  # fmt: skip
 
@@ -110,6 +113,7 @@ def tile_view(cell: BedCell, frame: Frame, place: int = 0) -> TileView:
     else:
         state = "live"
     shown, why = bool(cell.values), check_why(cell.flags)
+    scores = _scores(cell.indicators, words)
     return TileView(
         id=owner,
         bed=cell.bed,
@@ -120,12 +124,12 @@ def tile_view(cell: BedCell, frame: Frame, place: int = 0) -> TileView:
         initials=(cell.patient.initials or words.t("tile.unknown")) if cell.patient else "",
         facts=" · ".join(filter(None, (_facts(cell.patient, frame), *_kin(cell, words)))),
         day=_day(cell.patient, frame),
-        score=_scores(cell.indicators, words),
+        score=scores[:1],
         note=_note(cell, state, words),
         vitals=_places(VITALS, cell, frame, owner, marks) if shown else (),
         row=_row(cell, frame, owner, marks) if shown else (),
         support=bedside.support(cell, frame, owner, marks),
-        condition=bedside.condition(cell, frame, owner, marks),
+        condition=bedside.condition(cell, frame, owner, marks, scores[1:]),
         unmapped=sum(1 for each in cell.values.values() if not each.mapped),
         foot=_foot(cell, said, frame),
         place=place,
@@ -135,6 +139,8 @@ def tile_view(cell: BedCell, frame: Frame, place: int = 0) -> TileView:
         orders=(cell.orders.get("due", 0), cell.orders.get("overdue", 0)),
         rings=alarms.rings(cell),
         lowest=street.on_tile(cell.patient, frame),
+        flags=flags.on_tile(cell, words),
+        next_order=nextorder.on_tile(cell, frame),
     )
 
 
@@ -247,8 +253,6 @@ def _note(cell: BedCell, state: str, words: Words) -> str:
         return words.t("tile.free")
     if cell.patient is None:
         return words.t("tile.not_confirmed")
-    if "treatment_limits" in cell.flags:
-        return f" · {words.t('tile.treatment_limits')}"
     return ""
 
 
@@ -286,7 +290,10 @@ def _day(patient: PatientCell | None, frame: Frame) -> str:
 
 
 def _scores(indicators: Mapping[str, Any], words: Words) -> tuple[tuple[str, str], ...]:
-    """SOFA and, where it applies, NEWS2; a total with gaps is a lower bound and looks so."""
+    """NEWS2, where it applies, and SOFA; a total with gaps is a lower bound and looks so.
+
+    The first stands in the header; where that is NEWS2, SOFA stands with the condition.
+    """
     found = []
     for key in ("news2", "sofa"):
         figure = indicators.get(key)

@@ -5,7 +5,7 @@ Only what the bed really has, the most important first: a small tile shows the f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -68,14 +68,21 @@ def support(cell: BedCell, frame: Frame, owner: str, marks: Marks) -> tuple[Valu
     return tuple(_mode(view, frame) if view.key == MODE else view for view in views)
 
 
-def condition(cell: BedCell, frame: Frame, owner: str, marks: Marks) -> tuple[ValueView, ...]:
-    """Infusions that run, consciousness, fluid balance, lactate, urine."""
+def condition(
+    cell: BedCell,
+    frame: Frame,
+    owner: str,
+    marks: Marks,
+    scores: Sequence[tuple[str, str]] = (),
+) -> tuple[ValueView, ...]:
+    """Infusions that run, consciousness, scores without a place above, balance, lactate, urine."""
     running = [
         slot for slot in INFUSIONS if slot[0] in cell.values and cell.values[slot[0]].value != 0
     ]
     views = [
         *_present(tuple(running), cell, frame, owner, marks),
         *_present(AWAKE, cell, frame, owner, marks)[:2],
+        *(_score(name, text, cell, owner) for name, text in scores),
         *_balance(cell, frame, owner),
         *_present(LATER, cell, frame, owner, marks),
     ]
@@ -94,6 +101,14 @@ def _mode(view: ValueView, frame: Frame) -> ValueView:
     if view.text in STATED:
         return replace(view, text=frame.words.t(f"vent.{view.text}"))
     return view
+
+
+def _score(name: str, text: str, cell: BedCell, owner: str) -> ValueView:
+    """A score as its words say it; how old its inputs are stands on the bed's page."""
+    return ValueView(
+        id=f"{owner}-{name.lower()}", key=name.lower(), tint="", label=name, unit="", text=text,
+        kind="spot", fixed=True, simulated=cell.mode != "Real",
+    )  # fmt: skip
 
 
 def _balance(cell: BedCell, frame: Frame, owner: str) -> list[ValueView]:

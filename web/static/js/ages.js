@@ -9,6 +9,9 @@ const STALE_RANK = 5; // place of "data 9 s ago" in the order of last lines
 const TECHNICAL_RANK = 4;
 const KEPT_RANK = 3; // while NOT LIVE, alarms and "check patient" keep their line
 const kept = new WeakMap(); // withdrawn cell -> its number, out of the page until measured again
+const said = new WeakMap(); // cell -> what it says, of which moment, and until when that is true
+const aged = new WeakSet(); // tiles whose last line tells of old values
+let wasLive = null; // whether the page was at the last look
 
 const set = (node, text) => {
   if (node && node.textContent !== text) node.textContent = text;
@@ -21,6 +24,11 @@ const mark = (node, name, value) => {
 function quality(kind, amber, gone, time) {
   if (gone && time >= gone) return kind === "continuous" ? "gone" : "old";
   return kind !== "spot" && amber && time >= amber ? "stale" : "";
+}
+
+/** The cell was sent anew: it is looked at as if for the first time. */
+export function sent(cell) {
+  said.delete(cell);
 }
 
 /** The cell was measured again with the same number: what was taken out comes back. */
@@ -38,7 +46,27 @@ function number(cell, withdrawn) {
   } else if (!withdrawn && place.textContent === GONE) measured(cell);
 }
 
+/** The next moment at which a cell says something else: it turns, or its age counts on. */
+function untilWhen(at, amber, gone, time, counts) {
+  const age = time - at;
+  const step = age < 60e6 ? 1e6 : 60e6;
+  const next = counts ? at + (Math.floor(age / step) + 1) * step : Infinity;
+  return Math.min(next, ...[amber, gone].filter((moment) => moment > time));
+}
+
+/** The state of a cell; on a board of fifty beds nearly all say the same as a moment ago. */
 function value(cell, time, live) {
+  const { at, amber } = cell.dataset;
+  const known = said.get(cell);
+  if (known && live === wasLive && known.at === at && known.amber === amber && time < known.until) return known.state;
+  const state = aging(cell, time, live);
+  const { kind, gone, q } = cell.dataset;
+  const counts = !live || q !== undefined || kind !== "continuous";
+  said.set(cell, { at, amber, state, until: untilWhen(Number(at), Number(amber), Number(gone), time, counts) });
+  return state;
+}
+
+function aging(cell, time, live) {
   const { kind, at, amber, gone, fixed, q } = cell.dataset;
   if (fixed !== undefined || at === "0") return "";
   // Nothing is withdrawn while the board says NOT LIVE: the last values stay readable, in grey.
@@ -57,6 +85,7 @@ function value(cell, time, live) {
 }
 
 function foot(tile, states, time, live) {
+  if (live && live === wasLive && !states.length && !aged.has(tile)) return;
   const line = tile.querySelector(".foot");
   if (!line) return;
   const cells = [...tile.querySelectorAll(".v[data-kind=continuous]:not([data-fixed])")];
@@ -73,6 +102,8 @@ function foot(tile, states, time, live) {
     const name = old.map((cell) => cell.querySelector(".name").textContent).join(", ");
     text = say("foot.stale_one", { name, age: duration(time - at) });
   }
+  if (text) aged.add(tile);
+  else aged.delete(tile);
   const limit = !live ? KEPT_RANK : states.includes("gone") ? TECHNICAL_RANK : STALE_RANK;
   mark(line, "data-late", text && Number(line.dataset.rank) > limit ? "yes" : null);
   set(words, text);
@@ -111,4 +142,5 @@ export function paint(live) {
     mark(node, "data-late", left < 0 ? "yes" : null);
   }
   set(document.querySelector("[data-part=clock]"), clock(time, true));
+  wasLive = live;
 }

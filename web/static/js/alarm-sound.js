@@ -69,7 +69,7 @@ export function tick(live) {
   check();
   const now = clock.now();
   const found = live ? ringing(now) : {};
-  root.dataset.sounds = found.priority ?? "";
+  if (root.dataset.sounds !== (found.priority ?? "")) root.dataset.sounds = found.priority ?? "";
   if (found.reminder > reminded) {
     if (now - found.reminder < REMINDED_US && found.priority !== "high") burst("high", 3);
     reminded = found.reminder;

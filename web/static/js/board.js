@@ -33,6 +33,12 @@ function inStep() {
   }
 }
 
+/** Whether the queue tells of a storm is said of the wall: the tiles look there. */
+function storm() {
+  const told = document.getElementById("queue")?.dataset.storm !== undefined;
+  document.querySelector(".wall")?.toggleAttribute("data-storm", told);
+}
+
 function redTiles() {
   return new Set([...document.querySelectorAll(".tile[data-alarm=high], .in[data-t=red]")].map((node) => node.id));
 }
@@ -104,6 +110,20 @@ function lost() {
   if (!document.hidden) socket.unstick();
 }
 
+let swapped = false;
+
+/** What the frames of one picture have changed: several come together, and are looked at once. */
+function shown() {
+  swapped = false;
+  paint(root.dataset.link !== "lost");
+  storm();
+  inStep();
+  const now = redTiles();
+  const urgent = [...now].some((id) => !reds.has(id));
+  reds = now;
+  confirm(urgent);
+}
+
 const on = {
   beat() {
     ticker?.postMessage("beat");
@@ -113,12 +133,8 @@ const on = {
     confirm(false);
   },
   frame() {
-    paint(root.dataset.link !== "lost");
-    inStep();
-    const now = redTiles();
-    const urgent = [...now].some((id) => !reds.has(id));
-    reds = now;
-    confirm(urgent);
+    if (!swapped) requestAnimationFrame(shown);
+    swapped = true;
   },
   closed: () => cover.show(),
 };

@@ -4,7 +4,7 @@
 //   fresh  the values named in data-for were measured again: only their moments change
 //   morph  a tile or list, by idiomorph; what stayed the same stays the same element
 
-import { measured } from "./ages.js";
+import { measured, sent } from "./ages.js";
 
 const STYLES = ["cell", "fresh", "morph"];
 
@@ -12,6 +12,7 @@ function cell(target, source) {
   for (const { name } of [...target.attributes]) if (!source.hasAttribute(name)) target.removeAttribute(name);
   for (const { name, value } of source.attributes) if (target.getAttribute(name) !== value) target.setAttribute(name, value);
   target.replaceChildren(...source.childNodes);
+  sent(target);
 }
 
 function fresh(target, source) {
@@ -31,7 +32,10 @@ export const swaps = {
     const source = fragment.firstElementChild ?? fragment;
     if (style === "cell") cell(target, source);
     else if (style === "fresh") fresh(target, source);
-    else Idiomorph.morph(target, source, { morphStyle: "outerHTML" });
+    else {
+      Idiomorph.morph(target, source, { morphStyle: "outerHTML" });
+      for (const value of target.querySelectorAll(".v[data-at]")) sent(value);
+    }
     return true;
   },
 };

@@ -23,6 +23,9 @@ export class Lane {
   gain = 10; // mm/mV
   pxmm = 3.78;
   line = 1.6; // width of the line, px
+  width = 0; // px; until it was measured nothing is drawn
+  height = 0;
+  accountMs = ACCOUNT_MS;
   cursor = null; // the moment after the last sample that was taken from the queue
   #queue = []; // pieces still to be painted, by time
   #past = []; // pieces painted, for a new size or gain
@@ -32,18 +35,25 @@ export class Lane {
   #open = false; // whether the path has begun
   #told = { painted: 0, hash: 0x811c9dc5, first: 0, last: 0, late: 0, doubled: 0, gaps: [] };
   #toldAt = 0;
+  #measured = null;
 
   constructor(canvas, form) {
     [this.canvas, this.form] = [canvas, form];
     this.context = canvas.getContext("2d");
-    this.fit();
+  }
+
+  /** Ask the page for the canvas's size and colour; of many lanes all ask before one is changed. */
+  measure() {
+    this.#measured = [this.canvas.clientWidth, this.canvas.clientHeight];
+    this.colour = getComputedStyle(this.canvas).color;
   }
 
   /** Take the canvas's size and colour from the page; true where the size is another. */
   fit() {
+    if (!this.#measured) this.measure();
     const ratio = devicePixelRatio || 1;
-    const [width, height] = [this.canvas.clientWidth, this.canvas.clientHeight];
-    this.colour = getComputedStyle(this.canvas).color;
+    const [width, height] = this.#measured;
+    this.#measured = null;
     const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
     if (this.canvas.width === w && this.canvas.height === h && this.ratio === ratio) return false;
     [this.canvas.width, this.canvas.height, this.ratio] = [w, h, ratio];
@@ -239,9 +249,10 @@ export class Lane {
 
   #tell() {
     const now = performance.now();
-    if (now - this.#toldAt < ACCOUNT_MS) return;
+    if (now - this.#toldAt < this.accountMs) return;
     this.#toldAt = now;
-    const { gaps, ...told } = this.#told;
-    Object.assign(this.canvas.dataset, told, { gaps: gaps.join(" "), pxs: this.#pxs });
+    const { dataset } = this.canvas;
+    const told = { ...this.#told, gaps: this.#told.gaps.join(" "), pxs: this.#pxs };
+    for (const [name, value] of Object.entries(told)) if (dataset[name] !== String(value)) dataset[name] = value;
   }
 }

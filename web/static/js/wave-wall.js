@@ -9,6 +9,7 @@ const FRAME_MS = 50; // fifty traces at the screen's own rate would leave no tim
 const SILENT_US = 15e6; // then the tile's place for a trace closes again
 const PXMM = document.getElementById("board").dataset.n === "4" ? 3.2 : 2.5; // at 16 px a rem: 4K shows the same picture
 const LINE = 1.6;
+const ACCOUNT_MS = 1000;
 const GAIN = 10; // mm/mV where there is room for a complex of
 const TALL_MV = 1.5; // else as much as it has: no trace of the wall is to scale
 const beds = new Map(); // bed -> {play, rows: row -> trace}
@@ -16,9 +17,8 @@ const kinds = new Map(); // code -> what the server says of its trace; the first
 const seen = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) target.toggleAttribute("data-away", !isIntersecting);
 });
-const sized = new ResizeObserver((entries) => {
-  for (const { target } of entries) scale(target.trace);
-});
+// The first time as well: a trace that asked by itself would have the whole board laid out for it.
+const sized = new ResizeObserver((entries) => rescale(entries.map(({ target }) => target.trace)));
 
 for (const [rank, kind] of JSON.parse(document.getElementById("board").dataset.traces).entries()) {
   for (const code of kind.codes) kinds.set(code, { ...kind, rank });
@@ -27,13 +27,17 @@ for (const [rank, kind] of JSON.parse(document.getElementById("board").dataset.t
 const place = (bed) => document.querySelector(`.wave[data-bed="${CSS.escape(bed)}"]`);
 const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
 
-function scale(trace) {
-  if (!trace.node.isConnected) return;
-  const { lane } = trace;
-  lane.fit();
-  Object.assign(lane, { pxmm: PXMM * rem(), line: LINE * rem() });
-  lane.gain = Math.min(GAIN, (0.58 * lane.height) / (TALL_MV * lane.pxmm));
-  lane.redraw();
+/** Sizes and colours of traces: all are asked before one is changed, so the page is laid out once. */
+function rescale(traces) {
+  const size = rem();
+  const shown = traces.filter(({ node }) => node.isConnected);
+  for (const { lane } of shown) lane.measure();
+  for (const { lane } of shown) {
+    lane.fit();
+    Object.assign(lane, { pxmm: PXMM * size, line: LINE * size });
+    lane.gain = Math.min(GAIN, (0.58 * lane.height) / (TALL_MV * lane.pxmm));
+    lane.redraw();
+  }
 }
 
 function begun(kind, home) {
@@ -45,6 +49,7 @@ function begun(kind, home) {
   node.append(canvas);
   home.append(node);
   const trace = { node, kind, lane: new Lane(canvas, kind.form) };
+  trace.lane.accountMs = ACCOUNT_MS;
   node.trace = trace;
   seen.observe(node);
   sized.observe(node);
@@ -101,7 +106,7 @@ function tick(time) {
     if (due === null) continue;
     for (const trace of [...bed.rows.values()]) {
       const { lane, node } = trace;
-      if (node.hasAttribute("data-away")) continue;
+      if (!lane.width || node.hasAttribute("data-away")) continue;
       lane.draw(due);
       if (lane.cursor !== null && due - lane.cursor > SILENT_US) end(bed, trace);
     }
@@ -110,7 +115,7 @@ function tick(time) {
 
 /** Another theme: every trace in its other colour. */
 function recolour() {
-  for (const { rows } of beds.values()) for (const trace of rows.values()) scale(trace);
+  rescale([...beds.values()].flatMap(({ rows }) => [...rows.values()]));
 }
 
 document.body.addEventListener("htmx:wsAfterMessage", back);

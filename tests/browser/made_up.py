@@ -9,11 +9,13 @@ from hospital_ops.board import (
     BedCell,
     CaseCell,
     DecisionCell,
+    NextOrder,
     PatientCell,
     Shown,
 )
 from hospital_ops.board_ed import RingCell
 from hospital_ops.clock import SECOND
+from hospital_ops.wire import replaced
 
 MINUTE = 60 * SECOND
 DAY = 86_400 * SECOND
@@ -49,6 +51,16 @@ def person(n: int, now: int) -> PatientCell:
         birth_date=f"{1935 + n * 7 % 70}-03-01",
         admitted_at=now - (n * 3 % 11) * DAY - 5 * MINUTE,
     )
+
+
+def known(n: int, now: int) -> dict[str, Any]:
+    """A patient with every flag, and an order that is overdue."""
+    flagged = replaced(person(n, now), isolation=("airborne", "contact"), allergy=True)
+    late = NextOrder("laboratory", "Lactate, blood gases", now - 20 * MINUTE)
+    orders = {"due": 1, "overdue": 1}
+    return {
+        "patient": flagged, "flags": ("treatment_limits",), "next_order": late, "orders": orders,
+    }  # fmt: skip
 
 
 def values(n: int, now: int, age_s: float = 1) -> dict[str, Shown]:
@@ -129,6 +141,7 @@ def ward(count: int, now: int) -> list[BedCell]:
         10: bed(10, now, patient=None, values={}, indicators={}),
         11: bed(11, now, values={}, indicators={}),
         12: bed(12, now, values=invalid, orders={"overdue": 2, "due": 1}),
+        1: bed(1, now, **known(1, now)),
         3: bed(3, now, values={**values(3, now), "8867-4": live(133, "/min", now)}, alarms=(seen,)),
         13: bed(13, now, mode="Demo"),
     }

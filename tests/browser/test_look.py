@@ -171,7 +171,7 @@ async def test_three_digits_fit_in_each_of_the_three_values(
     stage.beds = {
         cell.bed: cell
         for cell in (
-            bed(n, now, values={**values(n, now), **wide}, alarms=ringing)
+            bed(n, now, values={**values(n, now), **wide}, alarms=ringing, **made_up.known(n, now))
             for n in range(1, beds + 1)
         )
     }
@@ -188,6 +188,16 @@ async def test_three_digits_fit_in_each_of_the_three_values(
         return out || (besides && inner.right > next.left);
     }).length""")
     assert cut == 0
+    hidden = await page.evaluate("""() => {
+        const box = (node) => node.getBoundingClientRect();
+        return [...document.querySelectorAll(".flags li, .next")].filter((node) => {
+            const [tag, tile] = [box(node), box(node.closest(".tile"))];
+            const foot = box(node.closest(".tile").querySelector(".foot"));
+            const cut = tag.right > tile.right || tag.bottom > foot.top + 1;
+            return tag.width && (cut || foot.bottom > tile.bottom + 1);
+        }).length; }""")
+    assert hidden == 0  # flags and the next order are seen whole, and so is the last line
+    assert await page.locator(".flags li").count() == 3 * beds
     fits = "() => [document.documentElement.scrollHeight, document.documentElement.scrollWidth]"
     assert await page.evaluate(fits) == [1080, 1920]
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Final
 
 from hospital_ops import database
 from hospital_ops.access import ALL_UNITS, Principal, Role
 from hospital_ops.clock import SECOND, SystemClock, iso
 from hospital_ops.database import Database
+from hospital_ops.errors import NotFound
 from hospital_ops.settings import Settings
 from icu import order_sets
 from icu.allergies import store as allergies
+from icu.flags import store as flags
 from icu.order_kinds import wanted
 from icu.ordering import store
 from icu.ordering.store import Place, Signing
@@ -52,6 +55,8 @@ async def seed(settings: Settings, beds: list[tuple[str, str]]) -> None:
             await approvals.approve(app, by, order_set, order_sets.version(order_set), now)
         for (bed, patient), orders in zip(beds, (FIRST_BED, SECOND_BED), strict=False):
             await _order(app, by, Place(unit, bed, patient), orders, now)
+        with suppress(NotFound):  # the archive may not know the stay yet: it is only for show
+            await flags.begin(app, by, beds[0][0], stay="", kind="contact", note="MRSA", at=now)
     finally:
         await app.close()
 

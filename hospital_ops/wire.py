@@ -49,8 +49,8 @@ __all__ = (  # what comes from elsewhere; all else is this module's own
     "CareAgreed", "CaseEntered", "CaseItem", "CaseMoved", "CaseNote", "CaseSeen", "Coming",
     "Corrected", "DecodeError", "DeviceAlert", "EdSettings", "Flagged", "Form",
     "HourValidated", "Kin", "LimitSet", "Lowest", "OnDuty", "OrderChanged", "Painted",
-    "PlaceGiven", "Rang", "Reason", "Rhythm", "SheetSigned", "SilencingSet", "State", "Verdict", "Witness", "decoder", "encode",
-    "field", "from_json", "replaced", "to_json",
+    "PlaceGiven", "Rang", "Reason", "Rhythm", "SheetSigned", "SilencingSet", "State", "Verdict",
+    "Witness", "decoder", "encode", "field", "from_json", "replaced", "to_json",
 )  # fmt: skip
 
 VERSION = 1

@@ -335,10 +335,8 @@ class IcuUnit:
 
     def _where(self, patient_id: str) -> str:
         """The bed in which a patient lies; an order goes along to another one."""
-        beds = self.state.beds.values()
-        return next(
-            (b.bed for b in beds if b.history and b.history[-1].patient_id == patient_id), ""
-        )
+        beds = (bed for bed in self.state.beds.values() if bed.history)
+        return next((b.bed for b in beds if b.history[-1].patient_id == patient_id), "")
 
     def _count_orders(self, bed: BedState, decisions: Decisions) -> None:
         now = self.state.now

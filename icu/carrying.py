@@ -118,12 +118,16 @@ def sent(state: UnitState, event: wire.Admission, patient_id: str, what: Carried
 
 
 def anew(state: UnitState, event: wire.Admission) -> bool:
-    """Whether somebody who did not lie here comes from another unit."""
-    return bool(event.from_unit and event.bed) and bed_of(state, event.patient.mrn) is None
+    """Whether somebody who did not lie here comes: from outside, or from another unit.
+
+    A discharge that is taken back (A13) goes on with the stay that was.
+    """
+    comes = event.from_unit or event.trigger in ("A01", "A02")
+    return bool(comes and event.bed) and bed_of(state, event.patient.mrn) is None
 
 
 def forget_limits(state: UnitState, patient_id: str) -> None:
-    """Own limits of an earlier stay here do not hold: those that come along do."""
+    """Own limits of an earlier stay here do not hold: the unit's do, or those that come along."""
     for name, own in list(state.limits.items()):
         if own.patient_id == patient_id:
             del state.limits[name]

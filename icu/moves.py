@@ -41,7 +41,7 @@ def take(state: UnitState, bed_of: BedOf, event: wire.Admission) -> Moved:
     }
     anew = carrying.anew(state, event)
     found.person, touched, moved = admissions.take(state, bed_of, event)
-    if anew:
+    if anew and carrying.bed_of(state, event.patient.mrn) is not None:
         carrying.forget_limits(state, found.person.patient_id)
     carrying.came_back(state, event, found.person)
     found.dirty.update(touched, kin.near(state, (found.person.patient_id,)))

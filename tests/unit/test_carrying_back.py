@@ -137,3 +137,29 @@ def test_the_beats_of_who_comes_from_another_unit_are_held_against_those_before(
     seen = wire.BeatShape(TWO, BED_2, house.now, house.now, "Test", {"II": other}, 0)
     house.give(TWO, seen)
     assert "check_beats" in house.cell().flags
+
+
+@pytest.mark.parametrize("comes", ["A01", "A02", "A13"])
+def test_an_own_limit_of_an_earlier_stay_in_the_same_unit_holds_in_no_later_one(comes: str) -> None:
+    house = House()
+    house.limit(66.0)
+    house.now += SECOND
+    house.give(ONE, house.admission(ONE, "A03", BED_1))
+    house.now += 3600 * SECOND
+    house.give(ONE, house.admission(ONE, comes, BED_1))
+    house.now += 60 * SECOND
+    house.values(40, hr=80.0, abp_mean=65.5)
+    own = [one.limit for one in house.units[ONE].state.limits.values()]
+    rings = house.alarms().get("map_low")
+    if comes == "A13":  # the discharge was an error: the stay that was goes on
+        assert own == [66.0]
+        assert rings is not None
+        assert rings.limit == 66.0
+        return
+    assert own == []
+    assert rings is None
+    house.limit(67.0)
+    house.values(40, hr=80.0, abp_mean=65.5)
+    assert house.alarms()["map_low"].limit == 67.0
+    house.give(ONE, house.admission(ONE, comes, BED_1))  # told again of who lies here already
+    assert [one.limit for one in house.units[ONE].state.limits.values()] == [67.0]

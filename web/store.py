@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import AsyncIterator, Collection, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from hospital_ops import waveform, wire
@@ -17,6 +16,7 @@ from hospital_ops.curves import store as curves
 from hospital_ops.database import Connection, Database, Record
 from icu.filing import store as filing
 from icu.refilings import store as refilings
+from web.whereabouts.store import case_moves
 
 # Kinds of a case's history that end it.
 ENDING = tuple(name for name, step in STEPS.items() if step.target in ENDS)
@@ -188,7 +188,7 @@ async def case_record(
     `only`: values of this mode alone (Real: nothing simulated stands at a real patient).
     """
     async with database.transaction(scope) as connection:
-        moves = await _moves(connection, case)
+        moves = await case_moves(connection, case)
         values = await connection.fetch(
             "select code, physical_unit, min(value) as lowest, max(value) as highest,"
             "       count(*) as number,"
@@ -200,10 +200,7 @@ async def case_record(
             "        or place = any($3::text[]) and event_id = any($4::uuid[]))"
             "   and ($5::text is null or mode = $5)"
             " group by code, physical_unit order by code",
-            [case, *moves.whole],
-            moves.gone,
-            moves.some,
-            moves.came,
+            *moves.of(case),
             only,
         )
         facts = await connection.fetchval(
@@ -212,34 +209,6 @@ async def case_record(
             case,
         )
     return values, facts or "{}"
-
-
-class _Moves(NamedTuple):
-    """Ids of values that left a case or came to it, and the cases that gave some or all."""
-
-    gone: list[str]
-    came: list[str]
-    some: list[str]
-    whole: list[str]
-
-
-async def _moves(connection: Connection, case: str) -> _Moves:
-    rows = await connection.fetch(
-        "select kind, payload from case_event where case_id = $1"
-        " and kind in ('moved_out', 'moved_in', 'withdrawal') order by at, entry_id",
-        case,
-    )
-    moves = _Moves([], [], [], [])
-    for row in rows:
-        told = json.loads(row["payload"])
-        if row["kind"] == "withdrawal":
-            moves.gone.append(told["of"])
-        elif row["kind"] == "moved_out":
-            moves.gone.extend(told["items"])
-        else:
-            moves.came.extend(told["items"])
-            (moves.some if told["items"] else moves.whole).append(told["from"])
-    return moves
 
 
 async def cases_of(database: Database, scope: Scope, patient_id: str) -> list[str]:
@@ -275,10 +244,11 @@ async def waveforms(
     end_us: int | None,
     *,
     binary: bool,
+    whose: UUID | None = None,
 ) -> AsyncIterator[bytes]:
     """The stored pieces of a bed's curves, oldest first, as JSON lines or as wave frames.
 
-    Packed ones come first: they are the older ones.
+    Packed ones come first: they are the older ones. `whose`: of this patient alone.
     """
     async with database.transaction(scope) as connection:
         first, last = (to_datetime(one) if one is not None else None for one in (start_us, end_us))
@@ -287,23 +257,31 @@ async def waveforms(
         async for curve, piece in curves.pieces(connection, place, code, start_us, end_us):
             times = {"started_at": to_datetime(piece.started_at), "sequence": piece.sequence}
             packed = curve._asdict() | times | {"samples": piece.samples}
-            yield _frame(packed, place) if binary else _piece(packed, filed, holding)
+            is_of = _is_of(packed, filed, holding)
+            if whose in (None, is_of):
+                yield _frame(packed, place) if binary else _piece(packed, is_of)
         cursor = connection.cursor(
             _WAVEFORMS,
             *(place, code, first, last),
             prefetch=PIECES,
         )
         async for row in cursor:
-            yield _frame(row, place) if binary else _piece(row, filed, holding)
+            is_of = _is_of(row, filed, holding)
+            if whose in (None, is_of):
+                yield _frame(row, place) if binary else _piece(row, is_of)
 
 
-def _piece(
+def _is_of(
     row: Record | dict[str, Any], filed: list[filing.Filed], holding: list[refilings.Curves]
-) -> bytes:
+) -> UUID | None:
     of = (row["device"], row["started_at"], row["mode"])
     whose = refilings.curve_is(holding, row["patient_id"], *of)
     if not (row["patient_id"] and whose):
         whose = filing.filed_under(filed, *of) or whose
+    return whose
+
+
+def _piece(row: Record | dict[str, Any], whose: UUID | None) -> bytes:
     view = {
         "code": row["code"],
         "channel": row["channel"],

@@ -23,7 +23,7 @@ from notify.push.store import FRESH_S, Due
 EVERY_S: Final = 1.0
 _SAID: Final = {
     "en": ("You are called", "Bed {label}, {unit}: an alarm waits for you."),
-    "ru": ("Вас вызывают", "Койка {label}, {unit}: тревога ждёт вас."),
+    "ru": ("Вас вызывают", "Место {label}, {unit}: тревога ждёт вас."),
 }
 
 logger = log.get("push")

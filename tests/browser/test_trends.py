@@ -9,19 +9,18 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
 from hospital_ops import database
 from hospital_ops.clock import SECOND, iso, to_datetime
 from streams.columns import COLUMNS
+from tests.browser.axe import assert_accessible
 from tests.browser.pdf_paths import lines_of
 from tests.browser.ward import Ward, now_us, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 BED = "h1-icu-1-02"
 DAY_US = 86_400 * SECOND
-AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
 RATE_HZ, BEAT_S = 250, 0.8
 
 
@@ -71,8 +70,7 @@ async def stored_week(ward: Ward, bed: str = BED, days: int = 7) -> int:
 
 async def looked_at(page: Page) -> None:
     """axe finds nothing, and the page's program ran without an error."""
-    found = await Axe().run(page, options=AXE)
-    assert found.violations_count == 0, f"{page.url} {found.generate_report()}"
+    await assert_accessible(page, page.url)
     assert await page.evaluate("complaints") == []
 
 

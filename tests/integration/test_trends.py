@@ -19,6 +19,7 @@ from streams import archive
 from streams.columns import COLUMNS
 from streams.rows import CLAIMED, Taken
 from tests.integration.two_hospitals import furnish
+from web.charted import store as written
 from web.trends import store
 from web.trends.steps import HOUR, MINUTE, Point
 
@@ -107,7 +108,7 @@ async def test_a_trend_of_the_whole_stay_is_that_of_every_value(
     assert min(p.lowest for p in await asked(app, START, now, HOUR)) == 33.0
     elsewhere = Scope("h2", ALL_UNITS, "nurse.h2", "test")
     assert not await store.trends(app, elsewhere, BED, [CODE], START, now, HOUR)
-    day = await store.charted(app, SCOPE, BED, START, START + int(timedelta(1).total_seconds()))
+    day = await written.charted(app, SCOPE, BED, START, START + int(timedelta(1).total_seconds()))
     assert day == []
 
 
@@ -135,7 +136,7 @@ async def test_a_trend_is_of_whoever_lies_in_the_bed_and_never_of_the_patient_be
         pass
     assert [p.highest for p in await asked(app, START, end, HOUR)] == [90.0]  # from minutes
     assert await store.span(app, SCOPE, BED) == (came + 1, came + 2)
-    charted = await store.charted(app, SCOPE, BED, START, end)
+    charted = await written.charted(app, SCOPE, BED, START, end)
     assert [one["value"] for one in charted] == [60.0]
 
 
@@ -186,7 +187,7 @@ async def test_what_a_test_device_sends_never_joins_the_curve_of_a_real_patient(
         assert found[CODE].mode == "Real"
         await made(owner, end + 24 * HOUR)
     assert await store.span(app, SCOPE, BED) == (START + HOUR + 1, START + HOUR + 7)
-    charted = await store.charted(app, SCOPE, BED, START, end)
+    charted = await written.charted(app, SCOPE, BED, START, end)
     assert [one["value"] for one in charted] == [60.0]
 
 

@@ -109,6 +109,6 @@ def test_a_call_says_a_bed_and_a_unit_and_nothing_of_whoever_lies_there() -> Non
     )  # fmt: skip
     said = json.loads(payload(due))
     assert said == {
-        "title": "Вас вызывают", "body": "Койка 7, ICU 1: тревога ждёт вас.",
+        "title": "Вас вызывают", "body": "Место 7, ICU 1: тревога ждёт вас.",
         "url": "/icu/beds/h1-icu-1-07", "tag": "h1-icu-1-07",
     }  # fmt: skip

@@ -16,7 +16,9 @@ from web.boards import IcuBoard
 from web.language import language_of
 from web.reading import moment, note_reading, unit_of_bed
 from web.routes.pages import THEMES, units_of
+from web.state import Web
 from web.views import bedpage
+from web.whereabouts import curves
 
 router = APIRouter()
 Someone = Annotated[Principal, Depends(signed_in)]
@@ -61,15 +63,23 @@ async def waveforms(
     code: str | None = None,
     since: Annotated[str | None, Query(alias="from")] = None,
     until: Annotated[str | None, Query(alias="to")] = None,
+    stay: bool = False,
 ) -> StreamingResponse:
     """The stored pieces of a bed's curves, oldest first: newline-delimited JSON, or the frames of
-    docs/waveforms.md where `Accept: application/octet-stream` asks for them."""
+    docs/waveforms.md where `Accept: application/octet-stream` asks for them.
+
+    With `stay` those of whoever lies there now alone, also from an earlier bed of the same stay.
+    """
     web = web_of(request)
     unit = unit_of_bed(request, bed, principal, Permission.SEE_PATIENT)
     start, end = moment(since), moment(until)
     await note_reading(request, principal, unit, "read_waveforms", bed)
     binary = BINARY in request.headers.get("accept", "")
-    pieces = store.waveforms(web.database, principal.scope, bed, code, start, end, binary=binary)
+    pieces = (
+        _of_stay(web, principal, bed, code, (start, end), binary)
+        if stay and start is not None and end is not None
+        else store.waveforms(web.database, principal.scope, bed, code, start, end, binary=binary)
+    )
     # The first row is asked for before the answer begins, so that a fault has its own status.
     first = await anext(pieces, None)
 
@@ -80,3 +90,21 @@ async def waveforms(
                 yield piece
 
     return StreamingResponse(parts(), media_type=BINARY if binary else "application/x-ndjson")
+
+
+async def _of_stay(
+    web: Web,
+    principal: Principal,
+    bed: str,
+    code: str | None,
+    ends: tuple[int, int],
+    binary: bool,
+) -> AsyncIterator[bytes]:
+    here, wide, parts = await curves.of_stay(web.database, principal.scope, bed, *ends)
+    for part in parts:
+        whose = here.patient_id if part.theirs else None
+        stored = store.waveforms(
+            web.database, wide, part.bed, code, part.first, part.past, binary=binary, whose=whose
+        )
+        async for piece in stored:
+            yield piece

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -10,11 +11,12 @@ from fastapi.responses import Response
 from hospital_ops.access import Permission, Principal
 from hospital_ops.clock import SECOND, iso
 from hospital_ops.curves.columns import columns
-from hospital_ops.curves.export import export
+from hospital_ops.curves.export import export, written
 from hospital_ops.errors import MessageError
 from web.auth import signed_in, web_of
 from web.quota import EXPORTS
 from web.reading import moment, note_reading, unit_of_bed
+from web.whereabouts import curves as theirs
 
 router = APIRouter()
 Someone = Annotated[Principal, Depends(signed_in)]
@@ -54,9 +56,11 @@ async def as_file(
     form: Annotated[Literal["wfdb", "edf"], Query(alias="format")],
     since: Annotated[str, Query(alias="from")],
     until: Annotated[str, Query(alias="to")],
+    stay: bool = False,
 ) -> Response:
     """The stored curves of a bed for other programs, at most two hours, without a name.
 
+    With `stay` those of whoever lies there now, also from an earlier bed of the same stay.
     One file at a time and 20 in ten minutes for one person; 429 with `Retry-After` beyond.
     """
     web = web_of(request)
@@ -68,7 +72,15 @@ async def as_file(
     detail = f"{form} {iso(start)} {iso(end)}"
     with web.quotas.one(EXPORTS, principal.actor, web.clock.now_us()):
         await note_reading(request, principal, unit, "export_waveforms", bed, detail)
-        made = await export(web.database, principal.scope, bed, form, start, end)
+        if stay:
+            here, own = await theirs.pieces(web.database, principal.scope, bed, start, end)
+            found = [
+                (curve._replace(patient_id=str(here.patient_id or "") or None), each)
+                for curve, each in own
+            ]
+            made = await asyncio.to_thread(written, found, bed, form, start, end)
+        else:
+            made = await export(web.database, principal.scope, bed, form, start, end)
     return Response(
         made.data,
         media_type=made.media,

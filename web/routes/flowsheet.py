@@ -18,6 +18,7 @@ from hospital_ops.identity import uuid7
 from streams.charting import Charting
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
+from web.charted import store as charted
 from web.hours import Hour, day_of, hours_of
 from web.language import language_of, spoken
 from web.reading import NOT_HERE, note_reading, unit_of_bed
@@ -25,6 +26,7 @@ from web.routes.pages import units_of
 from web.trends import store
 from web.trends.steps import HOUR
 from web.views import flowsheet as views
+from web.views import whereabouts
 from web.views.refused import in_words, sentence
 from web.views.values import name_words
 
@@ -71,7 +73,7 @@ async def _charted(
     except ValueError as error:
         raise MessageError("bad_time", "`determined_at` is that of the old value") from error
     web = web_of(request)
-    row = await store.charted_one(web.database, principal.scope, bed, str(event_id), at_us)
+    row = await charted.charted_one(web.database, principal.scope, bed, str(event_id), at_us)
     if row is None:
         raise NotFound(NOT_HERE)
     return wire.Observation(
@@ -220,12 +222,19 @@ async def _sheet(
         device = await store.trends(
             web.database, principal.scope, bed, list(views.DEVICE), start, end, HOUR
         )
-        rows = await store.charted(web.database, principal.scope, bed, start, end)
-        looked = await store.validated(web.database, principal.scope, bed, start, end)
+        lain = await store.lain(web.database, principal.scope, bed)
+        rows = await charted.charted(web.database, principal.scope, bed, start, end)
+        looked = await charted.validated(web.database, principal.scope, bed, start, end)
     except DatabaseGone:
         return None
+    unit, words = web.places.unit_of_bed(bed) or "", spoken(request)
+    spans = [s._replace(unit=s.unit or unit) for s in lain if not s.is_case]
+    names = {span: whereabouts.name(web.places, span, unit, words) for span in spans}
+    hours = [(hour.from_at, hour.to_at) for hour in columns]
     return views.Sheet(
         device=device,
         charted=[dict(row) for row in rows],
         validated={from_datetime(row["from_at"]): row["actor"] for row in looked},
+        beds=whereabouts.by_hour(spans, names, hours) if len(spans) > 1 else (),
+        names={span.place: name for span, name in names.items() if span.place != bed},
     )

@@ -10,16 +10,16 @@ from fastapi.responses import HTMLResponse
 
 from hospital_ops.access import Permission, Principal
 from hospital_ops.board import BedCell
-from hospital_ops.clock import SECOND, from_datetime
-from hospital_ops.curves.export import gathered, laid
+from hospital_ops.clock import SECOND
+from hospital_ops.curves.export import laid
 from hospital_ops.errors import MessageError
 from web.auth import signed_in, web_of
 from web.language import language_of
 from web.quota import STRIPS
 from web.reading import moment, note_reading, unit_of_bed
 from web.routes.pages import units_of
-from web.trends import store
 from web.views import strip as views
+from web.whereabouts import curves
 
 router = APIRouter()
 Someone = Annotated[Principal, Depends(signed_in)]
@@ -45,13 +45,9 @@ async def strip(
     start = round(start / SECOND) * SECOND
     end = start + seconds * SECOND
     await note_reading(request, principal, unit, "read_strip", bed)
-    lying = await store.lying(web.database, principal.scope, bed)
     with web.quotas.one(STRIPS, principal.actor, web.clock.now_us()):
-        found = await gathered(web.database, principal.scope, bed, start, end)
-    # Never what came before whoever lies there, nor what is simulated among a real patient's.
-    begun = from_datetime(lying.since)
-    theirs = [each for each in found if each[1].started_at >= begun]
-    own = lying.own(theirs, lambda each: each[0].mode)
+        # Also of an earlier bed of the stay; never what is another patient's.
+        _, own = await curves.pieces(web.database, principal.scope, bed, start, end)
     traces = await asyncio.to_thread(laid, own, start, end)
     feed = web.feed(unit)
     cell = feed.cells.get(bed) if feed else None

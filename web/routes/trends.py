@@ -18,8 +18,9 @@ from web.reading import moment, note_reading, unit_of_bed
 from web.routes.pages import THEMES, units_of
 from web.trends import store
 from web.trends.steps import MINUTE
-from web.views import trendpage
+from web.views import trendpage, whereabouts
 from web.views.values import name_words
+from web.whereabouts.spans import Span
 from web.words import words_of
 
 router = APIRouter()
@@ -40,8 +41,9 @@ async def trends(
 ) -> dict[str, Any]:
     """Each code's `points`: `[from, lowest, highest, mean, number]` for every step with values.
 
-    Without `from` and `to` the whole of what is stored. A step is a whole number of minutes, or
-    shorter than one where the question is close enough.
+    Of whoever lies there now it is the whole stay, also in the beds before: `beds` names them with
+    the time of each. Without `from` and `to` the whole of what is stored. A step is a whole number
+    of minutes, or shorter than one where the question is close enough.
     """
     web = web_of(request)
     unit = unit_of_bed(request, bed, principal, Permission.SEE_PATIENT)
@@ -56,12 +58,15 @@ async def trends(
     start, end, step = steps(start, end, points)
     found = await store.trends(web.database, principal.scope, bed, known, start, end, step)
     lying = await store.lying(web.database, principal.scope, bed)
+    lain = await _lain(request, principal, unit, bed)
+    words = words_of(language_of(request))
     return {
         "bed": bed,
         "mode": lying.mode or next((trend.mode for trend in found.values()), ""),
         "from": iso(start),
         "to": iso(end),
         "step_s": step / SECOND,
+        "beds": whereabouts.listed(web.places, lain, unit, words),
         "trends": {
             code: {
                 "unit": trend.unit,
@@ -132,7 +137,15 @@ async def events(
                 "act": "",
             }
         )
+    lain = await _lain(request, principal, unit, bed)
+    found += whereabouts.moves(web.places, lain, unit, words, start or 0, end or 0)
     return {"events": sorted(found, key=lambda event: event["at"])}
+
+
+async def _lain(request: Request, principal: Principal, unit: str, bed: str) -> list[Span]:
+    """The beds of the stay in order, each with its unit; empty where this is the only one."""
+    found = await store.lain(web_of(request).database, principal.scope, bed)
+    return [span if span.unit else span._replace(unit=unit) for span in found]
 
 
 @router.get("/icu/beds/{bed}/trends")

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from hospital_ops.clock import SECOND, from_datetime
+from web.whereabouts.spans import STILL, Span
 
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
@@ -32,6 +33,13 @@ class Lying(NamedTuple):
     mode: str = ""  # Real, Test, Demo, Drill; empty: nobody said
     patient_id: UUID | None = None
     until: datetime | None = None  # they left, and nobody has come since
+    earlier: tuple[Span, ...] = ()  # where they lay before in the same stay, the oldest first
+    begun: datetime | None = None  # of the stay; None: nobody said
+
+    def beds(self, place: str) -> list[Span]:
+        """The beds of the stay, the oldest first; the last one is `place`, where they lie now."""
+        earlier = [span for span in self.earlier if not span.is_case]
+        return [*earlier, Span("", place, from_datetime(self.since), STILL)]
 
     @property
     def only(self) -> str | None:
@@ -117,3 +125,24 @@ def from_values(start: int, made: int, end: int, marked: Iterable[int]) -> list[
         else:
             joined.append((first, past))
     return joined
+
+
+def from_minutes(
+    start: int, made: int, end: int, barred: Iterable[tuple[int, int]]
+) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """The pieces of [start, end) that are read by minutes, and those read value by value.
+
+    Minutes do not say whose they are: only whole ones that are made and that touch nothing of
+    `barred` (spans about which something was told late) are taken.
+    """
+    made = max(start, min(made, end) // MINUTE * MINUTE)
+    first = min(-(-start // MINUTE) * MINUTE, made)
+    holes = sorted((low // MINUTE * MINUTE, -(-high // MINUTE) * MINUTE) for low, high in barred)
+    minutes: list[tuple[int, int]] = []
+    for low, high in [*holes, (made, made)]:
+        if first < min(low, made):
+            minutes.append((first, min(low, made)))
+        first = max(first, min(high, made))
+    edges = [start, *(edge for piece in minutes for edge in piece), end]
+    values = [(low, high) for low, high in zip(edges[::2], edges[1::2], strict=True) if low < high]
+    return minutes, values

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -42,6 +42,8 @@ class Sheet:
     device: Mapping[str, Trend]
     charted: list[dict[str, Any]]
     validated: Mapping[int, str]  # beginning of an hour: who looked through it
+    beds: Sequence[str] = ()  # of a stay through several beds: what stands above each hour
+    names: Mapping[str, str] = field(default_factory=dict)  # earlier beds of the stay
 
 
 @dataclass(slots=True)
@@ -56,6 +58,7 @@ class Entry:
     critical: bool = False
     corrected: str = ""  # by whom and why
     channel: str = ""
+    bed: str = ""  # an earlier bed of the stay
 
 
 @dataclass(slots=True)
@@ -161,6 +164,7 @@ def render(
         charted=_charted(sheet, columns, frame, "typed") if sheet else [],
         results=_charted(sheet, columns, frame, "laboratory") if sheet else [],
         validated=sheet.validated if sheet else {},
+        beds=sheet.beds if sheet else (),
         entry=ENTRY,
         may_chart=may_chart,
         said=said,
@@ -200,11 +204,11 @@ def _charted(sheet: Sheet, columns: list[Hour], frame: Frame, origin: str) -> li
             row = rows[key] = Row(
                 label, unit_words(line["physical_unit"] or "", frame.words), [[] for _ in columns]
             )
-        row.cells[index].append(_entry(line, at, frame))
+        row.cells[index].append(_entry(line, at, frame, sheet.names))
     return list(rows.values())
 
 
-def _entry(line: Mapping[str, Any], at: int, frame: Frame) -> Entry:
+def _entry(line: Mapping[str, Any], at: int, frame: Frame, names: Mapping[str, str]) -> Entry:
     value = line["value_text"]
     if value is None:
         number = line["value"]
@@ -221,4 +225,5 @@ def _entry(line: Mapping[str, Any], at: int, frame: Frame) -> Entry:
         critical=bool(CRITICAL & set(line["remark"].split("; "))),
         corrected=f"{by}: {line['reason']}" if by else "",
         channel=line["channel"],
+        bed=names.get(line["place"], ""),
     )

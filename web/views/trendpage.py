@@ -30,7 +30,7 @@ SAID: Final = (
     "trend.page.number", "trend.page.none", "trend.page.away", "trend.page.caliper",
     "trend.page.curves", "trend.page.range", "trend.page.kind.alarm", "trend.page.kind.order",
     "trend.page.kind.note", "trend.page.kind.correction", "trend.page.kind.device",
-    "trend.page.before_it", "trend.page.strip",
+    "trend.page.kind.move", "trend.page.before_it", "trend.page.strip",
 )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ export async function ranged(base, view, codes, points, close) {
 
 async function curves(base, from, to) {
   // A piece may have begun before the range: a few seconds more are asked for.
-  const answer = await fetched(`${base}/waveforms?${question(from - 10e6, to)}`, "application/x-ndjson");
+  const answer = await fetched(`${base}/waveforms?stay=true&${question(from - 10e6, to)}`, "application/x-ndjson");
   const text = await answer.text();
   return text.split("\n").filter(Boolean).map((line) => JSON.parse(line));
 }

@@ -27,7 +27,7 @@ export function scaleOf(parts) {
 }
 
 /** Lowest and highest of each step as a band, the mean as a line; a hole stays a hole. */
-export function draw(canvas, trends, view, step, style, numbers, scale) {
+export function draw(canvas, trends, view, step, style, numbers, scale, moves) {
   const [context, width, height] = ready(canvas);
   const x = (at) => ((at - view.from) / (view.to - view.from)) * width;
   if (!scale) return;
@@ -61,6 +61,18 @@ export function draw(canvas, trends, view, step, style, numbers, scale) {
     }
     context.stroke();
   });
+  context.setLineDash([]);
+  context.strokeStyle = style.getPropertyValue("color");
+  moves.forEach((at) => upright(context, x(at), height, [6, 4]));
+}
+
+/** An upright line: a move to another bed, a caliper. */
+function upright(context, at, height, dash) {
+  context.setLineDash(dash);
+  context.beginPath();
+  context.moveTo(at, 0);
+  context.lineTo(at, height);
+  context.stroke();
   context.setLineDash([]);
 }
 
@@ -145,16 +157,11 @@ export function drawMarks(canvas, events, view, style, local, calipers) {
     context.textAlign = n === 0 ? "left" : n === labels ? "right" : "center";
     context.fillText(local(at, options), x(at), height - 4);
   }
-  const signs = { alarm: ["▲", 12], order: ["■", 24], note: ["●", 36], correction: ["✕", 36], device: ["◆", 48] };
+  const signs = { alarm: ["▲", 12], order: ["■", 24], note: ["●", 36], correction: ["✕", 36], device: ["◆", 48], move: ["⇥", 12] };
   context.textAlign = "center";
   for (const event of events) {
     const [sign, row] = signs[event.kind] ?? ["·", 36];
     if (event.us >= view.from && event.us <= view.to) context.fillText(sign, x(event.us), row);
   }
-  for (const at of calipers) {
-    context.beginPath();
-    context.moveTo(x(at), 0);
-    context.lineTo(x(at), height);
-    context.stroke();
-  }
+  for (const at of calipers) upright(context, x(at), height, []);
 }

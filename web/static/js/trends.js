@@ -112,7 +112,7 @@ function paint() {
     const scale = scaleOf(parts);
     if (figure.hidden) continue;
     for (const { name, trends, view, step } of parts) {
-      draw(figure.querySelector(`.${name}`), trends, view, step, style, numbers, scale);
+      draw(figure.querySelector(`.${name}`), trends, view, step, style, numbers, scale, movesOf(name));
     }
   }
   links();
@@ -128,11 +128,17 @@ function paint() {
   caliperText();
 }
 
+/** When the patient came to another bed, as lines through every lane. */
+function movesOf(name) {
+  return panes().find((pane) => pane.name === name).drawn.events
+    .filter(({ kind }) => kind === "move").map(({ us }) => us);
+}
+
 function links() {
   const range = question(main.view.from, main.view.to);
   files.hidden = width() > EXPORT_BELOW_US;
   for (const link of files.querySelectorAll("[data-export]")) {
-    link.href = `${base}/waveforms/export?format=${link.dataset.export}&${range}`;
+    link.href = `${base}/waveforms/export?stay=true&format=${link.dataset.export}&${range}`;
   }
   paper.hidden = width() > CURVES_BELOW_US;
   paper.querySelector("a").href = `/icu/beds/${bed}/strip?${range}`;
@@ -265,12 +271,10 @@ async function whole(span) {
     const end = stored && stored[1] < now() - SPAN_US[span] ? stored[1] : now();
     return show(end - SPAN_US[span], end);
   }
-  const since = Number(section.dataset.since);
   try {
     const answer = await fetched(`${base}/trends?code=8867-4&points=1`);
     const found = await answer.json();
-    const first = Date.parse(found.from) * 1000;
-    stored = [since ? Math.max(since, first) : first, Date.parse(found.to) * 1000];
+    stored = [Date.parse(found.from) * 1000, Date.parse(found.to) * 1000];
     show(stored[0], stored[1]);
   } catch {
     section.dataset.state = "away";

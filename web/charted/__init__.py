@@ -1,0 +1,1 @@
+"""What people charted and the laboratory sent, as the flowsheet reads it."""

@@ -1,0 +1,78 @@
+"""The SQL of what people charted: of whoever lies in the bed now, also in the beds before."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hospital_ops.access import Scope
+from hospital_ops.clock import to_datetime
+from hospital_ops.database import Database, Record
+from web.whereabouts import store as whereabouts
+
+CHARTED_MOST: Final = 2000
+
+_CHARTED: Final = """
+select m.place, m.event_id, m.code, m.channel, m.value, m.value_text, m.physical_unit,
+       m.determined_at, m.origin, m.source, m.remark, m.mode, c.actor as corrected_by, c.reason,
+       c.replaced_by
+  from measurement m left join correction c
+    on c.bed = m.place and c.event_id = m.event_id and c.determined_at = m.determined_at
+ where m.place = $1 and m.origin in ('typed', 'laboratory')
+   and m.determined_at >= $2 and m.determined_at < $3 and ($4::text is null or m.mode = $4)
+ order by m.determined_at, m.received_at limit $5
+"""
+_CHARTED_BEFORE: Final = """
+select m.place, m.event_id, m.code, m.channel, m.value, m.value_text, m.physical_unit,
+       m.determined_at, m.origin, m.source, m.remark, m.mode, c.actor as corrected_by, c.reason,
+       c.replaced_by
+  from filed_measurement m left join correction c
+    on c.bed = m.place and c.event_id = m.event_id and c.determined_at = m.determined_at
+ where m.place = $1 and m.patient_id = $6 and m.origin in ('typed', 'laboratory')
+   and m.determined_at >= $2 and m.determined_at < $3 and ($4::text is null or m.mode = $4)
+ order by m.determined_at, m.received_at limit $5
+"""
+_CHARTED_ONE: Final = """
+select event_id, code, channel, value, value_text, physical_unit, determined_at
+  from measurement
+ where place = $1 and determined_at = $3 and event_id = $2 and origin in ('typed', 'laboratory')
+"""
+_VALIDATED: Final = """
+select from_at, to_at, actor, at from flowsheet_hour
+ where bed = $1 and from_at >= $2 and from_at < $3 and ($4::text is null or mode = $4)
+ order by at
+"""
+
+
+async def charted(
+    database: Database, scope: Scope, place: str, start_us: int, end_us: int
+) -> list[Record]:
+    """Charted values and results, oldest first, each with what became of it and its bed."""
+    async with database.transaction(scope) as connection:
+        here = await whereabouts.lying(connection, scope, place)
+        ends = start_us, end_us
+        before = await whereabouts.before(
+            connection, here, _CHARTED_BEFORE, *ends, CHARTED_MOST, here.patient_id
+        )
+        return before + await whereabouts.since(
+            connection, here, _CHARTED, place, *ends, CHARTED_MOST
+        )
+
+
+async def validated(
+    database: Database, scope: Scope, place: str, start_us: int, end_us: int
+) -> list[Record]:
+    """The hours that somebody has looked through, the newest act of each last."""
+    async with database.transaction(scope) as connection:
+        here = await whereabouts.lying(connection, scope, place)
+        before = await whereabouts.before(connection, here, _VALIDATED, start_us, end_us)
+        return before + await whereabouts.since(
+            connection, here, _VALIDATED, place, start_us, end_us
+        )
+
+
+async def charted_one(
+    database: Database, scope: Scope, place: str, event_id: str, at_us: int
+) -> Record | None:
+    """One charted value by its id and time."""
+    async with database.transaction(scope) as connection:
+        return await connection.fetchrow(_CHARTED_ONE, place, event_id, to_datetime(at_us))

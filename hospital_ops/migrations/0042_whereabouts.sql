@@ -26,7 +26,7 @@ create function stay_whereabouts(at_bed text)
                                   and n.patient_id = p.patient_id and n.ended_at > p.ended_at
                                   and n.ended_at <= c.admitted_at)),
     one as (
-        select s.hospital_id, s.patient_id, (array_agg(s.mode order by s.admitted_at desc))[1] mode,
+        select s.hospital_id, s.patient_id, (array_agg(s.mode order by s.admitted_at desc))[1] as mode,
                min(s.admitted_at) - interval '1 minute' as begun
           from stays s group by s.hospital_id, s.patient_id)
     select o.patient_id, o.mode,

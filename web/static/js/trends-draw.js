@@ -157,11 +157,19 @@ export function drawMarks(canvas, events, view, style, local, calipers) {
     context.textAlign = n === 0 ? "left" : n === labels ? "right" : "center";
     context.fillText(local(at, options), x(at), height - 4);
   }
-  const signs = { alarm: ["▲", 12], order: ["■", 24], note: ["●", 36], correction: ["✕", 36], device: ["◆", 48], move: ["⇥", 12] };
+  const signs = { alarm: ["▲", 12], order: ["■", 24], note: ["●", 36], correction: ["✕", 36], device: ["◆", 48] };
   context.textAlign = "center";
   for (const event of events) {
+    if (event.us < view.from || event.us > view.to) continue;
     const [sign, row] = signs[event.kind] ?? ["·", 36];
-    if (event.us >= view.from && event.us <= view.to) context.fillText(sign, x(event.us), row);
+    if (event.kind !== "move") {
+      context.fillText(sign, x(event.us), row);
+      continue;
+    }
+    // The bed from here on, at whichever side there is room.
+    context.textAlign = x(event.us) > width / 2 ? "right" : "left";
+    context.fillText(`⇥ ${event.text.split("→").pop().trim()}`, x(event.us), 62);
+    context.textAlign = "center";
   }
   for (const at of calipers) upright(context, x(at), height, []);
 }

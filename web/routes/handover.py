@@ -20,6 +20,8 @@ from web.language import language_of
 from web.reading import moment, note_reading
 from web.views import handover as views
 from web.views.page import Page
+from web.views.values import Frame
+from web.views.whereabouts import called
 from web.words import words_of
 
 router = APIRouter()
@@ -66,7 +68,7 @@ async def page(
             shifts=SHIFTS_H,
             fields=FIELDS[kind],
             until=told["to"],
-            report=views.report(told, frame),
+            report=_report(request, told, frame),
             document=None,
             others=[
                 views.listed(one, frame)
@@ -102,7 +104,7 @@ async def show(request: Request, document: str, principal: Someone) -> HTMLRespo
             "report.html",
             page=_page(request, principal, title),
             kind=found["kind"],
-            report=views.report(found["content"], frame),
+            report=_report(request, found["content"], frame),
             document=views.listed(found, frame),
             fields=FIELDS[found["kind"]],
             others=[],
@@ -172,3 +174,9 @@ def _page(request: Request, principal: Principal, title: str) -> Page:
     web = web_of(request)
     words = words_of(language_of(request))
     return Page(words=words, title=title, user=principal.actor, demo=web.demo)
+
+
+def _report(request: Request, told: dict[str, Any], frame: Frame) -> dict[str, Any]:
+    """A report in words, with its bed as the unit calls it."""
+    bed = called(web_of(request).places, told["bed"], frame.words)
+    return views.report(told, frame) | {"bed": bed}

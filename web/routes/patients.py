@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from web.language import language_of
 from web.reading import note_reading
 from web.routes.pages import units_of
 from web.views import patients as views
+from web.views import whereabouts
 from web.views.page import Page
 from web.views.sheet import signed_view
 from web.words import words_of
@@ -60,6 +62,7 @@ async def patient(request: Request, patient_id: UUID, principal: Someone) -> HTM
     await note_reading(request, principal, hall(principal.hospital), "read_patient", wanted)
     frame = web.renderer.frame(words.language, web.clock.now_us())
     cases = await store.cases_of(database, scope, wanted)
+    name_of = partial(whereabouts.called, web.places, words=words)
     page = Page(
         words=words,
         title=words.t("patients.title"),
@@ -70,9 +73,9 @@ async def patient(request: Request, patient_id: UUID, principal: Someone) -> HTM
     html = web.renderer.fill(
         "patient.html",
         page=page,
-        person=views.person(found),
-        values=views.values(await store.latest_values(database, scope, wanted), frame),
-        way=views.way(await store.way_of(database, scope, wanted), frame),
+        person=views.person(found, name_of),
+        values=views.values(await store.latest_values(database, scope, wanted), frame, name_of),
+        way=views.way(await store.way_of(database, scope, wanted), frame, name_of),
         prehospital=[
             views.prehospital(await store.case_record(database, scope, case), frame)
             | {"sheet": signed_view(await sheets.signed(database, scope, case), frame)}

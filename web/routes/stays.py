@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -27,6 +28,7 @@ from web.state import Web
 from web.views import relatives
 from web.views import stays as views
 from web.views.refused import sentence
+from web.views.whereabouts import called
 from web.words import Words
 
 router = APIRouter()
@@ -211,7 +213,12 @@ async def _panel(
             "_stay.html",
             w=frame.words,
             bed=bed,
-            known=views.known(known, frame, principal.actor),
+            known=views.known(
+                known,
+                frame,
+                principal.actor,
+                partial(called, web.places, words=frame.words),
+            ),
             free=free,
             limits=LIMITS,
             said=frame.words.t(said) if said else why,

@@ -19,6 +19,7 @@ from web.routes.pages import THEMES, units_of
 from web.trends import store
 from web.trends.steps import MINUTE
 from web.views import trendpage, whereabouts
+from web.views.alarms import stored_text
 from web.views.values import name_words
 from web.whereabouts.spans import Span
 from web.words import words_of
@@ -115,17 +116,19 @@ async def events(
     await note_reading(request, principal, unit, "read_trend_events", bed)
     start, end = moment(since), moment(until)
     at = web.database, principal.scope, bed, start or 0, end or 0
+    words = words_of(language_of(request))
     found = [
         {
             "at": iso(from_datetime(row["at"])),
             "kind": row["kind"],
-            "text": row["said"] or "",
+            "text": stored_text(row["rule"], row["said"] or "", words)
+            if row["rule"]
+            else row["said"] or "",
             "tone": row["tone"] or "",
             "act": row["act"] or "",
         }
         for row in await store.events(*at)
     ]
-    words = words_of(language_of(request))
     for change in await store.device_changes(*at):
         about = f" {name_words(change.about, words)}" if change.about else ""
         found.append(

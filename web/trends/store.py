@@ -120,39 +120,39 @@ select min(determined_at) as first, max(determined_at) as last from measurement
 """
 # Of a bed; orders where nobody is admitted to it, else `_ORDERS` has those of the whole stay.
 _EVENTS: Final = """
-select at, 'alarm' as kind, words as said, priority as tone, state as act
+select at, 'alarm' as kind, words as said, priority as tone, state as act, rule
   from alert_event
  where bed = $1 and at >= $2 and at < $3 and state in ('active', 'inactive', 'acknowledged')
    and ($4::text is null or mode = $4)
 union all
-select e.at, 'order', o.words, o.kind, e.act
+select e.at, 'order', o.words, o.kind, e.act, ''
   from order_event e join native_order o using (order_id)
  where o.bed = $1 and e.at >= $2 and e.at < $3 and $6::uuid is null
 union all
-select determined_at, 'note', value_text, '', '' from measurement
+select determined_at, 'note', value_text, '', '', '' from measurement
  where place = $1 and code = 'note' and determined_at >= $2 and determined_at < $3
    and ($4::text is null or mode = $4)
 union all
-select at, 'correction', reason, code, '' from correction
+select at, 'correction', reason, code, '', '' from correction
  where bed = $1 and at >= $2 and at < $3 and ($4::text is null or mode = $4)
  order by at limit $5
 """
 _ORDERS: Final = """
-select e.at, 'order' as kind, o.words as said, o.kind as tone, e.act
+select e.at, 'order' as kind, o.words as said, o.kind as tone, e.act, '' as rule
   from order_event e join native_order o using (order_id)
  where o.patient_id = $1 and e.at >= $2 and e.at < $3 order by e.at limit $4
 """
 _EVENTS_BEFORE: Final = """
-select at, 'alarm' as kind, words as said, priority as tone, state as act
+select at, 'alarm' as kind, words as said, priority as tone, state as act, rule
   from filed_alert_event
  where bed = $1 and at >= $2 and at < $3 and state in ('active', 'inactive', 'acknowledged')
    and ($4::text is null or mode = $4) and patient_id = $6::uuid::text
 union all
-select determined_at, 'note', value_text, '', '' from filed_measurement
+select determined_at, 'note', value_text, '', '', '' from filed_measurement
  where place = $1 and code = 'note' and determined_at >= $2 and determined_at < $3
    and ($4::text is null or mode = $4) and patient_id = $6
 union all
-select at, 'correction', reason, code, '' from correction
+select at, 'correction', reason, code, '', '' from correction
  where bed = $1 and at >= $2 and at < $3 and ($4::text is null or mode = $4)
  order by at limit $5
 """

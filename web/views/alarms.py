@@ -91,6 +91,14 @@ def alarm_text(alarm: AlarmCell, words: Words) -> str:
     return f"{words.t(f'value.{name}')}: {_lowered(said)}" if name and _general(alarm) else said
 
 
+def stored_text(rule: str, said: str, words: Words) -> str:
+    """An alarm as the archive has it: a rule's own words in the reader's language, else as said."""
+    for key in (rule, f"{rule}_age"):
+        if said in ("", rule_words(key)):
+            return rule_words(key, words.language)
+    return said
+
+
 def figures_of(alarm: AlarmCell) -> tuple[float, str, float] | None:
     """Value, sign and limit; nothing where seconds were waited for (apnoea)."""
     if alarm.value is not None and alarm.limit is not None and alarm.sign in ("<", ">"):

@@ -83,6 +83,7 @@ class TileView:
     lowest: tuple[tuple[str, str], ...] = ()  # before the hospital
     flags: tuple[flags.Tag, ...] = ()  # isolation, allergy, limits of treatment
     next_order: nextorder.NextView | None = None
+    who: str = ""  # changes with the patient, and says nothing else
 
     @property
     def cells(self) -> tuple[ValueView, ...]:
@@ -96,7 +97,7 @@ class TileView:
             self.state, self.check, self.alarm, self.initials, self.facts, self.day, self.score,
             self.note, self.unmapped, replace(self.foot, text=""), self.place, self.label,
             self.quiet, self.why, self.calls, self.orders, self.rings, self.lowest,
-            self.flags, self.next_order,
+            self.flags, self.next_order, self.who,
             tuple((cell.id, cell.label, cell.tint, cell.kind) for cell in self.cells),
         )  # fmt: skip
 
@@ -141,6 +142,7 @@ def tile_view(cell: BedCell, frame: Frame, place: int = 0) -> TileView:
         lowest=street.on_tile(cell.patient, frame),
         flags=flags.on_tile(cell, words),
         next_order=nextorder.on_tile(cell, frame),
+        who=cell.patient.patient_id[:8] if cell.patient else "",
     )
 
 

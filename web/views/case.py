@@ -114,7 +114,7 @@ def case_view(cell: CaseCell, frame: Frame) -> CaseView:
         by=by,
         suggested=words.t("ed.proposed_was", colour=words.t(f"colour.{proposed}")) if other else "",
         complaint=_complaint(cell.facts, frame),
-        person=_person(cell.facts, frame),
+        person=person_words(cell.facts, frame),
         crew=_crew(cell.facts, frame),
         reasons=_reasons(triage.get("reasons", ()), frame),
         missing=_missing(triage.get("missing", ()), frame),
@@ -215,7 +215,7 @@ def _years(facts: Mapping[str, Any]) -> float:
     return CHILD_YEARS
 
 
-def _person(facts: Mapping[str, Any], frame: Frame) -> str:
+def person_words(facts: Mapping[str, Any], frame: Frame) -> str:
     """`F 61`, as far as the crew knows it."""
     words, sex = frame.words, str(facts.get("sex", "unknown"))
     parts = [words.t(f"sex.{sex}")] if sex in ("F", "M") else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -79,7 +80,7 @@ def case_page(cell: CaseCell, frame: Frame, changes: list[dict[str, Any]]) -> Ca
         missing=tuple(_named(str(code), frame) for code in cell.triage.get("missing", ())),
         changes=tuple(_change(change, frame) for change in changes),
         scores=_scores(cell, frame),
-        facts=_facts(cell, frame),
+        facts=told(cell.facts, frame),
         heard=tuple(
             (str(each.get("by", "")), str(each.get("at", ""))) for each in cell.acknowledgements
         ),
@@ -160,9 +161,9 @@ def _said(key: str, text: str, frame: Frame) -> str:
     return frame.words.t(known) if frame.words.has(known) else text
 
 
-def _facts(cell: CaseCell, frame: Frame) -> tuple[tuple[str, str], ...]:
+def told(facts: Mapping[str, Any], frame: Frame) -> tuple[tuple[str, str], ...]:
     """What the crew said, in an order that does not change; nothing is left out."""
-    words, facts = frame.words, cell.facts
+    words = frame.words
     rows = []
     for key in (*PERSON, *SAID):
         if facts.get(key):

@@ -7,11 +7,9 @@ from typing import Any
 
 from hospital_ops.board import BedCell, state_of
 from hospital_ops.clock import from_iso
-from icu.rules import words as rule_words
-from web.views.alarms import alarm_text
+from web.views.alarms import alarm_text, stored_text
 from web.views.incidents import when
 from web.views.values import Frame, clock, coded_words, name_words, unit_words
-from web.words import Words
 
 
 def report(told: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
@@ -35,7 +33,7 @@ def report(told: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
         "alarms": [
             {
                 "look": one["priority"],
-                "text": _alarm(one, words),
+                "text": stored_text(one["rule"], one["words"] or "", words),
                 "number": one["number"],
                 "span": f"{_clock(one['first'], frame)}-{_clock(one['last'], frame)}",
             }
@@ -103,13 +101,6 @@ def sheet(
         }
         for cell in beds
     ]
-
-
-def _alarm(one: Mapping[str, Any], words: Words) -> str:
-    """An alarm of ours by the words of its rule; one of a device in the device's words."""
-    own = rule_words(one["rule"], words.language)
-    ours = not one["words"] or one["words"] == rule_words(one["rule"])
-    return own if ours else str(one["words"])
 
 
 def _limits(one: Mapping[str, Any]) -> list[str]:

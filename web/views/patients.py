@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hospital_ops import codes
-from hospital_ops.clinical.tables import words as clinical_words
 from hospital_ops.clock import from_datetime
 from hospital_ops.database import Record
+from web.views.case import person_words
+from web.views.casepage import told
 from web.views.values import Frame, clock, name_words, unit_words
 
 Row = Mapping[str, Any] | Record
+Name = Callable[[str], str]
 
 
-def person(row: Row) -> dict[str, Any]:
-    """A line about somebody; `bed` is empty once they have left."""
+def person(row: Row, name_of: Name = str) -> dict[str, Any]:
+    """A line about somebody; `bed` is empty once they have left. `name_of` names a place."""
     left = row["trigger"] == "A03"
     return {
         "patient_id": str(row["patient_id"]),
@@ -24,13 +26,13 @@ def person(row: Row) -> dict[str, Any]:
         "mrn": row["mrn"],
         "sex": row["sex"],
         "birth_date": row["birth_date"],
-        "bed": "" if left else row["bed"],
+        "bed": "" if left or not row["bed"] else name_of(row["bed"]),
         "unit": row["unit"],
         "simulated": row["mode"] != "Real",
     }
 
 
-def values(rows: Sequence[Row], frame: Frame) -> list[dict[str, str]]:
+def values(rows: Sequence[Row], frame: Frame, name_of: Name) -> list[dict[str, str]]:
     """The newest value of each code, known vital signs first."""
     ordered = sorted(rows, key=lambda row: (row["code"] not in codes.by_code, row["code"]))
     return [
@@ -39,13 +41,13 @@ def values(rows: Sequence[Row], frame: Frame) -> list[dict[str, str]]:
             "value": _value(row, frame),
             "unit": unit_words(row["physical_unit"] or "", frame.words),
             "time": _time(row["determined_at"], frame),
-            "place": row["place"],
+            "place": name_of(row["place"]),
         }
         for row in ordered
     ]
 
 
-def way(rows: Sequence[Row], frame: Frame) -> list[dict[str, str]]:
+def way(rows: Sequence[Row], frame: Frame, name_of: Name) -> list[dict[str, str]]:
     """Admissions, transfers and discharges in words."""
     known = {"A01": "admitted", "A02": "moved", "A03": "discharged"}
     return [
@@ -53,7 +55,7 @@ def way(rows: Sequence[Row], frame: Frame) -> list[dict[str, str]]:
             "time": _time(row["event_at"], frame),
             "what": frame.words.t(
                 f"patients.{known.get(row['trigger'], 'noted')}",
-                bed=row["bed"] or row["prior_bed"],
+                bed=name_of(row["bed"] or row["prior_bed"]),
                 trigger=row["trigger"],
             ),
         }
@@ -65,14 +67,9 @@ def prehospital(record: tuple[Sequence[Row], str], frame: Frame) -> dict[str, An
     """Everything that was known before the doors: facts and the extremes of each value."""
     rows, facts = record
     said: dict[str, Any] = json.loads(facts)
-    words = frame.words
-    listed = [
-        (words.t(f"case.fact.{key}") if words.has(f"case.fact.{key}") else key, _said(value, frame))
-        for key, value in said.items()
-        if value not in (None, "", [])
-    ]
+    who = person_words(said, frame)
     return {
-        "facts": listed,
+        "facts": [*([(frame.words.t("patients.whom"), who)] if who else []), *told(said, frame)],
         "readings": [
             {
                 "name": name_words(row["code"], frame.words),
@@ -85,14 +82,6 @@ def prehospital(record: tuple[Sequence[Row], str], frame: Frame) -> dict[str, An
             for row in rows
         ],
     }
-
-
-def _said(value: Any, frame: Frame) -> str:
-    if isinstance(value, bool):
-        return frame.words.t("case.yes" if value else "case.no")
-    if isinstance(value, list):
-        return ", ".join(clinical_words(str(item), frame.words.language) for item in value)
-    return str(value)
 
 
 def _value(row: Row, frame: Frame) -> str:

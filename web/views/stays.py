@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from hospital_ops.clock import from_iso
 from web.views.values import Frame, clock
 
 
-def known(found: dict[str, Any], frame: Frame, actor: str) -> dict[str, Any]:
-    """What the panel shows of a stay, its acts and what was agreed on."""
+def known(
+    found: dict[str, Any], frame: Frame, actor: str, name_of: Callable[[str], str]
+) -> dict[str, Any]:
+    """What the panel shows of a stay, its acts and what was agreed on. `name_of` names a bed."""
     return {
         "stay": found.get("stay"),
-        "acts": [_act(one, frame) for one in found.get("acts", ())],
+        "acts": [_act(one, frame, name_of) for one in found.get("acts", ())],
         "agreements": [
             _agreement(one, frame, actor)
             for one in found.get("agreements", ())
@@ -21,7 +24,7 @@ def known(found: dict[str, Any], frame: Frame, actor: str) -> dict[str, Any]:
     }
 
 
-def _act(one: dict[str, Any], frame: Frame) -> dict[str, Any]:
+def _act(one: dict[str, Any], frame: Frame, name_of: Callable[[str], str]) -> dict[str, Any]:
     words = frame.words
     line = words.t(
         "stay.act_line",
@@ -30,7 +33,7 @@ def _act(one: dict[str, Any], frame: Frame) -> dict[str, Any]:
         by=one["by"],
     )
     if one["to_bed"]:
-        line = f"{line} → {one['to_bed']}"
+        line = f"{line} → {name_of(one['to_bed'])}"
     reversed_line = ""
     if one["reversed_at"]:
         at = clock(from_iso(one["reversed_at"]), frame.zone)

@@ -118,7 +118,9 @@ def name_words(code: str, words: Words) -> str:
     vital = codes.by_code.get(code) or codes.by_key.get(code)
     if vital is None:
         return code
-    keys = (f"{kind}.{vital.key}" for kind in ("flow", "value", "input"))
+    if words.has(key := f"flow.{vital.key}"):  # of a form, with the unit behind a comma
+        return words.t(key).partition(", ")[0]
+    keys = (f"{kind}.{vital.key}" for kind in ("value", "input"))
     return next((words.t(key) for key in keys if words.has(key)), vital.name)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 from hospital_ops.clock import iso
 from streams.projections import Places
 from web.whereabouts.spans import STILL, Span
 from web.words import Words
+
+CASE_ID: Final = 36  # characters of a uuid
 
 
 def name(places: Places, span: Span, unit: str, words: Words) -> str:
@@ -20,6 +22,15 @@ def name(places: Places, span: Span, unit: str, words: Words) -> str:
     label = words.t("bed.title", bed=known.label if known else span.place)
     there = places.units.get(span.unit)
     return label if span.unit == unit else f"{there.name if there else span.unit}, {label}"
+
+
+def called(places: Places, place: str, words: Words) -> str:
+    """A place of the archive in words: the bed with its unit, or the time before the hospital."""
+    known = places.beds.get(place)
+    if known is None:
+        return words.t("lain.street") if len(place) == CASE_ID else place
+    unit = places.units.get(known.unit)
+    return f"{words.t('patients.bed', bed=known.label)}, {unit.name if unit else known.unit}"
 
 
 def listed(places: Places, spans: Sequence[Span], unit: str, words: Words) -> list[dict[str, Any]]:

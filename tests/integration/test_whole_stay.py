@@ -17,6 +17,7 @@ from tests.integration.two_hospitals import ADMIN, NOW, furnish
 from web.charted import store as charted
 from web.trends import store
 from web.trends.steps import HOUR, MINUTE
+from web.whereabouts import curves
 from web.whereabouts.spans import STILL, Span
 
 START = 1_780_002_000 * SECOND
@@ -150,9 +151,32 @@ async def test_all_beds_of_the_stay_are_on_one_axis_and_never_anybody_elses(
     for scope in elsewhere:
         assert await by_hour(app, THIRD, scope) == []
     assert {high for _, high in await by_hour(app, FIRST, elsewhere[0])} == {200.0}
+    await their_curves_alone(app, superuser)
     await what_was_told_late(app, superuser)
     ended = await superuser.fetchrow("select undone_by, undo_reason from unit_limit")
     assert tuple(ended or ()) == ("system", "another stay")
+
+
+async def their_curves_alone(app: Database, superuser: Connection) -> None:
+    """The curves of an earlier bed open from the present one: the patient's, nobody else's."""
+    stored = [
+        (FIRST, WHO, MOVED - 2 * SECOND), (FIRST, AFTER, MOVED - SECOND),
+        (FIRST, AFTER, MOVED + SECOND), (SECOND_BED, OTHER, MOVED - SECOND),
+        (SECOND_BED, WHO, MOVED + SECOND),
+    ]  # fmt: skip
+    for bed, who, at in stored:
+        await superuser.execute(
+            "insert into waveform (hospital_id, unit, place, patient_id, device, code, channel,"
+            " started_at, received_at, rate_hz, scale, value_offset, physical_unit, samples,"
+            " sequence, mode, entry_id) values ('h1', $1, $2, $3, 'm', '131330', '', $4, $4, 250,"
+            " 0.001, 0, 'mV', $5, 0, 'Test', '1-0')",
+            ONE, bed, who, to_datetime(at), bytes(500),
+        )  # fmt: skip
+    ends = MOVED - 5 * SECOND, MOVED + 5 * SECOND
+    _, found = await curves.pieces(app, NURSE, THIRD, *ends)
+    assert [piece.started_at for _, piece in found] == [MOVED - 2 * SECOND, MOVED + SECOND]
+    none = await curves.pieces(app, Scope("h1", (ONE,), "nurse.h1", "t"), THIRD, *ends)
+    assert none[1] == []
 
 
 async def what_was_told_late(app: Database, superuser: Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,6 +19,7 @@ from web.charted import store as charted
 from web.trends import store
 from web.trends.steps import HOUR, MINUTE
 from web.whereabouts import curves
+from web.whereabouts import store as whereabouts
 from web.whereabouts.spans import STILL, Span
 
 START = 1_780_002_000 * SECOND
@@ -86,6 +88,18 @@ async def moved(app: Database, superuser: Connection) -> None:
         " entry_id) values ('h1', 'h1-ed', $1, 'facts', $2, 'crew', '{}', 'Test', '1-0')",
         CASE, to_datetime(START - HOUR),
     )  # fmt: skip
+    for kind, item in (("limit", 1), ("treatment", 2), ("treatment", 3)):
+        payload = {"id": str(UUID(int=item)), "what": f"said {item}"}
+        await superuser.execute(
+            "insert into case_event (hospital_id, unit, case_id, kind, at, actor, payload, mode,"
+            " entry_id) values ('h1', 'h1-ed', $1, $2, $3, 'crew', $4, 'Test', $5)",
+            CASE, kind, to_datetime(START - HOUR), json.dumps(payload), f"2-{item}",
+        )  # fmt: skip
+    await superuser.execute(
+        "insert into case_event (hospital_id, unit, case_id, kind, at, actor, payload, mode,"
+        " entry_id) values ('h1', 'h1-ed', $1, 'withdrawal', $2, 'crew', $3, 'Test', '3-0')",
+        CASE, to_datetime(START - HOUR), json.dumps({"id": "x", "of": str(UUID(int=3))}),
+    )  # fmt: skip
     await told(superuser, "A01", BEFORE, START - 9 * HOUR, FIRST)
     await told(superuser, "A03", BEFORE, START - HOUR, FIRST)
     await told(superuser, "A01", WHO, START, FIRST, case=CASE)
@@ -151,6 +165,12 @@ async def test_all_beds_of_the_stay_are_on_one_axis_and_never_anybody_elses(
     for scope in elsewhere:
         assert await by_hour(app, THIRD, scope) == []
     assert {high for _, high in await by_hour(app, FIRST, elsewhere[0])} == {200.0}
+    _, wide = await whereabouts.stay(app, NURSE, THIRD)
+    async with app.transaction(wide) as connection:
+        items = await whereabouts.case_items(connection, str(CASE), None)
+    assert [(kind, said["what"]) for _, kind, said in items] == [
+        ("limit", "said 1"), ("treatment", "said 2"),
+    ]  # fmt: skip
     await their_curves_alone(app, superuser)
     await what_was_told_late(app, superuser)
     ended = await superuser.fetchrow("select undone_by, undo_reason from unit_limit")

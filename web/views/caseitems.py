@@ -28,7 +28,7 @@ def items(cell: CaseCell, frame: Frame) -> tuple[ItemView, ...]:
         ItemView(
             at=clock(from_iso(str(item["at"])), frame.zone),
             kind=frame.words.t(f"case.item.{item['kind']}"),
-            said=_said(item, frame),
+            said=said_words(item, frame),
             limit=item["kind"] == "limit",
         )
         for item in cell.items
@@ -37,7 +37,8 @@ def items(cell: CaseCell, frame: Frame) -> tuple[ItemView, ...]:
     return tuple(sorted(views, key=lambda view: not view.limit))
 
 
-def _said(item: Mapping[str, Any], frame: Frame) -> str:
+def said_words(item: Mapping[str, Any], frame: Frame) -> str:
+    """What was said of an item, in one line."""
     if item["kind"] == "onset":
         found = onset_of([item])
         return onset_words(found, frame) if found else ""

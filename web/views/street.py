@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, Final
 
 from hospital_ops import codes
 from hospital_ops.board import PatientCell
 from hospital_ops.clock import from_datetime
 from hospital_ops.wire import Lowest
+from web.views.caseitems import said_words
 from web.views.values import Frame, clock, decimals_of, name_words, unit_words
 
 KEYS: Final = ("nibp_sys", "abp_sys", "spo2", "gcs", "rr", "hr", "temp")
 SHOWN: Final = tuple(codes.by_key[key].code for key in KEYS)
 ON_TILE: Final = 4
+Item = tuple[datetime, str, dict[str, Any]]  # when, treatment or limit, what was said
 
 
 def kept(rows: Iterable[Any]) -> tuple[Lowest, ...]:
@@ -38,6 +41,18 @@ def on_tile(patient: PatientCell | None, frame: Frame) -> tuple[tuple[str, str],
         (name_words(one.code, frame.words), frame.words.number(one.value, decimals_of(one.code)))
         for one in found
     )
+
+
+def done(items: Iterable[Item], frame: Frame) -> list[dict[str, str]]:
+    """What the crew did and agreed on, as lines; limits of treatment come first."""
+    return [
+        {
+            "at": clock(from_datetime(at), frame.zone),
+            "kind": frame.words.t(f"case.item.{kind}"),
+            "said": said_words(said | {"kind": kind}, frame),
+        }
+        for at, kind, said in sorted(items, key=lambda item: (item[1] != "limit", item[0]))
+    ]
 
 
 def lowest(rows: Iterable[Any], frame: Frame) -> list[dict[str, str]]:

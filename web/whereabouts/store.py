@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -40,6 +41,13 @@ select last.mode, last.patient_id, min(b.from_at) as since,
     (select max(o.from_at) from binding o where o.bed = $1 and o.patient_id <> last.patient_id),
     timestamptz '-infinity')
  group by last.mode, last.patient_id, last.from_at
+"""
+_ITEMS: Final = """
+select at, kind, payload from case_event
+ where kind in ('treatment', 'limit') and ($5::text is null or mode = $5)
+   and (case_id::text = any ($1::text[]) and payload ->> 'id' <> all ($2::text[])
+        or case_id::text = any ($3::text[]) and payload ->> 'id' = any ($4::text[]))
+ order by kind, at, entry_id
 """
 _EVER: Final = to_datetime(0)
 
@@ -136,6 +144,18 @@ class Moves(NamedTuple):
     def of(self, case: str) -> tuple[list[str], list[str], list[str], list[str]]:
         """(places whose values are the case's, but these ids; places of which only these ids)."""
         return [case, *self.whole], self.gone, self.some, self.came
+
+
+async def case_items(
+    connection: Connection, case: str, only: str | None
+) -> list[tuple[datetime, str, dict[str, Any]]]:
+    """(when, treatment or limit, what was said) of a case, limits of treatment first.
+
+    `only`: of this mode alone. What was withdrawn or is another case's is not among them.
+    """
+    moved = await case_moves(connection, case)
+    rows = await connection.fetch(_ITEMS, *moved.of(case), only)
+    return [(row["at"], row["kind"], json.loads(row["payload"])) for row in rows]
 
 
 async def case_moves(connection: Connection, case: str) -> Moves:

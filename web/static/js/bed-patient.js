@@ -1,10 +1,17 @@
-// The page of a bed is one patient's: where somebody else lies there, or nobody any more, all of it
-// is asked for anew. What was typed for the one before is not sent for the next.
+// The page of a bed is one patient's: where somebody else lies there, or nobody any more, what it
+// says of the one before is asked for anew. Forms that somebody may be filling in stay; they name
+// the stay they were opened for.
 
-const tile = () => document.querySelector(".side .tile");
-const who = tile()?.dataset.who;
+const side = document.querySelector(".side");
+const place = `/icu/beds/${document.querySelector(".bedpage").dataset.bed}`;
+const PANELS = [["street", ".side .street"], ["course", "#lately"], ["indicators", "#indicators"]];
+const tile = () => side.querySelector(".tile")?.dataset.who;
+let who = tile();
 
 new MutationObserver(() => {
   const now = tile();
-  if (now && now.dataset.who !== who) location.reload();
-}).observe(document.querySelector(".side"), { childList: true, subtree: true, attributeFilter: ["data-who"] });
+  if (now === undefined || now === who) return;
+  who = now;
+  document.querySelector('.ways a[href^="/patients/"]')?.remove();
+  for (const [path, target] of PANELS) htmx.ajax("GET", `${place}/${path}`, { target, swap: "outerHTML" });
+}).observe(side, { childList: true, subtree: true, attributeFilter: ["data-who"] });

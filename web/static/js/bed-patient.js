@@ -1,10 +1,9 @@
 // The page of a bed is one patient's: where somebody else lies there, or nobody any more, what it
-// says of the one before is asked for anew. Forms that somebody may be filling in stay; they name
-// the stay they were opened for.
+// says of the one before is asked for anew, and an order that was being written for them is dropped.
 
 const side = document.querySelector(".side");
 const place = `/icu/beds/${document.querySelector(".bedpage").dataset.bed}`;
-const PANELS = [["street", ".side .street"], ["course", "#lately"], ["indicators", "#indicators"]];
+const PANELS = [["street", ".side .street"], ["course", "#lately"], ["indicators", "#indicators"], ["orders", "#orders"]];
 const tile = () => side.querySelector(".tile")?.dataset.who;
 let who = tile();
 

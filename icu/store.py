@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from hospital_ops import audit, identity, wire
+from hospital_ops import audit, identity, outbox, wire
 from hospital_ops.access import Principal
 from hospital_ops.clock import to_datetime
 from hospital_ops.database import Database, UniqueViolation
@@ -48,10 +48,7 @@ async def admit_case(
             )
             if given is None:
                 raise Conflict("This bed is taken: choose another.")
-            await connection.executemany(
-                "insert into outbox (hospital_id, shard, entry) values ($1, $2, $3)",
-                [(principal.hospital, shard, wire.encode(entry)) for shard, entry in told],
-            )
+            await outbox.put(connection, principal.hospital, *told)
             await audit.append(connection, unit, principal.scope, "admit", patient, bed, at)
     except UniqueViolation as error:
         raise Conflict("This bed is taken: choose another.") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
-from hospital_ops import bindings, identity, log, wire
+from hospital_ops import bindings, identity, log, outbox, wire
 from hospital_ops.bindings import History
 from hospital_ops.clock import from_datetime, to_datetime
 from hospital_ops.database import BadRow, Connection, UniqueViolation
@@ -330,10 +330,7 @@ async def _tell(connection: Connection, batch: Batch, new: set[int]) -> None:
         )  # fmt: skip
         if left is not None:
             entry = left_for(event, left["left_unit"], left["left_bed"])
-            await connection.execute(
-                "insert into outbox (hospital_id, shard, entry) values ($1, $2, $3)",
-                hospital, entry.unit, wire.encode(entry),
-            )  # fmt: skip
+            await outbox.put(connection, hospital, (entry.unit, entry))
 
 
 async def _tell_flags(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hospital_ops import audit, wire
+from hospital_ops import audit, outbox, wire
 from hospital_ops.access import Principal
 from hospital_ops.clock import from_datetime, iso, to_datetime
 from hospital_ops.database import Connection, Database, UniqueViolation
@@ -69,12 +69,7 @@ async def _insert(
         care=wanted.care,
         seen=wanted.seen,
     )
-    await connection.execute(
-        "insert into outbox (hospital_id, shard, entry) values ($1, $2, $3)",
-        principal.hospital,
-        unit,
-        wire.encode(entry),
-    )
+    await outbox.put(connection, principal.hospital, (unit, entry))
     detail = f"version {version}: {wanted.colour}, proposed {wanted.proposed}"
     await audit.append(connection, unit, principal.scope, "decide_triage", case, detail, at)
 

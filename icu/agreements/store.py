@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
-from hospital_ops import audit, identity, wire
+from hospital_ops import audit, identity, outbox, wire
 from hospital_ops.access import Principal
 from hospital_ops.clock import from_datetime, iso, to_datetime
 from hospital_ops.database import Connection, Database, Record, UniqueViolation
@@ -175,7 +175,7 @@ async def _tell(connection: Connection, principal: Principal, row: Record, at: i
         at=at,
         mode=row["mode"],
     )
-    await _send(connection, principal, row["unit"], entry)
+    await outbox.put(connection, principal.hospital, (row["unit"], entry))
 
 
 async def _act(
@@ -193,16 +193,7 @@ async def _act(
         mode=row["mode"],
         patient_id=str(row["patient_id"]),
     )
-    await _send(connection, principal, row["unit"], entry)
-
-
-async def _send(connection: Connection, principal: Principal, unit: str, entry: wire.Entry) -> None:
-    await connection.execute(
-        "insert into outbox (hospital_id, shard, entry) values ($1, $2, $3)",
-        principal.hospital,
-        unit,
-        wire.encode(entry),
-    )
+    await outbox.put(connection, principal.hospital, (row["unit"], entry))
 
 
 async def _note(

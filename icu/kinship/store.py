@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Final
 
-from hospital_ops import audit, identity, wire
+from hospital_ops import audit, identity, outbox, wire
 from hospital_ops.access import Principal
 from hospital_ops.bindings import REAL
 from hospital_ops.clock import SECOND, to_datetime
@@ -66,7 +66,7 @@ async def admit(
         if given is None:
             raise Conflict("This bed is taken or being cleaned: choose another.")
         told = _adt(principal, unit, "A01", person, at, since, bed)
-        await _tell(connection, principal, unit, told)
+        await outbox.put(connection, principal.hospital, (unit, told))
         await audit.append(connection, unit, principal.scope, "admit", patient, bed, at)
     return patient
 
@@ -101,16 +101,15 @@ async def merge(
         if other is not None:
             raise Conflict("Somebody lies in another bed under this number: look who is who.")
         named = _adt(principal, hall(hospital), "A40", person, at, at, "", (old["mrn"],))
-        await _tell(connection, principal, hall(hospital), named)
+        await outbox.put(connection, hospital, (hall(hospital), named))
         for shard in units:
             merged = wire.Merged(
                 shard, principal.actor, at, principal.mode, person.mrn, (old["mrn"],), at
             )
-            await _tell(connection, principal, shard, merged)
+            await outbox.put(connection, hospital, (shard, merged))
         if person.family or person.given:
-            await _tell(
-                connection, principal, unit, _adt(principal, unit, "A08", person, at, at, bed)
-            )
+            said = _adt(principal, unit, "A08", person, at, at, bed)
+            await outbox.put(connection, hospital, (unit, said))
         await audit.append(
             connection, unit, principal.scope, "merge_numbers", str(old["patient_id"]),
             identity.patient_id(hospital, person.mrn), at,
@@ -205,18 +204,7 @@ async def _tell_kin(
         told = wire.Kin(
             shard, kin, *four, ended=ended, by=principal.actor, at=at, mode=principal.mode
         )
-        await _tell(connection, principal, shard, told)
-
-
-async def _tell(
-    connection: Connection, principal: Principal, shard: str, entry: wire.Entry
-) -> None:
-    await connection.execute(
-        "insert into outbox (hospital_id, shard, entry) values ($1, $2, $3)",
-        principal.hospital,
-        shard,
-        wire.encode(entry),
-    )
+        await outbox.put(connection, principal.hospital, (shard, told))
 
 
 def _adt(

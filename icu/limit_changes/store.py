@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from hospital_ops import audit, wire
+from hospital_ops import audit, outbox, wire
 from hospital_ops.access import Principal, Scope
 from hospital_ops.clock import SECOND, from_datetime, iso, to_datetime
 from hospital_ops.database import Connection, Database, Record
@@ -240,12 +240,7 @@ async def _tell(
     change: str,
     at: int,
 ) -> None:
-    await connection.execute(
-        "insert into outbox (hospital_id, shard, entry) values ($1, $2, $3)",
-        principal.hospital,
-        entry.unit,
-        wire.encode(entry),
-    )
+    await outbox.put(connection, principal.hospital, (entry.unit, entry))
     detail = f"{entry.rule} {entry.code} {entry.band}: limit {entry.limit}, delay {entry.delay_s}"
     await audit.append(connection, entry.unit, principal.scope, action, change, detail, at)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from hospital_ops import audit, identity, wire
+from hospital_ops import audit, identity, outbox, wire
 from hospital_ops.access import Principal
 from hospital_ops.clock import SECOND, to_datetime
 from hospital_ops.database import Connection, Database, Record
@@ -377,12 +377,8 @@ async def tell(
         row["due_at"],
         missed,
     )
-    await connection.execute(
-        "insert into outbox (hospital_id, shard, entry) values ($1, $2, $3)",
-        principal.hospital,
-        row["unit"],
-        wire.encode(rows.told(row, act, principal.actor, at)),
-    )
+    told = rows.told(row, act, principal.actor, at)
+    await outbox.put(connection, principal.hospital, (row["unit"], told))
     detail = f"{act}, version {row['version']}"
     await audit.append(connection, row["unit"], principal.scope, f"order_{act}", order, detail, at)
     return rows.view(row, at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
-from hospital_ops import audit, wire
+from hospital_ops import audit, outbox, wire
 from hospital_ops.access import Principal, Scope
 from hospital_ops.clock import from_datetime, iso, to_datetime
 from hospital_ops.database import Connection, Database, Record
@@ -306,12 +306,7 @@ async def _tell(
     change: str,
     at: int,
 ) -> None:
-    await connection.execute(
-        "insert into outbox (hospital_id, shard, entry) values ($1, $2, $3)",
-        principal.hospital,
-        entry.unit,
-        wire.encode(entry),
-    )
+    await outbox.put(connection, principal.hospital, (entry.unit, entry))
     await audit.append(connection, entry.unit, principal.scope, action, change, entry.rule, at)
 
 

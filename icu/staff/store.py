@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from hospital_ops import audit, wire
+from hospital_ops import audit, outbox, wire
 from hospital_ops.access import Principal
 from hospital_ops.clock import SECOND, from_datetime, iso, to_datetime
 from hospital_ops.database import Connection, Database, Record
@@ -130,12 +130,7 @@ async def _tell(
     detail: str,
     at: int,
 ) -> None:
-    await connection.execute(
-        "insert into outbox (hospital_id, shard, entry) values ($1, $2, $3)",
-        principal.hospital,
-        unit,
-        wire.encode(entry),
-    )
+    await outbox.put(connection, principal.hospital, (unit, entry))
     await audit.append(connection, unit, principal.scope, action, unit, detail, at)
 
 

@@ -7,11 +7,10 @@ keeps what it closed: an error is taken back as one act too.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from hospital_ops import audit, identity, wire
+from hospital_ops import audit, identity, outbox, wire
 from hospital_ops.access import Principal
 from hospital_ops.clock import from_datetime, iso, to_datetime
 from hospital_ops.database import Connection, Database, Record, UniqueViolation
@@ -94,7 +93,7 @@ async def end(
             )
         person = await _person(connection, principal, whose.patient_id)
         left = entries.admission(principal, act, whose.unit, "A03", person, at, bed=bed)
-        await _tell(connection, principal, [*told, (whose.unit, left)])
+        await outbox.put(connection, principal.hospital, *told, (whose.unit, left))
         await audit.append(connection, whose.unit, principal.scope, kind, whose.stay, bed, at)
     return {"act": act, "kind": kind, "stay": whose.stay, "bed": bed, **_numbers(closed)}
 
@@ -137,7 +136,7 @@ async def move(
         told = entries.moved(
             principal, act, "A02", person, at, (whose.unit, bed), (to_unit, to_bed)
         )
-        await _tell(connection, principal, told)
+        await outbox.put(connection, principal.hospital, *told)
         await audit.append(connection, whose.unit, principal.scope, kind, whose.stay, to_bed, at)
     return {"act": act, "kind": kind, "stay": whose.stay, "bed": to_bed, **_numbers(closed)}
 
@@ -168,7 +167,7 @@ async def reverse(
                 principal.actor,
                 why,
             )
-            await _tell(connection, principal, told)
+            await outbox.put(connection, principal.hospital, *told)
             subject = str(row["stay"])
             kind = f"reverse_{row['kind']}"
             await audit.append(connection, row["unit"], principal.scope, kind, subject, why, at)
@@ -348,15 +347,6 @@ async def _person(connection: Connection, principal: Principal, patient: str) ->
     if row is None:
         raise NotFound(NOBODY)
     return wire.PatientFacts(**dict(row))
-
-
-async def _tell(
-    connection: Connection, principal: Principal, told: Sequence[tuple[str, wire.Entry]]
-) -> None:
-    await connection.executemany(
-        "insert into outbox (hospital_id, shard, entry) values ($1, $2, $3)",
-        [(principal.hospital, shard, wire.encode(entry)) for shard, entry in told],
-    )
 
 
 def _numbers(closed: dict[str, Any]) -> dict[str, int]:

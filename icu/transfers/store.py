@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from hospital_ops import audit, identity, wire
+from hospital_ops import audit, identity, outbox, wire
 from hospital_ops.access import Principal
 from hospital_ops.clock import to_datetime
 from hospital_ops.database import Connection, Database, Record, UniqueViolation
@@ -302,10 +302,8 @@ async def _admit(
 async def _tell(
     connection: Connection, principal: Principal, told: dict[str, Any], entries: list[wire.Entry]
 ) -> None:
-    await connection.executemany(
-        "insert into outbox (hospital_id, shard, entry) values ($1, $2, $3)",
-        [(principal.hospital, told["to_unit"], wire.encode(entry)) for entry in entries],
-    )
+    there = told["to_unit"]
+    await outbox.put(connection, principal.hospital, *((there, entry) for entry in entries))
 
 
 async def _audit(

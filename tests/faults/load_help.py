@@ -149,6 +149,11 @@ async def loaded(program: Program) -> AsyncIterator[Load]:
         await asyncio.gather(*monitors, *tablets, return_exceptions=True)
 
 
+async def acked(load: Load, number: int) -> bool:
+    """Whether so many were acknowledged."""
+    return load.acked >= number
+
+
 def _message(
     control_id: str, sender: Sender, at: int, chance: random.Random, timeless: bool
 ) -> bytes:

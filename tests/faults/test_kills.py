@@ -11,7 +11,7 @@ import httpx2
 from hospital_ops.clock import SystemClock, to_datetime
 from streams.pipe import Pipe, ReplyError
 from streams.publish import read_board
-from tests.faults.load_help import MONITORS, TABLETS, Load, loaded
+from tests.faults.load_help import MONITORS, TABLETS, Load, acked, loaded
 from tests.faults.oracle_help import everything_stored, judge
 from tests.faults.program_help import LONG, SEED, Figures, Program, until
 
@@ -176,8 +176,3 @@ async def left_open(program: Program) -> dict[str, int]:
     assert backends < 40
     assert stuck == 0
     return {"redis": clients, "postgres": backends, "idle_in_transaction": stuck}
-
-
-async def acked(load: Load, number: int) -> bool:
-    """Whether so many were acknowledged."""
-    return load.acked >= number

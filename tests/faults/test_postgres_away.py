@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from hospital_ops.clock import from_iso
-from tests.faults.load_help import Load, loaded
+from tests.faults.load_help import Load, acked, loaded
 from tests.faults.oracle_help import everything_stored, judge
 from tests.faults.program_help import LONG, Figures, Program, until
 from tests.faults.test_paused_owner import PULSE, UNIT, signed_in
@@ -182,8 +182,3 @@ async def sign_in(program: Program) -> httpx2.Response:
             f"{program.run['http']}/api/v1/session",
             json={"name": user["name"], "password": user["password"]},
         )
-
-
-async def acked(load: Load, number: int) -> bool:
-    """Whether so many were acknowledged."""
-    return load.acked >= number

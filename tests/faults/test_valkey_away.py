@@ -7,7 +7,7 @@ import time
 
 from simulators.clients import TRY_AGAIN, MllpClient
 from simulators.messages import Reading, Sender, observations
-from tests.faults.load_help import Load, loaded
+from tests.faults.load_help import acked, loaded
 from tests.faults.oracle_help import everything_stored, judge
 from tests.faults.program_help import LONG, Figures, Program, until
 
@@ -69,8 +69,3 @@ async def first_answer(program: Program) -> str:
     finally:
         await client.close()
     return answer.text or answer.code
-
-
-async def acked(load: Load, number: int) -> bool:
-    """Whether so many were acknowledged."""
-    return load.acked >= number

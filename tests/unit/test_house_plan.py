@@ -68,6 +68,7 @@ ONE_FILE: Final = {"prometheus_client", "segno", "uvicorn", "uvloop"}
 SQL_LIVES_IN: Final = (
     "hospital_ops/accounts.py",
     "hospital_ops/audit.py",
+    "hospital_ops/outbox.py",
     "hospital_ops/database.py",
     "hospital_ops/migrations/",
     "streams/archive.py",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hospital_ops import audit, wire
+from hospital_ops import audit, outbox, wire
 from hospital_ops.access import Principal, Scope
 from hospital_ops.clock import from_datetime, iso, to_datetime
 from hospital_ops.database import Database, Record, UniqueViolation
@@ -67,12 +67,7 @@ async def sign(
                 principal.actor,
                 to_datetime(at),
             )
-            await connection.execute(
-                "insert into outbox (hospital_id, shard, entry) values ($1, $2, $3)",
-                principal.hospital,
-                unit,
-                wire.encode(entry),
-            )
+            await outbox.put(connection, principal.hospital, (unit, entry))
             detail = f"version {version + 1}"
             await audit.append(connection, unit, principal.scope, "sign_sheet", case, detail, at)
     except UniqueViolation as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from hospital_ops import audit, wire
+from hospital_ops import audit, outbox, wire
 from hospital_ops.access import Principal
 from hospital_ops.clock import from_datetime, iso, to_datetime
 from hospital_ops.database import Connection, Database, Record, UniqueViolation
@@ -145,7 +145,7 @@ async def set_ring(
                 door.radius_m,
                 door.arrives,
             )
-            await _outbox(connection, principal, unit, entry)
+            await outbox.put(connection, principal.hospital, (unit, entry))
             detail = " ".join(kind or "unsaid" for kind in ring)
             await audit.append(connection, unit, principal.scope, "set_ring", unit, detail, at)
     except UniqueViolation as error:
@@ -183,21 +183,10 @@ async def _tell(
         mode=principal.mode,
         zone=row["zone"],
     )
-    await _outbox(connection, principal, row["unit"], entry)
+    await outbox.put(connection, principal.hospital, (row["unit"], entry))
     detail = f"{row['place']} {state}"
     await audit.append(connection, row["unit"], principal.scope, "keep_place", case, detail, at)
     return _view(await _place(connection, row["unit"], row["place"]))
-
-
-async def _outbox(
-    connection: Connection, principal: Principal, unit: str, entry: wire.Entry
-) -> None:
-    await connection.execute(
-        "insert into outbox (hospital_id, shard, entry) values ($1, $2, $3)",
-        principal.hospital,
-        unit,
-        wire.encode(entry),
-    )
 
 
 def _view(row: Record) -> dict[str, Any]:

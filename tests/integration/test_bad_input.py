@@ -17,6 +17,7 @@ from simulators.messages import hl7_time
 from streams.pipe import Pipe
 from streams.publish import read_board
 from tests.faults.program_help import Program, until
+from tests.patience import PATIENCE_S
 
 UNIT, HALL, BED = "h1-icu-1", "h1-hall", "h1-icu-1-01"
 PULSE = "147842^MDC_ECG_HEART_RATE^MDC"
@@ -67,7 +68,7 @@ async def exchange(program: Program, data: bytes, piece: int = 0) -> bytes:
         for start in range(0, len(data), piece or len(data)):
             writer.write(data[start : start + (piece or len(data))])
             await writer.drain()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             return (await reader.readuntil(END)).strip(START + END)
     finally:
         writer.close()
@@ -84,7 +85,7 @@ def client(program: Program) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(
         base_url=program.run["http"],
         headers={"Authorization": f"Bearer {token}"},
-        timeout=30,
+        timeout=PATIENCE_S,
         trust_env=False,
     )
 
@@ -135,7 +136,7 @@ async def shown(program: Program, code: str) -> dict[str, Any]:
     """A value of the first bed, as the public board shows it."""
     user = next(u for u in program.run["users"] if u["name"] == "icu.h1")
     async with httpx2.AsyncClient(
-        base_url=program.run["http"], timeout=30, trust_env=False
+        base_url=program.run["http"], timeout=PATIENCE_S, trust_env=False
     ) as anyone:
         answer = await anyone.post(
             "/api/v1/session", json={"name": user["name"], "password": user["password"]}
@@ -241,7 +242,7 @@ async def test_a_peer_that_speaks_no_mllp_is_counted_and_let_go(program: Program
     before = await counted(program, "no_frame")
     reader, writer = await asyncio.open_connection("127.0.0.1", program.mllp_port)
     writer.write(b"GET / HTTP/1.1\r\nHost: ward\r\n\r\n" * 3000)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         assert await reader.read() == b""
     writer.close()
     await until(lambda: more(program, "no_frame", before), "it is counted")

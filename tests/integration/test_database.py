@@ -26,6 +26,7 @@ from hospital_ops.servers.lock import DataDirectory
 from hospital_ops.servers.postgres import Postgres
 from hospital_ops.servers.runtime import RuntimeFolder
 from hospital_ops.servers.supervisor import Supervisor
+from tests.patience import PATIENCE_S
 
 MIDDAY = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WARD = Scope("h1", ("*",), "nurse", "nurse.one")
@@ -340,7 +341,7 @@ async def test_a_long_reader_of_everything_holds_up_the_keeper_only_until_it_end
     async with writer.transaction() as connection:
         await connection.fetch("select * from measurement")  # holds the default partition
         keeping = asyncio.create_task(keep_partitions(owner, from_datetime(MIDDAY)))
-        async with owner.transaction() as looking, asyncio.timeout(10):
+        async with owner.transaction() as looking, asyncio.timeout(PATIENCE_S):
             waiting = False
             while not waiting:
                 waiting = await looking.fetchval(
@@ -348,7 +349,7 @@ async def test_a_long_reader_of_everything_holds_up_the_keeper_only_until_it_end
                     " (select oid from pg_database where datname = current_database()))"
                 )
         # Others go on: the keeper gives up its place in the queue and comes back.
-        async with asyncio.timeout(5), writer.transaction() as other:
+        async with asyncio.timeout(PATIENCE_S), writer.transaction() as other:
             await store(other, MIDDAY, 1)
     async with owner.transaction() as connection:
         with_days = await connection.fetchval(

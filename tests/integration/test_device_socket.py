@@ -28,6 +28,7 @@ from tests.integration.web_help import (
     Running,
     web_process,
 )
+from tests.patience import PATIENCE_S
 from web.devices import BURST, MESSAGES_PER_S, Pace
 
 PULSE = "8867-4"
@@ -70,7 +71,7 @@ def device(running: Running, name: str = "h1-monitor") -> connect:
 async def asked(line: ClientConnection, message: bytes | dict[str, Any] | str) -> dict[str, Any]:
     """The answer to a message."""
     await line.send(json.dumps(message) if isinstance(message, dict) else message)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         answer: dict[str, Any] = json.loads(await line.recv())
     return answer
 
@@ -196,7 +197,7 @@ async def test_a_revoked_device_is_cut_off_and_cannot_come_back(running: Running
         assert (await asked(line, waveform.pack(frame())))["type"] == "ack"
         await running.dismiss("h1-monitor")
         with pytest.raises(ConnectionClosed) as closed:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 await line.recv()
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1008

@@ -30,6 +30,7 @@ from tests.integration.test_device_socket import asked, device, event
 from tests.integration.test_edge import oru
 from tests.integration.test_streams_append import process_of
 from tests.integration.web_help import BED, UNIT, Running, web_process
+from tests.patience import PATIENCE_S
 from tests.unit.test_care import observation
 
 UNIT_OF_CASES = "h1-ed"
@@ -80,7 +81,7 @@ class Senders:
         """Code and text of the answer over MLLP."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.mllp)
         writer.write(framed(self.hl7))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             answer = read_acknowledgement((await reader.readuntil(END)).strip(START + END))
         writer.close()
         return answer.code, answer.text
@@ -93,7 +94,7 @@ class Senders:
     async def posted(self) -> list[httpx2.Response]:
         """The answers to a gateway's post and to a crew that opens a case."""
         base = self.running.address
-        async with httpx2.AsyncClient(base_url=base, trust_env=False, timeout=20) as client:
+        async with httpx2.AsyncClient(base_url=base, trust_env=False, timeout=PATIENCE_S) as client:
             gateway = self.running.bearer("h1-gateway")
             care = await client.post("/update_observations", json=[self.care], headers=gateway)
             crew = self.running.bearer("h1-crew")

@@ -25,6 +25,7 @@ from streams.routing import Announced
 from streams.shard import keys
 from tests.integration.streams_help import storing, until
 from tests.integration.web_help import BED, OTHER_BED, UNIT, Running, web_process
+from tests.patience import PATIENCE_S
 from web.wavefeed import WAITING_MAX, Viewer, WaveFeed
 
 CORPUS = Path(__file__).parents[1] / "hl7"
@@ -71,7 +72,7 @@ def screen(running: Running, who: str, unit: str = UNIT, query: str = "") -> con
 async def received(line: ClientConnection, count: int) -> list[Frame]:
     """The next frames with samples."""
     frames: list[Frame] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while len(frames) < count:
             message = await line.recv()
             assert isinstance(message, bytes)

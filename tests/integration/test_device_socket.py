@@ -124,33 +124,29 @@ async def test_a_device_fixed_at_a_bed_need_not_name_it(running: Running) -> Non
     assert [e.bed for e in await stored(running, keys(UNIT).waves) if isinstance(e, wire.Waved)]
 
 
-@pytest.mark.parametrize(
-    ("who", "bed", "error"),
-    [
+async def test_a_device_cannot_send_for_a_bed_that_is_not_its_own(running: Running) -> None:
+    for who, bed, error in (
         ("h1-monitor", OTHER_BED, "not_found"),
         ("h1-monitor", FOREIGN_BED, "not_found"),
         ("h1-monitor", "nowhere", "not_found"),
         ("h1-gateway", FOREIGN_BED, "not_found"),
         ("h1-gateway", "", "no_bed"),
-    ],
-)
-async def test_a_device_cannot_send_for_a_bed_that_is_not_its_own(
-    running: Running, who: str, bed: str, error: str
-) -> None:
-    async with device(running, who) as line:
-        curve = await asked(line, waveform.pack(frame(bed=bed)))
-        values = await asked(line, {"type": "events", "bed": bed, "events": [event()]})
-        fine = await asked(line, waveform.pack(frame(bed=BED, sequence=2)))
-    assert (curve["type"], curve["error"], curve["seq"]) == ("nack", error, 1)
-    assert (values["type"], values["error"]) == ("nack", error)
-    assert fine == {"type": "ack", "seq": 2}  # the line goes on
+    ):
+        async with device(running, who) as line:
+            curve = await asked(line, waveform.pack(frame(bed=bed)))
+            values = await asked(line, {"type": "events", "bed": bed, "events": [event()]})
+            fine = await asked(line, waveform.pack(frame(bed=BED, sequence=2)))
+        assert (curve["type"], curve["error"], curve["seq"]) == ("nack", error, 1), (who, bed)
+        assert (values["type"], values["error"]) == ("nack", error), (who, bed)
+        assert fine == {"type": "ack", "seq": 2}, "the line goes on"
     for unit in ("h2-icu-1", "nowhere"):
         assert await stored(running, keys(unit).waves) == []
 
 
-@pytest.mark.parametrize(
-    ("message", "error"),
-    [
+async def test_what_is_malformed_is_kept_with_a_reason_and_the_line_goes_on(
+    running: Running,
+) -> None:
+    malformed: tuple[tuple[bytes | str, str], ...] = (
         (b"\x00\x01garbage", "cut_frame"),
         (b"XX" + waveform.pack(frame())[2:], "no_frame"),
         (waveform.pack(frame())[:-16], "cut_frame"),
@@ -161,18 +157,17 @@ async def test_a_device_cannot_send_for_a_bed_that_is_not_its_own(
         ("not json", "malformed_json"),
         ('{"type":"hello"}', "unknown_type"),
         ('{"type":"events","events":7}', "no_events"),
-    ],
-)
-async def test_what_is_malformed_is_kept_with_a_reason_and_the_line_goes_on(
-    running: Running, message: bytes | str, error: str
-) -> None:
+    )
     async with device(running) as line:
-        answer = await asked(line, message)
-        assert (answer["type"], answer["error"]) == ("nack", error)
-        assert (await asked(line, waveform.pack(frame(sequence=9))))["seq"] == 9
-    (kept,) = [e for e in await stored(running, keys("h1-hall").incoming)]
-    assert isinstance(kept, wire.Kept)
-    assert kept.code == error
+        for number, (message, error) in enumerate(malformed):
+            answer = await asked(line, message)
+            assert (answer["type"], answer["error"]) == ("nack", error)
+            fine = await asked(line, waveform.pack(frame(sequence=number)))
+            assert (fine["type"], fine["seq"]) == ("ack", number)
+    kept = await stored(running, keys("h1-hall").incoming)
+    codes = [entry.code for entry in kept if isinstance(entry, wire.Kept)]
+    assert codes == [error for _, error in malformed]
+    assert len(kept) == len(codes)
 
 
 async def test_when_memory_is_kept_for_vitals_a_curve_is_not_acknowledged(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -103,13 +103,6 @@ def answer(**found: Any) -> None:
 def main(work: Callable[[dict[str, Any]], Coroutine[Any, Any, None]]) -> None:
     """Runs `work` on uvloop."""
     uvloop.run(work(settings()))
-
-
-async def while_told(work: Awaitable[Any]) -> None:
-    """Runs `work` until standard input says to end."""
-    task = asyncio.ensure_future(work)
-    await told()
-    task.cancel()
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -27,11 +27,9 @@ Role = Literal["owner", "app", "writer"]
 T = TypeVar("T")
 
 UniqueViolation = asyncpg.UniqueViolationError
-ForeignKeyViolation = asyncpg.ForeignKeyViolationError
 CheckViolation = asyncpg.CheckViolationError
 InsufficientPrivilege = asyncpg.InsufficientPrivilegeError
 UndefinedTable = asyncpg.UndefinedTableError
-DuplicateTable = asyncpg.DuplicateTableError
 LockNotAvailable = asyncpg.LockNotAvailableError
 UndefinedRole = asyncpg.InvalidParameterValueError  # `role "app" does not exist` at the start
 PostgresError = asyncpg.PostgresError

@@ -22,7 +22,6 @@ from icu.state import Alarm, BedState, UnitState
 from icu.states import ACTIVE, LATCHED
 
 NURSE, SECOND_NURSE, PHYSICIAN, CHARGE, UNIT = "nurse", "second", "physician", "charge", "unit"
-POSTS: Final = (NURSE, CHARGE, PHYSICIAN)  # what one signs on as
 _LADDER: Final = ((NURSE,), (SECOND_NURSE,), (PHYSICIAN, CHARGE))
 _TIMES_S: Final = table("alarms")["project_defaults"]["escalation_s"]
 # What a unit may set: the reminder in the table's range, the physician after the second nurse of

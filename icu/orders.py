@@ -72,11 +72,6 @@ def acts_from(stage: Stage) -> list[str]:
     return [act for act, start in ACTS if start == stage]
 
 
-def is_ended(stage: Stage) -> bool:
-    """Whether nothing is asked of anybody any more (a rejected one waits for the physician)."""
-    return stage not in (DRAFT, *OPEN, *HELD, REJECTED)
-
-
 def reachable(start: Stage) -> frozenset[Stage]:
     """Every stage that acts can lead to from here, itself included."""
     found, waiting = {start}, [start]

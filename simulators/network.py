@@ -68,10 +68,6 @@ class FaultProxy:
         self._is_cut = False
         self.to_target.open = self.to_client.open = True
 
-    def drop_to_target(self) -> None:
-        """Loses what devices send, while the connection seems to stand."""
-        self.to_target.open = False
-
     def drop_to_client(self) -> None:
         """Loses the answers, while the connection seems to stand."""
         self.to_client.open = False

@@ -21,7 +21,7 @@ from icu.bedside_orders import is_unfinished
 from icu.order_checks import Finding, Known
 from icu.order_kinds import Wanted, main_word
 from icu.ordering import rows
-from icu.orders import DRAFT, REQUESTED, Plan, Stage, Standing, step
+from icu.orders import DRAFT, REQUESTED, Plan, Standing, step
 
 _ORDER: Final = """
 select order_id, unit, bed, patient_id, kind, words, details, priority, due_at, every_s, times,
@@ -382,8 +382,3 @@ async def tell(
     detail = f"{act}, version {row['version']}"
     await audit.append(connection, row["unit"], principal.scope, f"order_{act}", order, detail, at)
     return rows.view(row, at)
-
-
-def stage_of(view: dict[str, Any]) -> Stage:
-    """The stage of an order's public form."""
-    return Stage(view["request"], view["task"])

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Final
 
 from hospital_ops import codes, identity, wire
-from hospital_ops.clock import SECOND, from_iso, iso, to_datetime
+from hospital_ops.clock import SECOND, from_iso, to_datetime
 from hospital_ops.errors import MessageError
 
 NEEDS: Final = ("ventilator", "vasopressors", "dialysis", "isolation", "surgery", "ecmo")
@@ -169,11 +169,6 @@ def window(told: Mapping[str, Any], now: int) -> tuple[int, int]:
     ended = told["left_at"] or (told["ended_at"] if told["state"] == "arrived" else None)
     until = from_iso(ended) if ended else now
     return until - LONGEST_US, until
-
-
-def as_iso(at: Any) -> str | None:
-    """An ISO time of microseconds, or None."""
-    return iso(at) if at else None
 
 
 def eta_of(sent: Any, now: int) -> int:

@@ -12,7 +12,6 @@ from hospital_ops.clock import from_datetime, to_datetime
 from hospital_ops.database import Connection, Record
 from hospital_ops.errors import Conflict, NotFound
 from hospital_ops.identity import derived, uuid7
-from hospital_ops.sealing import Sealed
 from notify import segments
 from notify.patients.store import Stay, microseconds
 from notify.phone import Phone
@@ -288,16 +287,6 @@ async def note_inbound(
         words[:500],
         at,
     )
-
-
-async def sealed_number(connection: Connection, contact: str) -> Sealed:
-    """The number as it lies there. Raises NotFound."""
-    row = await connection.fetchrow(
-        "select number_key, number_sealed from contact where contact = $1", contact
-    )
-    if row is None:
-        raise NotFound("There is no such contact, or it is not within your units.")
-    return Sealed(row["number_key"], row["number_sealed"])
 
 
 def _contact(row: Record) -> Contact:

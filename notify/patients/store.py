@@ -98,16 +98,6 @@ async def open_stay_of_bed(connection: Connection, bed: str) -> Stay:
     return await stay(connection, found)
 
 
-async def open_stays(connection: Connection, unit: str) -> list[Stay]:
-    """Every open stay of a unit that has a contact, by bed."""
-    rows = await connection.fetch(
-        "select stay from stay s where unit = $1 and ended_at is null and exists"
-        " (select from contact c where c.stay = s.stay and c.withdrawn_at is null) order by bed",
-        unit,
-    )
-    return [await stay(connection, row["stay"]) for row in rows]
-
-
 async def readings(connection: Connection, whose: Stay, now: int) -> list[Reading]:
     """What was measured at the patient in this bed: an hour minute by minute, two days of spots.
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from hospital_ops.clock import from_iso
 from web.views.case import complaint_words
 from web.views.values import Frame, clock, name_words, unit_words
-
-COURSE: Final = ("first", "lowest", "highest", "last")
 
 
 def sheet_view(sheet: Mapping[str, Any], frame: Frame) -> dict[str, Any]:

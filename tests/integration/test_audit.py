@@ -1,68 +1,56 @@
 """What was done cannot be changed unseen: the audit's chain."""
 
 import asyncio
-import functools
-from collections.abc import Awaitable, Callable
-
-import pytest
+from typing import Final
 
 from hospital_ops import audit
 from hospital_ops.audit import Head
 from hospital_ops.database import Connection, Database
 from tests.integration.two_hospitals import ADMIN, NOW
 
-Tamper = Callable[[Connection], Awaitable[object]]
-
-
-def doing(*statements: str) -> Tamper:
-    return functools.partial(_do, statements)
-
-
-async def _do(statements: tuple[str, ...], connection: Connection) -> None:
-    for statement in statements:
-        await connection.execute(statement)
-
-
-@pytest.mark.parametrize(
-    ("tamper", "found"),
-    [
-        (doing("update audit set subject = 'other' where number = 3"), "row 3 was changed"),
-        (doing("update audit set hospital_id = 'h2' where number = 3"), "row 3 was changed"),
+# What somebody does who may do everything, and what the chain then says.
+TAMPERING: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
+    (("update audit set subject = 'other' where number = 3",), "row 3 was changed"),
+    (("update audit set hospital_id = 'h2' where number = 3",), "row 3 was changed"),
+    (
+        ("update audit set hash = set_byte(hash, 0, get_byte(hash, 0) # 1) where number = 3",),
+        "row 3 was changed",
+    ),
+    (("delete from audit where number = 3",), "rows between 2 and 4 are gone"),
+    (("delete from audit where number = 1",), "rows between 0 and 2 are gone"),
+    (("delete from audit where number > 7",), "its head says 10: rows are gone"),
+    (("delete from audit",), "ends at row 0"),
+    (
         (
-            doing(
-                "update audit set hash = set_byte(hash, 0, get_byte(hash, 0) # 1) where number = 3"
-            ),
-            "row 3 was changed",
+            "update audit set number = -number where number in (3, 4)",
+            "update audit set number = 7 + number where number < 0",
         ),
-        (doing("delete from audit where number = 3"), "rows between 2 and 4 are gone"),
-        (doing("delete from audit where number = 1"), "rows between 0 and 2 are gone"),
-        (doing("delete from audit where number > 7"), "its head says 10: rows are gone"),
-        (doing("delete from audit"), "ends at row 0"),
+        "row 3 was changed",
+    ),
+    (  # a row forged with a right hash of its own still does not fit the next one
         (
-            doing(
-                "update audit set number = -number where number in (3, 4)",
-                "update audit set number = 7 + number where number < 0",
-            ),
-            "row 3 was changed",
+            "update audit set actor = 'x' where number = 3",
+            "update audit set hash = sha256(previous || audit_text(shard, hospital_id, number,"
+            " at, actor, role, action, subject, detail)) where number = 3",
         ),
-        (  # a row forged with a right hash of its own still does not fit the next one
-            doing(
-                "update audit set actor = 'x' where number = 3",
-                "update audit set hash = sha256(previous || audit_text(shard, hospital_id, number,"
-                " at, actor, role, action, subject, detail)) where number = 3",
-            ),
-            "row 4 does not follow",
-        ),
-    ],
+        "row 4 does not follow",
+    ),
 )
+
+
 async def test_every_way_to_tamper_with_the_audit_is_found(
-    app: Database, owner: Database, superuser: Connection, tamper: Tamper, found: str
+    app: Database, owner: Database, superuser: Connection
 ) -> None:
     await write_ten(app)
-    await tamper(superuser)
+    for statements, found in TAMPERING:
+        tampering = superuser.transaction()
+        await tampering.start()
+        for statement in statements:
+            await superuser.execute(statement)
+        assert found in " ".join(await audit.verify(superuser, "h1-icu-1"))
+        await tampering.rollback()
     async with owner.transaction() as connection:
-        problems = await audit.verify(connection, "h1-icu-1")
-    assert found in " ".join(problems)
+        assert await audit.verify(connection, "h1-icu-1") == []
 
 
 async def write_ten(app: Database) -> None:

@@ -37,8 +37,7 @@ async def stand_in() -> AsyncIterator[StandIn]:
 
 
 @pytest.fixture
-async def twilio(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Twilio]:
-    monkeypatch.setattr(adapter, "TIMEOUT_S", 0.5)
+async def twilio(stand_in: StandIn) -> AsyncIterator[Twilio]:
     provider = Twilio(ACCOUNT, TOKEN, sender="HOSPITAL", base_url=stand_in.url, callback_url=PUBLIC)
     yield provider
     await provider.close()
@@ -68,8 +67,10 @@ EXPECTED = {
 
 @pytest.mark.parametrize("how", HOW)
 async def test_each_way_to_answer_is_understood_with_care(
-    twilio: Twilio, stand_in: StandIn, how: str
+    twilio: Twilio, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
+    if how == "hang_after":  # all others answer, however slow this machine is
+        monkeypatch.setattr(adapter, "TIMEOUT_S", 0.5)
     stand_in.how = [how]
     outcome = await twilio.send(MESSAGE)
     assert outcome.kind == EXPECTED[how]

@@ -196,12 +196,13 @@ async def test_a_walking_owner_stops_when_another_has_its_shard(pipe: Pipe) -> N
         while usurper is None:
             await forget_owner(pipe)
             usurper = await leases.acquire(pipe, UNIT, "usurper")
+        # It holds, however slowly this machine goes on.
+        await pipe.call("PEXPIRE", keys(UNIT).lease, 600_000)
         before = await went_out(pipe)
         await send(pipe, 2.0)
         for _ in range(20):
-            assert await leases.renew(pipe, usurper)
             await asyncio.sleep(0.05)
-        assert await went_out(pipe) == before
+            assert await went_out(pipe) == before
         await leases.release(pipe, usurper)
         await shown(pipe, BED, [1.0, 2.0])  # and takes part again when it is free
 

@@ -22,6 +22,7 @@ from hospital_ops import codes, units, wire
 from hospital_ops.clock import SECOND, from_datetime
 from hospital_ops.errors import MessageError
 from hospital_ops.events import valued
+from hospital_ops.judging import Judged
 from hospital_ops.waveform import NO_SAMPLE
 
 OBSERVATIONS_MAX: Final = 2000  # as OBX of a message (SAFETY.md section 3)
@@ -149,25 +150,25 @@ def _value(name: str, item: Mapping[str, Any], at: int | None) -> wire.Observati
         sent = float(found[1])
     if vital is None:
         unit = units.to_ucum(unit) or unit
-    value, unit, reason = valued(sent, unit, vital)
+    judged, unit = valued(sent, unit, vital)
     status = str(item.get("status") or "")
     if status.startswith("Message-") and (
         sent is None or any(word in status.lower() for word in _UNUSABLE)
     ):
-        value, reason = None, f"the device says {status[8:][:_TEXT]}"
+        judged = Judged(None, "Inv", f"the device says {status[8:][:_TEXT]}")
     code = vital.code if vital else name
     if vital is None and (name in codes.by_code or name in codes.by_key):
         code = f"care:{name}"  # a name of theirs must never pass as a vital of ours
     return wire.Observation(
         code=code,
-        value=value,
+        value=judged.value,
         unit=unit,
         determined_at=at,
-        validity="Inv" if reason else "Vld",
+        validity=judged.validity,
         channel="2" if name == "body-temperature2" else "",
         text="" if vital else name,
         flag=_FLAGS.get(str(item.get("interpretation") or "").lower(), ""),
-        reason=reason,
+        reason=judged.reason,
         mapped=vital is not None,
     )
 

@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from hospital_ops import codes, units, wire
+from hospital_ops import codes, judging, units, wire
 from hospital_ops.clock import from_iso
 from hospital_ops.errors import MessageError
+from hospital_ops.judging import Judged
 
 MODES: Final = ("Real", "Test", "Demo")
-VALIDITIES: Final = ("Vld", "Qst", "Inv")
+VALIDITIES: Final = ("Vld", "Qst", "Inv")  # the worst last
+_TEXT_MOST: Final = 256  # characters of a value that is text
 NESTING_MAX: Final = 32
 _WRITTEN: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # a UUID as we do
 _LIMIT_MOST: Final = 1e6  # beyond any unit; also what is no finite number
@@ -98,9 +100,9 @@ def read(event: Any, *, origin: str) -> tuple[wire.Observation, str, str]:
     determined_at = _time(event.get("determined_at"))
     vital = codes.by_loinc.get(code) or codes.by_key.get(code)
     sent_unit = str(event.get("unit") or "")
-    value, unit, reason = valued(event.get("value"), sent_unit, vital)
-    if validity == "Vld" and reason:
-        validity = "Inv"
+    judged, unit = valued(event.get("value"), sent_unit, vital)
+    value, found, reason = judged
+    validity = max(str(validity), found, key=VALIDITIES.index)
     observation = wire.Observation(
         code=vital.code if vital else code,
         value=value,
@@ -160,27 +162,24 @@ def _time(text: Any) -> int | None:
     return at
 
 
-def valued(value: Any, unit: str, vital: codes.Vital | None) -> tuple[float | str | None, str, str]:
-    """(value, unit, why it is not to be trusted); the reason is empty where it may be."""
+def valued(value: Any, unit: str, vital: codes.Vital | None) -> tuple[Judged, str]:
+    """(value with its trust, unit) of what an event or a payload says."""
     if value is None:
-        return None, unit, "no value"
-    if isinstance(value, str) and (vital is None or vital.ucum == "code"):
-        return value[:256], unit, ""
+        return Judged(None, "Inv", "no value"), unit
+    if isinstance(value, str) and vital is None:
+        return Judged(value[:_TEXT_MOST]), unit
+    if isinstance(value, str) and vital is not None and vital.ucum == "code":
+        return judging.word(value[:_TEXT_MOST], vital), unit
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return None, unit, "the value is not a number"
+        return Judged(None, "Inv", "the value is not a number"), unit
     try:
         number = float(value)
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        return None, unit, "the value is not a finite number"
+        return Judged(None, "Inv", "the value is not a finite number"), unit
     if vital is None:
-        return number, unit, ""
-    sent = units.to_ucum(unit) if unit else ""
-    convert = units.conversion(vital, sent)
-    if convert.problem:
-        return number, unit, convert.problem
-    converted = convert(number)
-    if not units.in_range(converted * convert.to_table, vital.reject_outside):
-        return converted, convert.unit, "outside what a body can reach: look at the sensor"
-    return converted, convert.unit, ""
+        return Judged(number), unit
+    read_as = judging.scale(vital, units.to_ucum(unit) if unit else "")
+    judged = judging.number(number, vital, *read_as)
+    return judged, unit if read_as.convert.problem else read_as.convert.unit

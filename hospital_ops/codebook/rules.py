@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from hospital_ops import codes, identity, units, wire
+from hospital_ops import codes, identity, judging, units, wire
 from hospital_ops.codes import Vital
 from hospital_ops.errors import MessageError
+from hospital_ops.events import VALIDITIES
 from hospital_ops.units import Conversion, mdc_number
 
 ANY: Final = ""
@@ -112,18 +113,18 @@ def translated(
 ) -> Read:
     """A value as the mapping reads it, with the limits of physics of what it now means."""
     vital = codes.by_key[rule.key]
-    change = _conversion(vital, unit)
-    if isinstance(value, str) and vital.ucum != "code":
-        return Read(vital, None, vital.ucum, "Inv", "what was sent is not a number")
-    if not isinstance(value, float | int):
-        return Read(vital, value, vital.ucum, validity, reason)
-    if change.problem:
-        return Read(vital, None, vital.ucum, "Inv", change.problem)
-    converted = change(float(value))
-    if not units.in_range(converted * change.to_table, vital.reject_outside):
-        why = "outside what a body can reach: look at the sensor and at the mapping"
-        return Read(vital, None, change.unit, "Inv", why)
-    return Read(vital, converted, change.unit, validity, reason)
+    if value is None:
+        return Read(vital, None, vital.ucum, validity, reason)
+    if isinstance(value, str):
+        if vital.ucum != "code":
+            return Read(vital, None, vital.ucum, "Inv", "what was sent is not a number")
+        judged, to_unit = judging.word(value, vital), vital.ucum
+    else:
+        read_as = judging.scale(vital, units.to_ucum(unit) if unit else "")
+        judged, to_unit = judging.number(float(value), vital, *read_as), read_as.convert.unit
+    if VALIDITIES.index(judged.validity) > VALIDITIES.index(validity):
+        validity, reason = judged.validity, judged.reason
+    return Read(vital, judged.value, to_unit, validity, reason)
 
 
 def checked(scope: str, code: str, unit: str, key: str) -> Vital:

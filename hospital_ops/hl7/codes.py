@@ -16,7 +16,8 @@ from hospital_ops.codes import (
     by_ref_id,
 )
 from hospital_ops.hl7.parse import PLAIN, Signs, unescape
-from hospital_ops.units import FAHRENHEIT, Conversion, conversion, mdc_number, to_ucum
+from hospital_ops.judging import scale
+from hospital_ops.units import FAHRENHEIT, Conversion, mdc_number, to_ucum
 
 MDC_SYSTEMS: Final = frozenset(("MDC", "MDIL", "ISO11073", "ISO11073_10101", "11073"))
 _CACHE_LIMIT: Final = 4096  # pairs of OBX-3 and OBX-6; a ward's devices need some hundreds
@@ -123,7 +124,7 @@ def _make(code_field: str, unit_field: str, signs: Signs) -> Plan:
         return Plan(
             None, own, text, kept.unit, kept, plain, None, None, False, own, text, shown, describes
         )
-    change = conversion(vital, unit)
+    change, identity, reject, plausible = scale(vital, unit)
     primary = vital.loinc == first.code or str(vital.mdc) == first.code
     return Plan(
         vital,
@@ -131,16 +132,12 @@ def _make(code_field: str, unit_field: str, signs: Signs) -> Plan:
         "",
         change.unit,
         change,
-        change.factor == 1.0 and change.shift == 0.0,
-        _scaled(vital.reject_outside, change.to_table),
-        _scaled(vital.plausible, change.to_table),
+        identity,
+        reject,
+        plausible,
         not primary and mdc_number(first.code) != vital.mdc,
         own,
         text,
         shown,
         describes,
     )
-
-
-def _scaled(limits: tuple[float, float] | None, factor: float) -> tuple[float, float] | None:
-    return limits if limits is None or factor == 1.0 else (limits[0] / factor, limits[1] / factor)

@@ -14,13 +14,13 @@ from hospital_ops.hl7.ranges import ATTRIBUTE, Limits, limits_in
 from hospital_ops.hl7.times import Zone, offset_s, to_us
 from hospital_ops.hl7.values import (
     PLAIN_MARKS,
-    Judged,
     Marks,
     marks,
     measured,
     sent,
     structured,
 )
+from hospital_ops.judging import Judged
 
 _Observation: Final = wire.Observation
 _PAD: Final = [[""] * (19 - n) if n < 19 else [] for n in range(20)]

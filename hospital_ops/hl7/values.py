@@ -6,35 +6,17 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from hospital_ops import judging
 from hospital_ops.codes import Vital
 from hospital_ops.hl7.codes import Plan
 from hospital_ops.hl7.parse import Message, Signs
-
-Value = float | str | None
+from hospital_ops.judging import TEXT_MOST, Judged
 
 NUMBER: Final = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15})")
-VALUE_LIMIT: Final = 4096  # characters of a text value
-CONSCIOUSNESS: Final = {
-    "alert": "A",
-    "confusion": "C",
-    "confused": "C",
-    "voice": "V",
-    "verbal": "V",
-    "pain": "P",
-    "unresponsive": "U",
-}
 NO_VALUE: Final = "-100"  # how some monitors say that a sensor is off
 ABNORMAL: Final = frozenset(
     ("H", "L", "HH", "LL", "HU", "LU", "N", "A", "AA", "<", ">", "U", "D", "S", "R", "I")
 )
-
-
-class Judged(NamedTuple):
-    """A value with its trust; `value` is None wherever validity is Inv."""
-
-    value: Value
-    validity: str = "Vld"
-    reason: str = ""
 
 
 class Marks(NamedTuple):
@@ -101,35 +83,15 @@ def measured(plan: Plan, vital: Vital, text: str) -> Judged:
     if not text:
         return Judged(None, "Inv", NOTHING)
     if vital.reject_outside is None:
-        return _word(vital, text)
+        return judging.word(text, vital)
     if not NUMBER.fullmatch(text):
         return Judged(None, "Inv", "what was sent is not a number")
-    if plan.convert.problem:
-        return Judged(None, "Inv", plan.convert.problem)
-    value = float(text)
-    if not plan.identity:
-        value = plan.convert(value)
-    elif vital.key == "fio2" and 0 < value <= 1:  # codes.json: a fraction in a per cent field
-        value = float(f"{value * 100:.6g}")
-    reject, plausible = plan.reject, plan.plausible
-    if reject is not None and not reject[0] <= value <= reject[1]:
-        if text.startswith(NO_VALUE):
-            return Judged(None, "Inv", "-100 stands for no value")
-        low, high = reject
-        return Judged(None, "Inv", f"{value:g} {plan.unit} is outside {low:g} to {high:g}")
-    if plausible is not None and not plausible[0] <= value <= plausible[1]:
-        low, high = plausible
-        return Judged(value, "Qst", f"implausible: outside {low:g} to {high:g} {plan.unit}")
-    return Judged(value)
-
-
-def _word(vital: Vital, text: str) -> Judged:
-    if vital.key != "avpu":
-        return Judged(text[:VALUE_LIMIT])
-    letter = text.upper() if len(text) == 1 else CONSCIOUSNESS.get(text.lower(), "")
-    if letter and letter in "ACVPU":
-        return Judged(letter)
-    return Judged(None, "Inv", "not one of A, C, V, P, U")
+    judged = judging.number(
+        float(text), vital, plan.convert, plan.identity, plan.reject, plan.plausible
+    )
+    if judged.validity == "Inv" and not plan.convert.problem and text.startswith(NO_VALUE):
+        return Judged(None, "Inv", "-100 stands for no value")
+    return judged
 
 
 def sent(plan: Plan, kind: str, text: str, message: Message) -> Judged:
@@ -142,9 +104,9 @@ def sent(plan: Plan, kind: str, text: str, message: Message) -> Judged:
         if value is not None:
             return Judged(value if plan.identity else plan.convert(value))
         if kind == "NM":
-            words = message.text(plain)[:VALUE_LIMIT]
+            words = message.text(plain)[:TEXT_MOST]
             return Judged(words, "Qst", "declared as a number, sent as text")
-    return Judged(message.text(_readable(kind, text, message))[:VALUE_LIMIT])
+    return Judged(message.text(_readable(kind, text, message))[:TEXT_MOST])
 
 
 def structured(text: str, message: Message) -> str:

@@ -26,7 +26,8 @@ from streams.shard import keys
 from streams.store import StoreReader
 
 BEDS: Final = 50
-BATCH: Final = 1000  # messages of ten values, or pieces of five waves
+BATCH: Final = 1000  # messages of ten values
+MESSAGES: Final = 400  # of five curves each
 TABLES: Final = ("identity", "message", "measurement", "waveform")
 COUNT: Final = {
     "measurement": "select count(*) from measurement",
@@ -70,12 +71,13 @@ async def _archived(on: Stage, unit: str, name: str, table: str, rounds: int) ->
     rates: tuple[list[float], list[float]] = ([], [])
     count = 0
     async with database.single(on.database_url, name="bench") as connection:
+        messages, each = (BATCH, 10) if table == "measurement" else (MESSAGES, 5)
+        expected = messages * each
         for number in range(rounds + 1):
             await connection.execute(EMPTY)
-            await _append(Appender(pipe), unit, table, number, clock.now_us())
-            expected = BATCH * 10 if table == "measurement" else BATCH * 2
+            await _append(Appender(pipe), unit, table, messages, number, clock.now_us())
             begun, moved = perf_counter(), 0
-            while moved < (BATCH if table == "measurement" else expected):
+            while moved < messages:
                 moved += await reader.step()  # one batch, once it knows how large they are
             ours = perf_counter() - begun
             count = await connection.fetchval(COUNT[table])
@@ -96,17 +98,19 @@ async def _archived(on: Stage, unit: str, name: str, table: str, rounds: int) ->
     return {"id": name, "value": median(rates[0]), "limit": median(rates[1]), "n": n, "note": note}
 
 
-async def _append(appender: Appender, unit: str, table: str, number: int, at: int) -> None:
+async def _append(
+    appender: Appender, unit: str, table: str, messages: int, number: int, at: int
+) -> None:
     """One batch as the gateways append it, with its raw bytes beside."""
-    for start in range(0, BATCH, 250):
+    for start in range(0, messages, 200):
         items: list[tuple[wire.Entry, bytes]] = []
-        for index in range(start, start + 250):
+        for index in range(start, start + 200):
             bed = bed_of(unit, 1 + index % BEDS)
             moment = at + number * 10_000_000 + index * 1000
             if table == "measurement":
                 items.append((numerics(unit, bed, moment, index), b"x" * 1200))
             else:
-                items += [(wave, b"") for wave in waves(unit, bed, moment, index)[:2]]
+                items += [(one, b"") for one in wire.together(waves(unit, bed, moment, index))]
         stream = "in" if table == "measurement" else "waves"
         await appender.append_many(unit, items, stream)
 

@@ -1,7 +1,8 @@
 """The messages of the house as they stand in the streams: compact arrays, tagged, versioned.
 
 What all of them have in common is in `wire_forms`; those of intensive care are in `wire_icu`, what
-a crew did and a physician saw in `wire_case`, those of emergency departments in `wire_ed`.
+a crew did and a physician saw in `wire_case`, those of emergency departments in `wire_ed`, curves
+in `wire_waves`.
 """
 
 from __future__ import annotations
@@ -43,14 +44,16 @@ from hospital_ops.wire_icu import (
     SilencingSet,
 )
 from hospital_ops.wire_signals import BeatShape, Reason, Rhythm, Verdict, Witness
+from hospital_ops.wire_waves import Waved, WavePiece, WavesTogether, apart, together
 
 __all__ = (  # what comes from elsewhere; all else is this module's own
-    "AlarmAct", "AlarmSite", "Alerted", "BeatShape", "BedAct", "BedWaits", "Called",
-    "CareAgreed", "CaseEntered", "CaseItem", "CaseMoved", "CaseNote", "CaseSeen", "Coming",
-    "Corrected", "DecodeError", "DeviceAlert", "EdSettings", "Flagged", "Form",
-    "HourValidated", "Kin", "LimitSet", "Lowest", "OnDuty", "OrderChanged", "Painted",
-    "PlaceGiven", "Rang", "Reason", "Rhythm", "SheetSigned", "SilencingSet", "State", "Verdict",
-    "Witness", "decoder", "encode", "field", "from_json", "replaced", "to_json",
+    "AlarmAct", "AlarmSite", "Alerted", "BeatShape", "BedAct", "BedWaits", "Called", "CareAgreed",
+    "CaseEntered", "CaseItem", "CaseMoved", "CaseNote", "CaseSeen", "Coming", "Corrected",
+    "DecodeError", "DeviceAlert", "EdSettings", "Flagged", "Form", "HourValidated", "Kin",
+    "LimitSet", "Lowest", "OnDuty", "OrderChanged", "Painted", "PlaceGiven", "Rang", "Reason",
+    "Rhythm", "SheetSigned", "SilencingSet", "State", "Verdict", "WavePiece", "Waved",
+    "WavesTogether", "Witness", "apart", "decoder", "encode", "field", "from_json", "replaced",
+    "to_json", "together",
 )  # fmt: skip
 
 VERSION = 1
@@ -94,31 +97,6 @@ class Observed(Form, frozen=True, tag="obs"):
     sent_at: int | None = None  # MSH-7 or the tablet's clock at sending
     as_sent: tuple[bytes, ...] = ()  # `identity.content` of each event before a mapping; "": none
     elsewhere: bool = False  # a person has bound its device to another bed than it names
-
-
-class Waved(Form, frozen=True, tag="wav"):
-    """A piece of one waveform: little-endian int16 samples, value = sample * scale + offset."""
-
-    unit: str
-    source: str
-    message_id: str
-    identity: bytes
-    received_at: int
-    mode: str
-    code: str  # MDC or lead name
-    channel: str
-    started_at: int
-    rate_hz: float
-    scale: float
-    offset: float
-    physical_unit: str
-    samples: bytes
-    bed: str = ""
-    device: str = ""
-    case: str = ""
-    sequence: int = 0
-    mrn: str = ""  # as of `Observed`
-    elsewhere: bool = False
 
 
 class PatientFacts(Form, frozen=True):
@@ -328,6 +306,7 @@ class EcgReceived(Form, frozen=True, tag="ecg"):
 Entry = (
     Observed
     | Waved
+    | WavesTogether
     | Admission
     | StayEntered
     | CaseFacts

@@ -12,7 +12,7 @@ from hospital_ops.database import BadRow, Connection, UniqueViolation
 from streams.columns import COLUMNS
 from streams.rows import Batch, Claim, Row, Taken, dead_letter
 from streams.shard import at_us, hospital_of
-from streams.wave_rows import WaveRow, packed
+from streams.wave_rows import WaveRows, packed
 
 logger = log.get("archive")
 
@@ -203,10 +203,20 @@ async def carry(
             middle = len(entries) // 2
             await carry(connection, entries[:middle], histories, stored_at)
             await carry(connection, entries[middle:], histories, stored_at)
+        elif len(pieces := _pieces(entries[0])) > 1:
+            await carry(connection, pieces, histories, stored_at)
         else:
             await _park(connection, entries[0], type(error).__name__)
         return
     histories.update(batch.histories)
+
+
+def _pieces(taken: Taken) -> list[Taken]:
+    """The curves of an entry one by one: where one has no row, the others are stored."""
+    if not isinstance(taken.entry, wire.WavesTogether) or not taken.entry.pieces:
+        return [taken]
+    first, *others = (taken._replace(entry=entry) for entry in wire.apart(taken.entry))
+    return [first, *(one._replace(raw=b"") for one in others)]  # as if each had come alone
 
 
 async def freeze_incidents(connection: Connection) -> int:
@@ -231,7 +241,7 @@ async def _copy_new(connection: Connection, batch: Batch) -> None:
     await _tell(connection, batch, set(range(len(batch.claims))))
 
 
-async def _copy_waves(connection: Connection, rows: Sequence[WaveRow]) -> None:
+async def _copy_waves(connection: Connection, rows: Sequence[WaveRows]) -> None:
     if rows:
         await connection.copy_to_table(
             "waveform", source=packed(rows), format="binary", columns=COLUMNS["waveform"]
@@ -266,7 +276,7 @@ async def _resolve(connection: Connection, batch: Batch) -> set[int]:
     await _copy(connection, {"identity": fresh.pop("identity", [])})
     for table, rows in fresh.items():
         await _stage(connection, table, rows)
-    await _stage(connection, "waveform", [row.plain() for row in batch.waves])
+    await _stage(connection, "waveform", [row for rows in batch.waves for row in rows.plain()])
     return new
 
 

@@ -88,9 +88,9 @@ class CareIntake:
             stands = self.places.standing(poster.hospital, device.device_id)
             for part in parted(observed, stands, self.places.unit_of_bed):
                 await self.appender.append_many(part.unit, [(part, body)])
-            for wave in waves:
-                for piece in parted(wave, stands, self.places.unit_of_bed):
-                    await self.appender.append_many(piece.unit, [(piece, b"")], "waves")
+            pieces = [p for wave in waves for p in parted(wave, stands, self.places.unit_of_bed)]
+            for entry in wire.together(pieces):
+                await self.appender.append_many(entry.unit, [(entry, b"")], "waves")
             stored += len(device.observations) + len(waves)
             rejected += [{"device_id": device.device_id, "error": doubt} for doubt in doubts]
             warnings += [

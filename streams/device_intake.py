@@ -75,8 +75,8 @@ class DeviceIntake:
         try:
             frames = list(waveform.unpack(message))
             sequence = frames[0].sequence
-            for wave in self._waves(principal, frames, message):
-                whole.setdefault(wave.unit, []).append((wave, b""))
+            for entry in wire.together(self._waves(principal, frames, message)):
+                whole.setdefault(entry.unit, []).append((entry, b""))
             for unit, entries in whole.items():
                 await self.appender.append_many(unit, entries, stream="waves")
         except MessageError as error:
@@ -116,7 +116,7 @@ class DeviceIntake:
         return parted(entry, stands, self.places.unit_of_bed)
 
     def _waves(self, principal: Principal, frames: list[Frame], message: bytes) -> list[wire.Waved]:
-        """The entries of one message's frames, all of one bed and one number."""
+        """The curves of one message's frames, all of one bed and one number."""
         if len(frames) > FRAMES_MAX:
             raise MessageError("too_many", f"send at most {FRAMES_MAX} frames in one message")
         if len({(frame.place, frame.sequence) for frame in frames}) > 1:

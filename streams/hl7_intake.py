@@ -8,7 +8,7 @@ from hospital_ops import wire
 from hospital_ops.hl7 import build
 from hospital_ops.hl7.adt import Event
 from hospital_ops.hl7.framing import Frame
-from hospital_ops.hl7.understand import IN, Source, Understood, understand
+from hospital_ops.hl7.understand import IN, WAVES, Source, Understood, understand
 from hospital_ops.standing.rules import Standing, bed_at, elsewhere, mode_of, parted
 from streams.routing import Announced, Place, Unknown, place, place_patient
 from streams.shard import hall
@@ -145,10 +145,21 @@ def _out_of_scope(known: Understood, raw: bytes, unit: str) -> Intake:
 
 def _taken(known: Understood, raw: bytes, entries: list[tuple[str, wire.Entry]]) -> Intake:
     appends = []
-    for stream, entry in entries:
+    for stream, entry in _joined(entries):
         appends.append(Append(_shard(entry), stream, entry, raw))
         raw = b""
     return Intake(known, appends, "")
+
+
+def _joined(entries: list[tuple[str, wire.Entry]]) -> list[tuple[str, wire.Entry]]:
+    """The same entries with the curves of the message together, in the place of the first."""
+    curves = [entry for _, entry in entries if isinstance(entry, wire.Waved)]
+    if len(curves) < 2:
+        return entries
+    first = next(i for i, (_, entry) in enumerate(entries) if isinstance(entry, wire.Waved))
+    rest = [one for one in entries if not isinstance(one[1], wire.Waved)]
+    rest[first:first] = [(WAVES, entry) for entry in wire.together(curves)]
+    return rest
 
 
 def _shard(entry: wire.Entry) -> str:

@@ -22,7 +22,7 @@ from hospital_ops.deciding import PROBE_BED
 from streams import case_rows, chart_rows, order_rows, refiling_rows
 from streams.row_words import number_and_text, remark
 from streams.shard import at_us, hospital_of, seen_at
-from streams.wave_rows import WaveRow
+from streams.wave_rows import WaveRows, by_beginning, pieces_of
 
 NAME_MAX = 200  # characters of a code, channel or device
 
@@ -76,7 +76,7 @@ class Batch:
     claimants: list[Taken] = field(default_factory=list)  # the entry of each claim
     rows: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     owners: dict[str, list[int | None]] = field(default_factory=lambda: defaultdict(list))
-    waves: list[WaveRow] = field(default_factory=list)  # pieces of curves: most of all rows
+    waves: list[WaveRows] = field(default_factory=list)  # pieces of curves: most of all rows
     audits: list[tuple[int, str, wire.Audited]] = field(default_factory=list)  # with its claim
     came: list[tuple[int, str, wire.Admission]] = field(default_factory=list)  # claim, patient
     shown: past.Gathered = field(default_factory=past.Gathered)  # what boards showed
@@ -89,7 +89,7 @@ class Batch:
             self._dead(taken, "undecodable", "the entry cannot be decoded; see its bytes", at_us)
         elif isinstance(entry, wire.Observed):
             self._observed(taken, entry)
-        elif isinstance(entry, wire.Waved):
+        elif isinstance(entry, wire.Waved | wire.WavesTogether):
             self._waved(taken, entry)
         elif isinstance(entry, wire.Admission):
             self._admission(taken, entry)
@@ -210,16 +210,16 @@ class Batch:
         device_time = None if at is None else determined_at
         return _Moment(whose.patient_id or None, determined_at, device_time, tuple(remarks))
 
-    def _waved(self, taken: Taken, wave: wire.Waved) -> None:
-        history = self.histories.get(wave.bed, ())
-        whose = bindings.whose(
-            history, wave.started_at, wave.mrn, wave.mode, elsewhere=wave.elsewhere
-        )
-        if taken.raw:  # the message brought waveforms alone: its bytes stand here
-            owner = self._claim(taken, wave.source, wave.identity, wave.identity, wave.received_at)
-            self._message(taken, wave, "waveform", wave.message_id, owner)
-        patient = whose.patient_id or None
-        self.waves.append(WaveRow(taken.shard, taken.entry_id, wave, patient))
+    def _waved(self, taken: Taken, entry: wire.Waved | wire.WavesTogether) -> None:
+        if taken.raw and (pieces := pieces_of(entry)):  # of curves alone: its bytes stand here
+            first, key = pieces[0], pieces[0].identity
+            owner = self._claim(taken, entry.source, key, key, entry.received_at)
+            self._message(taken, entry, "waveform", first.message_id, owner)
+        history = self.histories.get(entry.bed, ())
+        for at, some in by_beginning(entry).items():
+            whose = bindings.whose(history, at, entry.mrn, entry.mode, elsewhere=entry.elsewhere)
+            patient = whose.patient_id or None
+            self.waves.append(WaveRows(taken.shard, taken.entry_id, entry, some, patient))
 
     def _admission(self, taken: Taken, event: wire.Admission) -> None:
         hospital, person = hospital_of(taken.shard), event.patient

@@ -10,9 +10,9 @@ from hospital_ops.waveform import Frame
 from streams.pipe import Pipe, read_streams
 from streams.shard import START, keys
 
-COUNT: Final = 500  # entries of one read: about two seconds of a full unit
+COUNT: Final = 500  # entries of one read: some seconds of a full unit
 BLOCK_MS: Final = 1000
-RECENT_COUNT: Final = 5000  # ten seconds of the largest unit with five curves a bed
+RECENT_COUNT: Final = 5000  # ten seconds of the largest unit whose five curves come one by one
 
 
 def frame_of(wave: wire.Waved) -> bytes:
@@ -48,7 +48,7 @@ class WaveReader:
         self.position = newest[0][0].decode() if newest else START
 
     async def read(self) -> Sequence[wire.Waved]:
-        """The entries since the last read, or nothing after a second; undecodable ones are left
+        """What came since the last read, or nothing after a second; undecodable ones are left
         to the store reader, which keeps them as dead letters."""
         found = await read_streams(
             self.pipe, {self.key: self.position}, count=COUNT, block_ms=BLOCK_MS
@@ -68,12 +68,12 @@ async def recent(pipe: Pipe, unit: str, since_us: int) -> list[wire.Waved]:
 
 
 def _waves(entries: Iterable[Sequence[bytes]]) -> list[wire.Waved]:
-    waves = []
+    waves: list[wire.Waved] = []
     for fields in entries:
         try:
             entry = wire.decode(fields[1])
         except wire.DecodeError:
             continue
-        if isinstance(entry, wire.Waved):
-            waves.append(entry)
+        if isinstance(entry, wire.Waved | wire.WavesTogether):
+            waves += wire.apart(entry)
     return waves

@@ -60,9 +60,8 @@ class House:
             entry = numerics(unit, bed_of(unit, bed), moment, second, stamped=True, heart=heart)
             into[unit, "in"].append((entry, b""))
         for _, unit, bed in pieces:
-            into[unit, "waves"] += [
-                (wave, b"") for wave in waves(unit, bed_of(unit, bed), now, second)
-            ]
+            curves = wire.together(waves(unit, bed_of(unit, bed), now, second))
+            into[unit, "waves"] += [(entry, b"") for entry in curves]
         await asyncio.gather(
             *(
                 self.appender.append_many(unit, items, stream)

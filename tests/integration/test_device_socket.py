@@ -92,9 +92,9 @@ async def test_a_curve_is_acknowledged_by_its_number_once_it_is_in_the_stream(
     async with device(running) as line:
         answer = await asked(line, waveform.pack(sent) + waveform.pack(pleth))
         assert answer == {"type": "ack", "seq": 7}
-        ecg, other = await stored(running, keys(UNIT).waves)
-    assert isinstance(ecg, wire.Waved)
-    assert isinstance(other, wire.Waved)
+        (entry,) = await stored(running, keys(UNIT).waves)
+    assert isinstance(entry, wire.WavesTogether)  # one entry, whatever number of curves it brings
+    ecg, other = wire.apart(entry)
     assert (ecg.bed, ecg.code, ecg.samples, ecg.sequence) == (BED, "131330", sent.samples, 7)
     assert ecg.identity != other.identity
     assert ecg.mode == "Test"  # nothing that a test device sends may pass as real

@@ -146,6 +146,29 @@ async def test_an_event_time_far_from_its_receipt_is_stored_and_flagged(
     assert all(row["lies_in"] == "measurement_default" for row in rows)  # no keeper has run
 
 
+async def test_one_curve_that_no_row_can_hold_costs_the_others_of_its_message_nothing(
+    pipe: Pipe, writer: Database, superuser: Connection
+) -> None:
+    def curve(code: str, **change: Any) -> wire.Waved:
+        return wire.Waved(
+            UNIT, "m", "7", code.encode(), NOW, "Test", code, "", NOW, 250.0, 1.0, 0.0, "mV",
+            b"\1\0", bed=BED, **change,
+        )  # fmt: skip
+
+    bad = curve("with \0", sequence=2**64 - 1)
+    (entry,) = wire.together([curve("I"), bad, curve("II"), curve("V1", sequence=2**64 - 1)])
+    (good,) = wire.together([curve("ABP"), curve("PLETH")])
+    for _ in range(2):  # the sender got no answer and sends both again
+        for one in (entry, good, curve("II")):
+            await Appender(pipe).append(UNIT, one, stream="waves")
+    async with storing(pipe.url, writer):
+        await stored_up_to_the_end(pipe, superuser, stream="waves")
+    rows = await superuser.fetch("select code from waveform order by code")
+    assert [row["code"] for row in rows] == ["ABP", "I", "II", "PLETH"]
+    dead = await superuser.fetch("select entry from dead_letter")
+    assert [row["entry"] for row in dead] == [wire.encode(entry)] * 2  # the bytes of the whole
+
+
 async def test_an_alarm_of_a_device_and_a_lone_waveform_keep_their_bytes(
     pipe: Pipe, writer: Database, superuser: Connection
 ) -> None:

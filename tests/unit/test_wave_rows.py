@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hospital_ops import wire
 from hospital_ops.clock import from_datetime
 from streams.columns import COLUMNS
-from streams.wave_rows import HEADER, PORTION, TRAILER, WaveRow, packed
+from streams.wave_rows import HEADER, PORTION, TRAILER, WaveRows, packed
 
 NOON = from_datetime(datetime(2026, 11, 21, 12, tzinfo=UTC))
 
@@ -49,7 +49,7 @@ def read(data: bytes) -> list[list[bytes | None]]:
     return rows
 
 
-async def whole(rows: list[WaveRow]) -> bytes:
+async def whole(rows: list[WaveRows]) -> bytes:
     """All portions of a COPY."""
     return b"".join([part async for part in packed(rows)])
 
@@ -89,9 +89,9 @@ async def test_the_packed_row_says_what_the_plain_row_says(
         started_at=started_at, samples=samples, sequence=number, scale=scale, code=text,
         physical_unit=text, bed="", case=str(uuid4()),
     )  # fmt: skip
-    row = WaveRow("h1-icu-1", "1-0", piece, str(patient) if patient else None)
+    row = WaveRows("h1-icu-1", "1-0", piece, (piece,), str(patient) if patient else None)
     (fields,) = read(await whole([row]))
-    plain = list(row.plain())
+    (plain,) = map(list, row.plain())
     assert fields[3] == (patient.bytes if patient else None)
     del fields[3], plain[3]
     assert fields == [as_sent(value) for value in plain]
@@ -100,8 +100,9 @@ async def test_the_packed_row_says_what_the_plain_row_says(
 
 async def test_many_pieces_of_several_curves_keep_their_order() -> None:
     rows = [
-        WaveRow("h1-icu-1", f"{n}-0", wave(code=("I", "II", "PLETH")[n % 3], sequence=n), None)
+        WaveRows("h1-icu-1", f"{n}-0", piece, (piece,), None)
         for n in range(2 * PORTION + 3)
+        for piece in [wave(code=("I", "II", "PLETH")[n % 3], sequence=n)]
     ]
     found = read(await whole(rows))
     assert [fields[16] for fields in found] == [f"{n}-0".encode() for n in range(len(rows))]
@@ -115,4 +116,4 @@ async def test_a_piece_that_no_row_can_hold_is_refused_and_not_bent(
     change: dict[str, int],
 ) -> None:
     with pytest.raises(OverflowError):
-        await whole([WaveRow("h1-icu-1", "1-0", wave(**change), None)])
+        await whole([WaveRows("h1-icu-1", "1-0", wave(**change), (wave(**change),), None)])

@@ -167,6 +167,7 @@ class IcuUnit:
                 judged = at
                 whose = bindings.of_message(bed.history, at, message)
                 same_stay = bindings.same_stay(bed.history, at, turn.now)
+            at = judged  # one number for all of them: a bed remembers many
             if whose.claimed_other:
                 admissions.claim(bed, message.mrn, at)
             outcome = "late"

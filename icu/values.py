@@ -16,6 +16,13 @@ READINGS_FOR_A_CYCLE = 3
 UNMAPPED_MOST = 128  # names of a sender's own on one bed; more than a device has is a broken one
 
 
+_WORDS = {
+    word: word
+    for word in (
+        *(word for vital in codes.VITALS for word in (vital.code, vital.ucum)),
+        *("Vld", "Qst", "Inv", "monitor", "typed", "setting", "laboratory"),
+    )
+}
 TIMELESS_KEPT = 4096  # messages without a time whose first receipt is remembered
 
 
@@ -45,7 +52,7 @@ def take(bed: BedState, message: wire.Observed, observation: wire.Observation, a
     """
     if at > message.received_at + FUTURE_US:
         return "future"
-    name = name_of(observation)
+    name = _known_word(name_of(observation))
     if observation.mapped and observation.text:  # a codebook maps it now: not twice on the bed
         bed.values.pop(observation.text, None)
         bed.times.pop(observation.text, None)
@@ -93,21 +100,35 @@ def _shown(
         observation.code, observation.origin, _period_s(bed.times[name])
     )
     # A device whose clock runs ahead does not make its values live for longer.
-    since = min(at, message.received_at)
+    amber_at, gone_at = _ends(min(at, message.received_at), amber_s, gone_s)
     return Shown(
         value=observation.value,
-        unit=observation.unit,
+        unit=_known_word(observation.unit),
         at=at,
         kind=kind,
-        amber_at=since + round(amber_s * SECOND) if amber_s else 0,
-        gone_at=since + round(gone_s * SECOND) if gone_s else 0,
-        validity=observation.validity,
+        amber_at=amber_at,
+        gone_at=gone_at,
+        validity=_known_word(observation.validity),
         mapped=observation.mapped,
         text=observation.text,
         mode=message.mode,
         reason=observation.reason,
-        origin=observation.origin,
+        origin=_known_word(observation.origin),
     )
+
+
+@lru_cache(maxsize=64)  # the values of a message mostly share them
+def _ends(since: int, amber_s: float, gone_s: float) -> tuple[int, int]:
+    """From when on a value is stale, and withdrawn; 0: never."""
+    return (
+        since + round(amber_s * SECOND) if amber_s else 0,
+        since + round(gone_s * SECOND) if gone_s else 0,
+    )
+
+
+def _known_word(word: str) -> str:
+    """The same word, as one for all beds where it is one of ours: each message brings its own."""
+    return _WORDS.get(word, word)
 
 
 def next_change(bed: BedState, now: int) -> int:

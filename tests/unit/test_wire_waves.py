@@ -13,7 +13,8 @@ from hospital_ops.standing.rules import Stand, parted
 from streams import waves as reading
 from streams.rows import Batch, Taken
 from streams.wave_rows import WaveRows
-from tests.unit.test_standing import BED, OTHER, START, UNIT, unit_of
+from tests.unit.test_standing import START, unit_of
+from tests.unit.test_who_is_it import BED, OTHER, UNIT
 
 SECOND = 1_000_000
 OWN = "6f2f1a2e-6f0e-4a38-9d2c-1f6a1f2b3c4d"

@@ -213,10 +213,8 @@ async def carry(
 
 def _pieces(taken: Taken) -> list[Taken]:
     """The curves of an entry one by one: where one has no row, the others are stored."""
-    if not isinstance(taken.entry, wire.WavesTogether) or not taken.entry.pieces:
-        return [taken]
-    first, *others = (taken._replace(entry=entry) for entry in wire.apart(taken.entry))
-    return [first, *(one._replace(raw=b"") for one in others)]  # as if each had come alone
+    waves = wire.apart(taken.entry) if isinstance(taken.entry, wire.WavesTogether) else ()
+    return [taken._replace(entry=w, raw=b"" if n else taken.raw) for n, w in enumerate(waves)]
 
 
 async def freeze_incidents(connection: Connection) -> int:

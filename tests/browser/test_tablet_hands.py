@@ -120,6 +120,26 @@ async def test_that_a_pressure_cannot_be_measured_is_said_only_after_two_tries(
     await ended(page, hospital, case)
 
 
+async def test_a_sign_that_was_ticked_stays_in_sight_when_it_does_not_fit_any_more(
+    rig: tuple[Page, Hospital],
+) -> None:
+    page, hospital = rig
+    case = await new_case(page, hospital)
+    await page.locator("[data-key=to-person]").click()
+    for key in ("sex-F", "band-12to50y", "preg-yes", "back", "to-signs"):
+        await page.locator(f"[data-key={key}]").click()
+    await page.locator("[data-key=sign-preg_heavy_bleeding]").click()
+    for key in ("back", "to-person", "preg-no", "back", "to-signs"):
+        await page.locator(f"[data-key={key}]").click()
+    sign = page.locator("[data-key=sign-preg_heavy_bleeding]")
+    await expect(sign).to_have_attribute("aria-pressed", "true")
+    await expect(page.locator("[data-key=sign-preg_active_labour]")).to_have_count(0)
+    await sign.click()
+    await expect(sign).to_have_count(0)
+    await until(page, lambda: hospital.facts[case].get("signs") == [], "it is taken back")
+    await ended(page, hospital, case)
+
+
 async def test_what_was_moved_is_taken_back_where_it_is_and_is_seen_only_by_who_looked_since(
     rig: tuple[Page, Hospital],
 ) -> None:

@@ -63,8 +63,10 @@ async def test_a_crew_hears_that_its_case_has_ended_also_when_the_board_shows_it
     known, gone, now = Cases(ward.pipe), str(uuid4()), SystemClock().now_us()
     await known.claim_case("h1", gone, ED, "tablet", now)
     await known.case_became("h1", gone, "discharged", now, ended=True)
-    told = (await ward.call("tablet", "GET", f"/api/v1/prearrivals/{gone}/summary")).json()
-    assert (told["id"], told["step"], told["unit"]) == (gone, "discharged", ED)
+    answer = await ward.call("tablet", "GET", f"/api/v1/prearrivals/{gone}/summary")
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert told == {"id": gone, "at": told.get("at"), "step": "discharged", "unit": ED}
     foreign = await ward.call("other tablet", "GET", f"/api/v1/prearrivals/{gone}/summary")
     assert foreign.status_code == 404
 

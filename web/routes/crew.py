@@ -12,13 +12,13 @@ from hospital_ops.access import Permission, Principal, knows_of, require
 from hospital_ops.board import CaseCell
 from hospital_ops.case_steps import COMING, ENDS
 from hospital_ops.clock import iso
-from hospital_ops.errors import MessageError, NotFound
+from hospital_ops.errors import MessageError
 from hospital_ops.events import parse_json
 from streams.crew_intake import CrewIntake
 from streams.vehicles import attach
 from triage.readiness import checklists
 from web.auth import signed_in, web_of
-from web.reading import NOT_HERE, note_reading
+from web.reading import note_reading
 from web.rerouting import departments
 
 router = APIRouter(prefix="/api/v1")
@@ -91,13 +91,13 @@ async def summary(request: Request, case: str, principal: Someone) -> dict[str, 
     """What a crew has to know, in few bytes: proposal, reasons, decision, who heard and saw."""
     web = web_of(request)
     unit = await web.intake.case_unit(principal, case, Permission.OPEN_CASE)
-    feed = web.feed(unit)
-    if feed is None:
-        raise NotFound(NOT_HERE)
+    feed = web.feed(unit)  # None: this process has just begun and follows no board yet
     now = web.clock.now_us()
     state = await web.intake.standing(principal, case, unit)
     known = str(UUID(case))
-    cell = feed.cells.get(known) if state in ENDS else await feed.cell_soon(known)
+    cell = None
+    if feed is not None:
+        cell = feed.cells.get(known) if state in ENDS else await feed.cell_soon(known)
     if not isinstance(cell, CaseCell):
         if state in ENDS:  # it has left the board, and its crew still asks
             return {"id": known, "at": iso(now), "step": state, "unit": unit}

@@ -70,10 +70,12 @@ export function signs(one, back) {
   const held = charts(facts);
   const asked = new Set(tables().complaints.find(({ id }) => id === facts.complaint)?.ask[held[0]] ?? []);
   const red = new Set(held.flatMap((chart) => tables().red[chart]));
-  const able = tables().signs.filter((sign) => sign.charts.some((chart) => held.includes(chart)) && (facts.pregnant || facts.sex !== "M" || !sign.id.startsWith("preg")) && (facts.pregnant !== false || !sign.id.startsWith("preg")));
+  const ticked = new Set(facts.signs ?? []);
+  const fits = ({ id, charts: on }) => on.some((chart) => held.includes(chart)) &&
+    (!id.startsWith("preg") || facts.pregnant === true || (facts.sex !== "M" && facts.pregnant !== false));
+  const able = tables().signs.filter((sign) => ticked.has(sign.id) || fits(sign)); // what is said stays in sight
   const rank = ({ id }) => (asked.has(id) ? 0 : red.has(id) ? 1 : 2);
   able.sort((a, b) => rank(a) - rank(b));
-  const ticked = new Set(facts.signs ?? []);
   const tick = (id) => () => {
     const now = new Set(model.cases.get(one.id).facts.signs ?? []);
     if (!now.delete(id)) now.add(id);

@@ -33,6 +33,7 @@ class Shown(Form, frozen=True):
     mode: str = "Real"
     reason: str = ""
     origin: str = "monitor"
+    event: str = ""  # of a case: the id its sender gave it, under which it is taken back
 
 
 class CallCell(Form, frozen=True):
@@ -177,6 +178,8 @@ class CaseCell(Form, frozen=True):
     rerouted: dict[str, Any] = field(default_factory=dict)  # to or from where, by, at, reason
     arrivals: dict[str, str] = field(default_factory=dict)  # crew, position, department: when
     eta_range: tuple[int, int] | None = None  # earliest and latest, of an estimate from positions
+    not_shown: dict[str, int] = field(default_factory=dict)  # values by why: clock, mode
+    gone: tuple[str, ...] = ()  # ids of what was withdrawn, or moved to another case
 
 
 class Head(Form, frozen=True):
@@ -395,5 +398,6 @@ def case_json(cell: CaseCell, now_us: int) -> dict[str, Any]:
         "places": [place_json(place) for place in cell.places],
         "messages": list(cell.messages),
         "ended_for": cell.ended_for,
+        "not_shown": cell.not_shown,
         **way_json(cell.rerouted, cell.arrivals, cell.eta_range),
     }

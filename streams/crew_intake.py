@@ -29,6 +29,7 @@ KINDS: Final[dict[str, tuple[str, ...]]] = {
     "onset": ("how", "since"),
     "withdrawal": ("of",),
 }
+ONSET_AHEAD_US: Final = 300 * SECOND  # a clock that is ahead, SAFETY rule 6; further: a wrong day
 ONSET_OLDEST_US: Final = 365 * 86_400 * SECOND
 
 
@@ -163,8 +164,9 @@ def _onset(said: dict[str, str], now_us: int) -> dict[str, str]:
         began = from_iso(since)
     except (ValueError, TypeError, OverflowError) as error:
         raise MessageError("bad_onset", "`since` is ISO 8601 with a zone") from error
-    if not now_us - ONSET_OLDEST_US <= began <= now_us + FUTURE_US:
+    if not now_us - ONSET_OLDEST_US <= began <= now_us + ONSET_AHEAD_US:
         raise MessageError("bad_onset", "`since` lies within the past year, not in the future")
+    began = min(began, now_us)  # "now" by a clock that is ahead
     return {"how": how, "since": iso(began)}
 
 

@@ -22,6 +22,7 @@ from hospital_ops.ecg.computer import found, read_by_computer
 from hospital_ops.ecg.files import packing, reading
 from hospital_ops.ecg.files.recording import EcgFileError, EcgRecording
 from hospital_ops.errors import MessageError, NotStored
+from streams import ecg_about
 from streams.append import REFUSE_WAVES_AT
 from streams.intake import Intake
 from streams.pipe import ReplyError
@@ -67,11 +68,10 @@ class EcgIntake:
         case: str,
         part: Part,
         body: bytes,
-        facts: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Stores one part; answers `{"id","received","total","complete","missing"}` from disk.
 
-        `facts` of the case (age, sex) are for reading the whole: limits differ by both.
+        The whole is read for the age and sex of the case (streams/ecg_about.py).
         Errors: MessageError (nothing of this part was kept, or the whole was refused, in words),
         NotStored (send the part again), NotFound.
         """
@@ -95,7 +95,9 @@ class EcgIntake:
                 await self._append(unit, self._entry(principal, unit, case, part, "receiving"))
             return _answer(part.ecg, total, _covered(missing, total), None)
         data = await self._parts(key, total)
-        entry = await self._whole(principal, unit, case, part, key, data, facts or {})
+        facts = await ecg_about.known(self.pipe, principal.hospital, case)
+        entry = await self._whole(principal, unit, case, part, key, data, facts)
+        await self.read_again(principal, unit, case)  # for what was said while it was read
         return _answer(part.ecg, total, [(0, total)], entry)
 
     async def take_stage(
@@ -242,6 +244,18 @@ class EcgIntake:
         """The photograph while it is kept beside the stream; b"": ask the archive."""
         key = key_of(unit, str(UUID(case)), _ecg_id(ecg))
         return bytes(await self._call("HGET", key, _PICTURE) or b"")
+
+    async def read_again(self, principal: Principal, unit: str, case: str) -> None:
+        """Reads the whole ECGs of a case anew where age or sex are known better than then."""
+        facts = await ecg_about.known(self.pipe, principal.hospital, case)
+        for name in await self._call("SMEMBERS", f"{{{unit}}}:ecgs:{case}"):
+            key = key_of(unit, case, name.decode())
+            ecg, now = await self._done(key), self.clock.now_us()
+            new = ecg and await ecg_about.read_again(ecg, principal, facts, now)
+            if ecg and new:
+                await self._append(unit, wire.replaced(new, leads=()))
+                kept = wire.replaced(ecg, findings=new.findings, reading=new.reading)
+                await self._call("HSET", key, _DONE, wire.encode(kept))
 
     def _read(
         self, entry: wire.EcgReceived, part: Part, data: bytes, facts: Mapping[str, Any] | None

@@ -8,16 +8,18 @@ from uuid import UUID
 from hospital_ops import events, wire
 from hospital_ops.access import Permission, Principal, Role, allows, require
 from hospital_ops.case_steps import ENDS, STEPS, after
-from hospital_ops.clock import Clock, iso
+from hospital_ops.clock import SECOND, Clock, iso
 from hospital_ops.errors import Conflict, MessageError, NotFound
 from hospital_ops.identity import uuid7
 from streams import batch as batches
+from streams import ecg_about
 from streams.append import Appender
 from streams.codebooks import Codebooks
 from streams.facts import checked_facts
 from streams.projections import Places, Projections
 from streams.shard import at_us, hall, hospital_of
 
+STEP_OLDEST_US: Final = 86_400 * SECOND  # a step told later than this counts from then
 # Who sees only the cases that they opened.
 OWN_CASES_ONLY: Final = (Role.CREW, Role.TABLET)
 
@@ -56,6 +58,7 @@ class Intake:
             reason = "the case has another destination already: reroute it"
             raise Conflict(reason, {"unit": unit})
         facts = facts | {"destination": unit}  # a tablet that has not heard of a reroute yet
+        await ecg_about.learn(self.appender.pipe, principal.hospital, case, facts)
         entry_id = await self.appender.append(
             unit,
             wire.CaseFacts(
@@ -108,11 +111,13 @@ class Intake:
         to: str = "",
         where: str = "",
         seen: tuple[str, ...] | None = None,
+        at: int | None = None,
     ) -> dict[str, Any]:
         """Appends one step of the way of a case; Conflict where it leads nowhere.
 
         `to` and `where` are a reroute's: the unit that receives the patient, and its name. `seen`
-        are the reasons that whoever hears of the case had before their eyes; None: all.
+        are the reasons that whoever hears of the case had before their eyes; None: all. `at` is
+        when a crew took the step, never ahead of now: a tablet may tell of it later.
         """
         row = STEPS[step]
         own = principal.role in OWN_CASES_ONLY and row.crew
@@ -129,7 +134,7 @@ class Intake:
                 unit=unit,
                 case=case_id(case),
                 step=step,
-                at=now,
+                at=now if at is None else min(max(at, now - STEP_OLDEST_US), now),
                 by=principal.actor,
                 source=principal.actor,
                 received_at=now,

@@ -43,6 +43,8 @@ def cell_of(case: CaseState) -> CaseCell:
         rerouted=case.rerouted,
         arrivals=case.arrivals,
         eta_range=case.eta_range,
+        not_shown=case.not_shown,
+        gone=tuple(case.gone),
     )
 
 

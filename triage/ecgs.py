@@ -9,6 +9,7 @@ from hospital_ops.clock import SECOND, iso
 
 KEPT: Final = 20  # of one case: more than any crew takes on one way
 # A preview is 2.5 s of one lead, coarse are twelve leads at a low rate: both for the eye alone.
+READ_AGAIN: Final = "reread"  # for another age or sex: the findings are others, nothing else
 _LATER: Final = {"receiving": 0, "preview": 1, "coarse": 2, "refused": 3, "picture": 4, "stored": 4}
 
 
@@ -17,6 +18,9 @@ def with_ecg(
 ) -> tuple[dict[str, Any], ...]:
     """The list with what this entry says; an earlier stage never replaces a later one."""
     before = next((ecg for ecg in known if ecg["id"] == entry.ecg), None)
+    if entry.stage == READ_AGAIN:
+        new = {**(before or {}), "findings": list(entry.findings)}
+        return tuple(new if ecg is before else ecg for ecg in known)
     if before is not None and _LATER[before["stage"]] >= _LATER.get(entry.stage, 0):
         return known
     others = [ecg for ecg in known if ecg["id"] != entry.ecg]

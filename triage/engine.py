@@ -14,7 +14,7 @@ from typing import Any
 from hospital_ops.clinical import news2
 from hospital_ops.clinical.tables import words
 from triage import chart, net, severity
-from triage.chart import INCOMPLETE, RANK, RED, YELLOW, Verdict
+from triage.chart import GREEN, INCOMPLETE, RANK, RED, YELLOW, Verdict
 from triage.net import Caught
 from triage.patient import SIGNS, Patient, read
 
@@ -89,6 +89,11 @@ def judge(patient: Patient) -> Assessment:
         proposed = net_colour
     if proposed != INCOMPLETE and RANK[proposed] > RANK[if_normal]:
         if_normal = proposed
+    if patient.contradiction and GREEN in (colour, proposed):
+        # A ticked sign of pregnancy and "not pregnant": one of them is wrong, so nothing is green.
+        missing.append("pregnant")
+        colour = INCOMPLETE if colour == GREEN else colour
+        proposed = INCOMPLETE if proposed == GREEN else proposed
     reasons = criteria + verdict.vitals
     if colour == INCOMPLETE:
         reasons.append(_incomplete(missing))

@@ -41,10 +41,13 @@ def enter(case: CaseState, entry: wire.CaseEntered) -> None:
         return
     cell = decode_case(entry.cell)
     case.facts = {**cell.facts, **case.facts, "destination": entry.unit}
-    case.mode, case.eta = entry.mode, case.eta if case.eta is not None else cell.eta
+    case.mode, case.eta = cell.mode, case.eta if case.eta is not None else cell.eta
     case.opened_at = min(case.opened_at, cell.opened_at or case.opened_at)
+    # What was taken back there, or moved to another, does not come again under its id.
+    case.gone = {**dict.fromkeys(cell.gone, ""), **case.gone}
     for name, shown in cell.values.items():
-        add_value(case, name, str(identity.derived(case.case, name, str(shown.at))), shown)
+        event = shown.event or str(identity.derived(case.case, name, str(shown.at)))
+        add_value(case, name, event, shown)
     case.items = _with(case.items, cell.items)
     ecgs = tuple({"unit": entry.came_from, **ecg} for ecg in cell.ecgs)
     case.ecgs = _with(case.ecgs, ecgs)

@@ -83,8 +83,8 @@ def take_out(case: CaseState, ids: Collection[str], to: str = "") -> Taken:
     case.items = tuple(one for one in case.items if one["id"] not in ids)
     case.ecgs = tuple(one for one in case.ecgs if one["id"] not in ids)
     if taken.ecgs:
-        said = set(case.facts.get("ecg_findings") or ()) - _findings(taken.ecgs)
-        case.facts = {**case.facts, "ecg_findings": sorted(said | _findings(case.ecgs))}
+        said = set(case.facts.get("ecg_findings") or ()) - findings_of(taken.ecgs)
+        case.facts = {**case.facts, "ecg_findings": sorted(said | findings_of(case.ecgs))}
     for old in list(case.gone)[: max(0, len(case.gone) + len(ids) - GONE_MAX)]:
         del case.gone[old]
     case.gone |= dict.fromkeys(sorted(ids), to)  # what is forgotten first is the same in a replay
@@ -113,7 +113,7 @@ def put_in(case: CaseState, taken: Taken, came_from: str) -> None:
             case.ecgs = tuple(
                 sorted((*case.ecgs, moved), key=lambda one: (str(one["at"]), str(one["id"])))
             )
-    if found := _findings(taken.ecgs):
+    if found := findings_of(taken.ecgs):
         known_findings = set(case.facts.get("ecg_findings") or ())
         case.facts = {**case.facts, "ecg_findings": sorted(known_findings | found)}
 
@@ -141,5 +141,5 @@ def _ordered(items: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
     return tuple(sorted(items, key=lambda one: (str(one["at"]), str(one["id"])))[-ITEMS_MAX:])
 
 
-def _findings(ecgs: tuple[dict[str, Any], ...]) -> set[str]:
+def findings_of(ecgs: tuple[dict[str, Any], ...]) -> set[str]:
     return {str(code) for ecg in ecgs for code in ecg.get("findings", ())}

@@ -64,6 +64,7 @@ class CaseState(State):
     noticed: dict[str, int] | None = None
     lapsed: RingCell | None = None  # the last call, where it ended because the colour fell
     rang_for: tuple[str, ...] = ()  # the reasons of the call, or of the one that lapsed
+    not_shown: dict[str, int] = field(default_factory=dict)  # values, by why (triage/observing.py)
 
 
 class CallRecord(State):

@@ -5,22 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from hospital_ops import wire
-from hospital_ops.board import HEAD, DecisionCell, Shown
+from hospital_ops.board import HEAD, DecisionCell
 from hospital_ops.case_steps import ARRIVED, ENDS, follows
 from hospital_ops.clock import SECOND, from_iso, iso
 from hospital_ops.deciding import PROBE_BED, Decisions, Stamped
-from triage import calls, entering, notes, notice, travel
+from triage import calls, entering, notes, notice, observing, travel
 from triage.cells import cell_of, head_of
-from triage.ecgs import with_ecg
+from triage.ecgs import READ_AGAIN, with_ecg
 from triage.editions import EDITION
 from triage.engine import assess
 from triage.inputs import engine_inputs
-from triage.items import add_item, add_value, everything, facts_of_both, put_in, take_out
+from triage.items import (
+    add_item,
+    everything,
+    facts_of_both,
+    findings_of,
+    put_in,
+    take_out,
+)
 from triage.reopening import codes_of, reopening
 from triage.state import CaseState, UnitState
 from triage.timers import SHOWN_AFTER_END_US, Timers
 
-FUTURE_US = 60 * SECOND  # SAFETY rule 6
 GONE_KEPT_US = 172_800 * SECOND  # as long as the way in knows the case
 _load: Callable[[bytes], UnitState] = wire.decoder(UnitState)
 
@@ -97,7 +103,7 @@ class EdUnit:
             self.state.merged |= dict.fromkeys(case.joined, case.case)
             self._propose(case, decisions)
         elif isinstance(entry, wire.CaseItem):
-            self._item(case, entry, decisions)
+            touched = [self._item(case, entry, decisions)]
         elif isinstance(entry, wire.CaseMoved):
             touched = self._moved(case, entry, decisions)
         elif isinstance(entry, wire.Decided):
@@ -153,56 +159,44 @@ class EdUnit:
     def _observed(
         self, case: CaseState, message: wire.Observed, decisions: Decisions
     ) -> list[CaseState]:
-        case.mode = message.mode
-        homes = {case.case: case}
-        for observation in message.observations:
-            at = observation.determined_at or message.received_at
-            name = observation.code if observation.mapped else observation.text or observation.code
-            if at > message.received_at + FUTURE_US:
-                continue
-            shown = Shown(
-                value=observation.value,
-                unit=observation.unit,
-                at=at,
-                kind="spot",
-                validity=observation.validity,
-                mapped=observation.mapped,
-                text=observation.text,
-                mode=message.mode,
-                reason=observation.reason,
-                origin=observation.origin,
-            )
-            home = self._home(case, observation.event_id)
-            add_value(home, name, observation.event_id, shown)
-            homes[home.case] = home
-        for home in homes.values():
+        homes = observing.take(case, message, self._home)
+        for home in homes:
             self._propose(home, decisions)
-        return list(homes.values())
+        return homes
 
     def _facts(self, case: CaseState, entry: wire.CaseFacts, decisions: Decisions) -> None:
+        if not case.facts:
+            observing.became(case, entry.mode)
         case.facts = {**case.facts, **entry.facts}
-        case.mode, case.warnings = entry.mode, entry.warnings
+        case.warnings = entry.warnings
         eta = case.facts.get("eta")
         case.eta = from_iso(eta) if isinstance(eta, str) else None
         site = self.state.site
         if travel.take(case, site, entry.received_at) and site is not None and site.arrives:
-            self._arrive(case)
+            self._arrive(case, self.state.now)
         self._propose(case, decisions)
 
     def _ecg(self, case: CaseState, entry: wire.EcgReceived, decisions: Decisions) -> CaseState:
         case = self._home(case, entry.ecg)
         if entry.ecg in case.gone:
             return case  # it was withdrawn
+        before = findings_of(case.ecgs)
         case.ecgs = with_ecg(case.ecgs, entry)
-        if entry.findings:  # the machine's reading: a reason to propose, never a decision
-            known = case.facts.get("ecg_findings") or ()
-            case.facts = {**case.facts, "ecg_findings": sorted({*known, *entry.findings})}
+        after = findings_of(case.ecgs)
+        known = set(case.facts.get("ecg_findings") or ())
+        said = (known - before if entry.stage == READ_AGAIN else known) | after
+        if said != known:  # the machine's reading: a reason to propose, never a decision
+            case.facts = {**case.facts, "ecg_findings": sorted(said)}
             self._propose(case, decisions)
         return case
 
-    def _item(self, case: CaseState, entry: wire.CaseItem, decisions: Decisions) -> None:
-        if add_item(case, entry) and entry.kind == "withdrawal":
-            self._propose(case, decisions)
+    def _item(self, case: CaseState, entry: wire.CaseItem, decisions: Decisions) -> CaseState:
+        """What was moved before is where it belongs now, and is taken back there."""
+        withdrawn = entry.kind == "withdrawal"
+        home = self._home(case, str(entry.said.get("of", "")) if withdrawn else entry.item)
+        if add_item(home, entry) and withdrawn:
+            self._propose(home, decisions)
+        return home
 
     def _moved(
         self, source: CaseState, entry: wire.CaseMoved, decisions: Decisions
@@ -246,7 +240,7 @@ class EdUnit:
             return
         following = follows(entry.step, case.step)
         if following == ARRIVED:
-            self._arrive(case)
+            self._arrive(case, min(entry.at, self.state.now))
             if entry.step == "takeover" and not case.taken_over_at:
                 case.taken_over_at, case.taken_over_by = entry.at, entry.by
                 case.untaken = False
@@ -261,9 +255,9 @@ class EdUnit:
             case.arrivals.setdefault(whose, iso(entry.at))
         case.step = following
 
-    def _arrive(self, case: CaseState) -> None:
+    def _arrive(self, case: CaseState, at: int) -> None:
         """The patient is here: by crew, position or department, whoever says it first."""
-        case.arrived_at = case.arrived_at or self.state.now
+        case.arrived_at = case.arrived_at or at
         case.step = follows("arrival", case.step)
 
     def _decided(self, case: CaseState, entry: wire.Decided, decisions: Decisions) -> None:
@@ -307,7 +301,8 @@ class EdUnit:
                 continue
             if case.step == ARRIVED and not case.taken_over_at and not case.untaken:
                 case.untaken = case.arrived_at + calls.NET_US <= now
-                if case.untaken:
+                rang = case.call is not None and case.call.since + calls.NET_US <= now
+                if case.untaken and rang:
                     notice.take(case)  # the net speaks instead of the call
             self._changed(case, decisions)
         self._forget(now)

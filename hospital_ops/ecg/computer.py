@@ -11,17 +11,20 @@ from typing import Any, Final
 import numpy as np
 
 from hospital_ops.ecg.files.recording import TWELVE_LEADS, EcgRecording, Samples
+from hospital_ops.ecg.quality import RULES
 from hospital_ops.ecg.twelve import analyse
 
 LONGEST_S: Final = 30.0  # a resting ECG; of a longer one the beginning is read
 DAYS_OF_A_YEAR: Final = 365.25
+ABOUT: Final = ("age_years", "age_days", "age_band", "age_sub_band", "adult", "sex")
 KEPT: Final = ("rhythm", "measurements", "findings", "quality")
 
 
 def read_by_computer(recording: EcgRecording, facts: Mapping[str, Any]) -> dict[str, Any]:
     """`rhythm`, `measurements`, `findings` (with evidence), `quality`; or `failed`, why not.
 
-    `facts` are the crew's: age and sex change limits; without them the lower limit holds.
+    `facts` are the crew's: age and sex change limits; without them the lower limit holds. What was
+    known of them is kept as `read_for`.
     """
     count = round(LONGEST_S * recording.rate_hz)
     leads: dict[str, Samples] = {
@@ -31,17 +34,20 @@ def read_by_computer(recording: EcgRecording, facts: Mapping[str, Any]) -> dict[
     }
     if not leads:
         return {"failed": "none of the twelve leads was recorded"}
-    sex = facts.get("sex")
+    sex, (years, why) = facts.get("sex"), _age(facts)
+    told = {"read_for": about(facts)}
     try:
         answer = analyse(
             leads,
             recording.rate_hz,
-            age_years=_age_years(facts),
+            age_years=years,
             sex=sex if sex in ("F", "M") else None,
+            reduced=why,
         )
     except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as problem:
-        return {"failed": f"the analysis failed ({type(problem).__name__}): read it yourself"}
-    return {key: _plain(answer[key]) for key in KEPT if key in answer}
+        text = f"the analysis failed ({type(problem).__name__}): read it yourself"
+        return {"failed": text, **told}
+    return {key: _plain(answer[key]) for key in KEPT if key in answer} | told
 
 
 def found(reading: Mapping[str, Any]) -> tuple[str, ...]:
@@ -50,11 +56,24 @@ def found(reading: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(str(one["code"]) for one in findings if one.get("state") == "found")
 
 
-def _age_years(facts: Mapping[str, Any]) -> float | None:
+def about(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Of what the crew says, that by which a reading differs: age and sex."""
+    return {name: facts[name] for name in ABOUT if facts.get(name) is not None}
+
+
+def _age(facts: Mapping[str, Any]) -> tuple[float | None, str | None]:
+    """The exact age in years; else why an estimated one allows no statement about ST, if so."""
     years, days = facts.get("age_years"), facts.get("age_days")
     if isinstance(years, int | float):
-        return float(years)
-    return days / DAYS_OF_A_YEAR if isinstance(days, int | float) else None
+        return float(years), None
+    if isinstance(days, int | float):
+        return days / DAYS_OF_A_YEAR, None
+    band, least = facts.get("age_band"), RULES["least_age"]
+    if band in RULES["bands"]["child"]:
+        return None, f"under {least} years, as estimated"
+    if band in RULES["bands"]["may_be_child"] and facts.get("adult") is not True:
+        return None, f"perhaps under {least} years: the age is estimated"
+    return None, None
 
 
 def _plain(value: Any) -> Any:

@@ -181,18 +181,18 @@ def _findings(
 ) -> list[Finding]:
     block, tall = conduction(measures), hypertrophy(measures, sex)
     exchanged = swapped(measures)
-    why = _not_assessed(measures, quality, gains, years, reduced, block, tall)
-    if exchanged and not why:
-        why = f"not assessed: {exchanged.text}"
+    swap = f"not assessed: {exchanged.text}" if exchanged else None
+    otherwise = _not_assessed(measures, quality, years, reduced, block, tall) or swap
+    why = otherwise or (None if gains else "not assessed: the gains of the leads do not agree")
     found = [block, tall, *([exchanged] if exchanged else [])]
-    if block.code == "lbbb" and not reduced and quality.acceptable and gains:
+    adult = years is None or years >= RULES["least_age"]
+    if block.code == "lbbb" and adult and not reduced and quality.acceptable and gains:
         found.append(sgarbossa(measures))
     if why:
         found.append(Finding("stemi_criteria", "not_assessed", why, _ECG["stemi"]["source"]))
     else:
         found += [elevation(measures, sex, years), *equivalents(measures)]
-    adult = years is None or years >= RULES["least_age"]
-    if adult and quality.acceptable and not reduced and not _blocked(measures, block):
+    if not otherwise:  # shape needs no millivolts, and all else that a statement about ST needs
         found.append(shape(measures))
     found += _intervals(measures, sex)
     turn = axis(measures)
@@ -221,13 +221,12 @@ def _blocked(measures: Measures, block: Finding) -> bool:
 def _not_assessed(
     measures: Measures,
     quality: Quality,
-    gains: bool,
     years: float | None,
     reduced: str | None,
     block: Finding,
     tall: Finding,
 ) -> str | None:
-    """Why no ST statement is made, or None where one may be."""
+    """Why no ST statement is made, or None where one may be; the gains are asked for apart."""
     if reduced:
         return f"not assessed: {reduced}"
     present = sum(name in measures.leads for name in LEADS)
@@ -235,8 +234,6 @@ def _not_assessed(
         return f"not assessed: {present} of twelve leads"
     if not quality.acceptable:
         return f"not assessed: quality ({'; '.join(quality.reasons)})"
-    if not gains:
-        return "not assessed: the gains of the leads do not agree"
     if years is not None and years < RULES["least_age"]:
         return f"not assessed: under {RULES['least_age']} years"
     if measures.rate_hz < RULES["adult_first_st_rate_hz"]:

@@ -22,6 +22,7 @@ from streams.pipe import Pipe
 from streams.tablet_pairing import TabletPairing, Waiting
 from tests.integration.ecg_house import ED, House, archived, house
 from tests.integration.streams_help import until
+from triage.handover import store as handover
 from web import store
 
 
@@ -118,6 +119,16 @@ async def test_what_a_crew_did_is_kept_once_and_moves_to_the_right_patient_with_
     for case, expected in ((ward.case, 80.0), (other, 170.0)):
         values, _ = await store.case_record(app, scope, case)
         assert [(row["lowest"], row["number"]) for row in values] == [(expected, 1)]
+        assert [r.value for r in await handover.readings_of(app, scope, case)] == [expected]
+        assert await handover.readings_of(app, scope, case, "Real") == []
+    # A tablet that takes back where it typed; then both turn out to be one person.
+    back = item("withdrawal", of=his["event_id"])
+    assert (await ward.call("tablet", "POST", "items", json={"items": [back]})).status_code == 200
+    joined = {"move_id": str(uuid4()), "to": other, "items": []}
+    assert (await ward.call("tablet", "POST", "moves", json=joined)).status_code == 200
+    await summary(ward, other, lambda told: told["joined"] == [ward.case])
+    await archived(ward, superuser)
+    assert [r.value for r in await handover.readings_of(app, scope, other)] == [80.0]
 
 
 async def test_an_ecg_is_seen_in_stages_before_its_file_and_no_st_statement_comes_from_them(

@@ -218,7 +218,7 @@ async def test_the_sheet_shows_twelve_leads_and_the_reading_is_audited(
     await until(noted, "the audit tells of both readings, and of no more")
 
 
-async def test_an_infarction_that_the_computer_sees_is_proposed_red_for_review(
+async def test_an_infarction_that_the_computer_sees_is_proposed_red_but_not_of_a_child(
     ward: House,
 ) -> None:
     data = as_sent(synthetic.twelve_leads(84, pattern="anterior_stemi", seed=3))
@@ -234,3 +234,18 @@ async def test_an_infarction_that_the_computer_sees_is_proposed_red_for_review(
     sheet = await ward.call("physician", "GET", f"/ed/cases/{ward.case}/ecgs/{told['id']}")
     assert "ST elevation criteria" in sheet.text
     assert sheet.text.count('class="evidence"') >= 2
+
+    facts = json.dumps({"destination": ED, "age_years": 15})
+    said = await ward.call("tablet", "PUT", f"/api/v1/prearrivals/{ward.case}", content=facts)
+    assert said.status_code == 200
+
+    async def no_longer() -> bool:
+        case = (await ward.call("physician", "GET", f"/api/v1/prearrivals/{ward.case}")).json()
+        return "ecg_acute_ischaemia" not in case["triage"]["criteria"]
+
+    await until(no_longer, "what was read without knowing the age is read again")
+    again = (await ward.call("physician", "GET", f"ecgs/{told['id']}")).json()
+    assert "stemi_criteria" not in again["findings"]
+    assert (again["complete"], len(again["leads"])) == (True, 12)
+    second = await ward.part(data, 0, len(data), **(told | {"id": str(uuid4())}))
+    assert "stemi_criteria" not in second.json()["findings"]

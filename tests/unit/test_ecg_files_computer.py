@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -29,6 +31,30 @@ def test_an_infarction_is_found_with_its_leads_and_fits_the_wire() -> None:
     evidence = next(one for one in reading["findings"] if one["code"] == "stemi_criteria")
     assert {"V2", "V3"} <= {mark["lead"] for mark in evidence["evidence"]}
     assert wire.from_json(wire.to_json(reading)) == reading
+
+
+@pytest.mark.parametrize(
+    ("facts", "read"),
+    [
+        ({"age_years": 6}, False),
+        ({"age_days": 3}, False),
+        ({"age_band": "lt8d"}, False),
+        ({"age_band": "lt2m"}, False),
+        ({"age_band": "lt12y", "age_sub_band": "5to11y"}, False),
+        ({"age_band": "12to50y"}, False),
+        ({"age_band": "12to50y", "adult": True}, True),
+        ({"age_band": "gt50y"}, True),
+        ({"age_band": "lt12y", "age_years": 40}, True),  # the exact age wins
+    ],
+)
+def test_nothing_is_said_of_st_under_18_nor_where_the_estimated_age_may_be_under_18(
+    facts: dict[str, Any], read: bool
+) -> None:
+    leads = synthetic.twelve_leads(84, pattern="anterior_stemi", seed=3)
+    reading = read_by_computer(recorded(leads), facts)
+    assert ("stemi_criteria" in found(reading)) == read
+    assert not set(found(reading)) & {"acute_ischaemia", "lbbb_sgarbossa"}
+    assert reading["read_for"] == facts
 
 
 def test_a_healthy_heart_has_no_infarction_and_nothing_is_excluded() -> None:

@@ -76,6 +76,37 @@ def test_st_is_not_assessed_where_it_would_mislead(change: Any, words: Any) -> N
     assert words in found["text"]
 
 
+def scarred(*, tall: bool) -> Leads:
+    """QS in V1 to V3 with a raised plateau; `tall`: with the voltage of a thick heart."""
+    made, times = leads("anterior_stemi"), np.arange(10 * RATE) / RATE
+    beats = times[np.flatnonzero(np.diff((made["II"] > 0.6).astype(int)) == 1)]
+
+    def bells(after_s: float, width_s: float) -> np.ndarray[Any, Any]:
+        offsets = times[:, None] - beats[None, :] - after_s
+        return np.asarray(np.exp(-((offsets / width_s) ** 2) / 2).sum(axis=1))
+
+    for name in ("V1", "V2", "V3"):
+        made[name] = (-2.6 if tall else -1.5) * bells(0.02, 0.018) + 0.35 * bells(0.16, 0.07)
+    for name in ("V5", "V6") if tall else ():
+        made[name] = leads()[name] + 2.5 * bells(0.02, 0.012)
+    return made
+
+
+def test_no_infarction_is_read_into_a_thick_heart_swapped_leads_or_few_samples() -> None:
+    told: dict[str, Any] = {"age_years": 50, "sex": "M"}
+    plain = analyse(scarred(tall=False), RATE, **told)
+    assert finding(plain, "acute_ischaemia")["state"] == "found"
+    thick = analyse(scarred(tall=True), RATE, **told)
+    assert finding(thick, "lvh_voltage")["state"] == "found"
+    slow = {name: curve[::3] for name, curve in scarred(tall=False).items()}
+    swapped = scarred(tall=False)
+    swapped |= {"I": -swapped["I"], "II": swapped["III"], "III": swapped["II"]}
+    swapped |= {"aVR": -(swapped["I"] + swapped["II"]) / 2}
+    for answer in (thick, analyse(slow, RATE / 3, **told), analyse(swapped, RATE, **told)):
+        assert finding(answer, "stemi_criteria")["state"] == "not_assessed"
+        assert "acute_ischaemia" not in [each["code"] for each in answer["findings"]]
+
+
 def test_leads_whose_gains_disagree_are_not_judged_in_millivolts() -> None:
     wrong = leads("anterior_stemi")
     wrong["II"] = wrong["II"] * 2

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
+from starlette.datastructures import FormData
 
 from hospital_ops.board import CaseCell, DecisionCell, Shown, case_json
 from hospital_ops.clock import SECOND, from_iso
+from hospital_ops.errors import MessageError
 from triage.complaints import MOST_SHOWN, to_rule_out
 from triage.namesakes import Arrival, warnings_of
 from triage.targets import measure_by, see_by, target_us
+from web.entered import FieldError, values_of
 from web.render import Renderer
+from web.routes.newvalues import changed_facts
 from web.views.edboard import shift_began
+from web.views.page import Page
 from web.views.walkin import VITALS, age_of, form_view, number_of
+from web.words import words_of
 
 NOON = from_iso("2026-11-21T12:00:00Z")
 MINUTE = 60 * SECOND
@@ -92,10 +99,91 @@ def test_a_number_is_read_with_a_comma_too_and_an_empty_field_is_no_value(
     assert number_of(text, "temp") == value
 
 
-def test_an_age_is_years_or_months_or_not_known() -> None:
-    assert age_of({"age": "34"}) == {"age_years": 34.0}
-    assert age_of({"months": "3"}) == {"age_days": 91}
-    assert age_of({}) == {}
+TODAY = date(2026, 11, 21)
+
+
+@pytest.mark.parametrize(
+    ("typed", "years", "days"),
+    [
+        ({"age": "34"}, 34.0, None),
+        ({"months": "3"}, None, 91),
+        ({"age": "0", "months": "9"}, None, 274),
+        ({"age": "0"}, 0.0, None),
+        ({"birth_date": "2014-11-21"}, 12, None),
+        ({"birth_date": "2014-11-22"}, 11, None),
+        ({"birth_date": "2026-11-16"}, None, 5),
+        ({"age": "40", "birth_date": "2014-11-22"}, 40.0, None),
+    ],
+)
+def test_an_age_is_years_or_months_or_comes_from_the_birth_date(
+    typed: dict[str, str], years: float | None, days: int | None
+) -> None:
+    assert age_of(typed, TODAY) == {"age_years": years, "age_days": days}
+
+
+@pytest.mark.parametrize("typed", [{"age": "340"}, {"age": "x"}, {"birth_date": "2027-01-01"}])
+def test_an_age_of_nobody_is_refused_and_none_is_none(typed: dict[str, str]) -> None:
+    with pytest.raises(MessageError):
+        age_of(typed, TODAY)
+    assert age_of({}, TODAY) == {}
+
+
+def test_a_corrected_value_is_a_value_of_its_own_and_a_page_sent_twice_is_one() -> None:
+    first, again, corrected, back = (
+        values_of({"spo2": value}, "c", NOON + seconds * SECOND, "Demo")[0]["event_id"]
+        for value, seconds in (("98", 0), ("98", 1), ("80", 5), ("98", 60))
+    )
+    assert first == again
+    assert len({first, corrected, back}) == 3
+
+
+def test_values_of_the_page_are_read_as_from_a_tablet_and_an_impossible_one_is_named() -> None:
+    typed = {"hr": "80", "temp": "37,5", "avpu": "V", "sys": ""}
+    events = values_of(typed, "c", NOON, "Demo")
+    assert [(event["code"], event["value"]) for event in events] == [
+        ("8867-4", 80.0), ("8310-5", 37.5), ("80288-4", "V")
+    ]  # fmt: skip
+    for field, text in (("temp", "37..5"), ("spo2", "980")):
+        with pytest.raises(FieldError) as refused:
+            values_of({**typed, field: text}, "c", NOON, "Demo")
+        assert refused.value.field == field
+
+
+def test_new_signs_join_those_that_came_since_the_page_was_opened() -> None:
+    known = CaseCell(
+        case="c", facts={"signs": ["stridor", "wheezing"]}, values={}, triage={}
+    )  # fmt: skip
+    page: list[Any] = [("signs_shown", "wheezing"), ("signs", "heavy_bleeding"), ("oxygen", "yes")]
+    assert changed_facts(known, FormData(page)) == {
+        "signs": ["heavy_bleeding", "stridor"], "on_oxygen": True
+    }  # fmt: skip
+    same = FormData([("signs_shown", "stridor"), ("signs", "stridor"), ("oxygen", "")])
+    assert changed_facts(known, same) == {}
+    nobody_looked = CaseCell(case="c", facts={}, values={}, triage={})
+    assert changed_facts(nobody_looked, FormData([("signs_shown", "")])) == {}
+    none = FormData([("signs_shown", ""), ("signs", "none")])
+    assert changed_facts(nobody_looked, none) == {"signs": []}
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_a_page_that_comes_back_keeps_every_tick(language: str) -> None:
+    complaint = form_view("", language)["others"][0][0]
+    signs = ["heavy_bleeding", "preg_trauma"]
+    html = Renderer("UTC").fill(
+        "walkin.html",
+        page=Page(words=words_of(language), title="", user="n", demo=True, unit="h1-ed"),
+        unit="h1-ed",
+        case="c",
+        kept={"complaint": complaint, "on_oxygen": "yes", "pregnant": "yes", "temp": "37..5"},
+        ticked=set(signs),
+        said="no",
+        **form_view(complaint, language),
+    )
+    for name, value in (("on_oxygen", "yes"), ("pregnant", "yes"), *(("signs", s) for s in signs)):
+        assert f'name="{name}" value="{value}" checked' in html
+    assert html.count(" checked") == 4
+    assert f'<option value="{complaint}" selected>' in html
+    assert 'data-other="complaint" name="complaint"' in html
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])

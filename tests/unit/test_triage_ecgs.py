@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,3 +82,23 @@ def test_a_finding_of_infarction_is_a_reason_to_propose_red() -> None:
     assert case.triage["proposed"] == "red"
     assert case.facts["ecg_findings"] == ["stemi"]
     assert unit.cell(CASE) is not None
+
+
+def test_an_ecg_that_is_read_again_for_a_child_takes_its_finding_back_and_no_other() -> None:
+    unit = EdUnit("h1-ed")
+
+    def takes(*entries: wire.Entry) -> dict[str, Any]:
+        unit.decide([Stamped(NOW, one) for one in entries])
+        return unit.state.cases[CASE].triage
+
+    said = {"destination": "h1-ed", "age_years": 15, "signs": [], "ecg_findings": ["qtc_long"]}
+    facts = wire.CaseFacts("h1-ed", CASE, "device:x", "1", NOW, "Test", said)
+    before = takes(facts, entry(1, "stored", ("stemi_criteria",)), entry(2, "stored"))
+    assert before["proposed"] == "red"
+    assert takes(entry(1, "reread"))["proposed"] != "red"
+    case = unit.state.cases[CASE]
+    assert case.facts["ecg_findings"] == ["qtc_long"]
+    assert [(ecg["id"], ecg["stage"], ecg["leads"]) for ecg in case.ecgs] == [
+        ("ecg-1", "stored", ["II"]), ("ecg-2", "stored", ["II"])
+    ]  # fmt: skip
+    assert takes(entry(9, "reread", ("stemi_criteria",)))["proposed"] != "red", "of no ECG of ours"

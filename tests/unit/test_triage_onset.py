@@ -126,6 +126,11 @@ def test_a_guess_without_a_time_or_a_time_to_come_is_refused_in_words(said: dict
         _onset(said, NOON)
 
 
+def test_now_by_a_clock_that_is_a_little_ahead_is_now() -> None:
+    said = {"how": "exact", "since": iso(NOON + 90 * SECOND)}
+    assert _onset(said, NOON) == {"how": "exact", "since": iso(NOON)}
+
+
 def test_a_time_beside_not_known_is_not_kept() -> None:
     assert _onset({"how": "unknown", "since": iso(NOON)}, NOON) == {"how": "unknown"}
     assert ONSET_KINDS[-1] == "unknown"

@@ -14,14 +14,20 @@ from triage.handover.sheet import Reading
 READINGS_MAX = 100_000  # a day of six values each second is more than any way is long
 
 
-async def readings_of(database: Database, scope: Scope, case: str) -> list[Reading]:
-    """The stored numbers of a case that may be trusted, oldest first."""
+async def readings_of(
+    database: Database, scope: Scope, case: str, only: str | None = None
+) -> list[Reading]:
+    """The stored numbers of a case that may be trusted, oldest first; `only`: of this mode.
+
+    Without what was withdrawn or moved to another case, with what was moved here or joined.
+    """
     async with database.transaction(scope) as connection:
         rows = await connection.fetch(
-            "select code, value, physical_unit, determined_at from case_readings($1)"
+            "select code, value, physical_unit, determined_at from case_readings($1, $3)"
             " order by determined_at, code, value limit $2",
             case,
             READINGS_MAX,
+            only,
         )
     return [
         Reading(

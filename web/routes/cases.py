@@ -11,6 +11,7 @@ from starlette.datastructures import FormData
 from hospital_ops import wire
 from hospital_ops.access import PERMISSIONS, Permission, Principal, allows, require
 from hospital_ops.board import CaseCell
+from hospital_ops.case_steps import ARRIVED
 from hospital_ops.errors import Conflict, MessageError, NotFound
 from icu import store as beds
 from streams.shard import hospital_of
@@ -27,10 +28,12 @@ from web.rerouting import departments
 from web.views import street
 from web.views.casedesk import desk_view
 from web.views.casepage import REASONS, render
+from web.views.walkin import form_view
 from web.words import words_of
 
 router = APIRouter(prefix="/ed/cases")
 Someone = Annotated[Principal, Depends(signed_in)]
+ENTERS = (Permission.OPEN_CASE, Permission.SEND_VALUES)
 SHOWN_WITHIN_S = 3.0  # what was just sent is given a moment to come to the board
 
 
@@ -42,7 +45,7 @@ async def page(request: Request, case: str, principal: Someone) -> HTMLResponse:
     if Permission.DECIDE_TRIAGE in PERMISSIONS[principal.role]:
         await _note_seen(request, unit, cell, principal)
     free = await beds.free_beds(web_of(request).database, principal)
-    return _page(request, unit, cell, principal, free=free)
+    return page_of(request, unit, cell, principal, free=free)
 
 
 @router.post("/{case}/acknowledgement")
@@ -59,6 +62,15 @@ async def acknowledge(request: Request, case: str, principal: Someone) -> Respon
         await feed.news(feed.rev, left)
         unit, cell = await case_of(request, case, principal, Permission.SEE_PATIENT)
     return RedirectResponse(f"/ed/cases/{case}", status_code=303)
+
+
+def _entry(cell: CaseCell, typed: FormData | None, language: str) -> dict[str, Any]:
+    """What the form for new values is filled with."""
+    kept = {key: str(value) for key, value in typed.items()} if typed else {}
+    known = [str(sign) for sign in cell.facts.get("signs") or ()]
+    ticked = [str(sign) for sign in typed.getlist("signs")] if typed else known
+    asked = form_view(str(cell.facts.get("complaint") or ""), language)
+    return {**asked, "kept": kept, "ticked": ticked, "known": known}
 
 
 def has_heard(principal: Principal, cell: CaseCell) -> bool:
@@ -98,13 +110,13 @@ async def decide(request: Request, case: str, principal: Someone) -> Response:
         except Conflict:
             colour = words.t(f"colour.{proposed}")
             unread = words.t("case.unread", colour=colour, mine=words.t(f"colour.{wanted.colour}"))
-            return _page(request, unit, cell, principal, said=unread, status=409)
+            return page_of(request, unit, cell, principal, said=unread, status=409)
         await store.decide(web.database, principal, unit, cell.case, wanted, web.clock.now_us())
     except MessageError as error:
-        return _page(request, unit, cell, principal, said=error.reason, status=400)
+        return page_of(request, unit, cell, principal, said=error.reason, status=400)
     except Conflict as error:
         lost = {**(error.current or {}), "mine": wanted.colour}
-        return _page(request, unit, cell, principal, lost=lost, status=409)
+        return page_of(request, unit, cell, principal, lost=lost, status=409)
     return RedirectResponse(f"/ed/{unit}", status_code=303)
 
 
@@ -134,7 +146,7 @@ async def admit(
             at=web.clock.now_us(),
         )
     except Conflict as error:
-        return _page(request, case_unit, cell, principal, said=str(error), status=409)
+        return page_of(request, case_unit, cell, principal, said=str(error), status=409)
     return RedirectResponse(f"/icu/{unit}", status_code=303)
 
 
@@ -170,17 +182,31 @@ def _person(cell: CaseCell) -> wire.PatientFacts:
     )
 
 
-def _page(
+async def shown_soon(request: Request, before: CaseCell) -> None:
+    """Gives what was just sent a moment to come to the board, so that the page shows it."""
+    web = web_of(request)
+    for feed in web.feeds.values():
+        end = web.clock.monotonic_s() + SHOWN_WITHIN_S
+        while feed.cells.get(before.case) is before:
+            left = end - web.clock.monotonic_s()
+            if left <= 0:
+                break
+            await feed.news(feed.rev, left)
+
+
+def page_of(
     request: Request,
     unit: str,
     cell: CaseCell,
     principal: Principal,
     *,
+    typed: FormData | None = None,
     said: str = "",
     lost: dict[str, Any] | None = None,
     free: list[str] | None = None,
     status: int = 200,
 ) -> HTMLResponse:
+    """The page of a case; `typed` are new values that were not taken, to be corrected."""
     web = web_of(request)
     inputs = engine_inputs(cell.facts, cell.values)
     hospital = hospital_of(unit)
@@ -205,5 +231,8 @@ def _page(
         free=free or [],
         desk=desk_view(cell, frame, web.places.rooms_of(unit), cells, departments(web, unit)),
         may_acknowledge_any=acknowledges,
+        entry=_entry(cell, typed, words_of(language_of(request)).language)
+        if cell.step == ARRIVED and all(allows(principal, one, hospital, unit) for one in ENTERS)
+        else None,
     )
     return HTMLResponse(html, status_code=status)

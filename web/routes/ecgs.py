@@ -134,15 +134,6 @@ async def picture(request: Request, case: str, ecg: str, principal: Someone) -> 
     return Response(data, media_type=kind)
 
 
-def _facts(request: Request, case: str) -> dict[str, Any]:
-    """What the crew says of the patient, as far as a board of ours shows it already."""
-    for feed in web_of(request).feeds.values():
-        cell = feed.cells.get(str(UUID(case)))
-        if isinstance(cell, CaseCell):
-            return cell.facts
-    return {}
-
-
 async def _unit(request: Request, case: str, principal: Principal) -> str:
     """The case's unit, for those who sent it and those who may see its patient."""
     sends = principal.role in OWN_CASES_ONLY

@@ -10,8 +10,11 @@ from fastapi import APIRouter, Depends, Request
 from hospital_ops.access import Permission, Principal
 from hospital_ops.board import CaseCell, case_json
 from hospital_ops.case_steps import STEPS
+from hospital_ops.clock import from_iso
 from hospital_ops.errors import MessageError, NotFound
 from hospital_ops.events import parse_json, storable
+from streams.ecg_intake import EcgIntake
+from streams.intake import OWN_CASES_ONLY
 from triage import store
 from triage.decision import not_on_stale, read_decision
 from triage.readiness import checklists
@@ -27,7 +30,9 @@ Someone = Annotated[Principal, Depends(signed_in)]
 async def open_case(request: Request, case: str, principal: Someone) -> dict[str, Any]:
     """Opens or changes a case; doubtful facts are kept and named in `warnings`."""
     web = web_of(request)
-    return await web.intake.open_case(principal, case, await request.body())
+    answer = await web.intake.open_case(principal, case, await request.body())
+    await EcgIntake(web.intake).read_again(principal, answer["unit"], answer["id"])
+    return answer
 
 
 @router.post("/{case}/measurements")
@@ -76,7 +81,8 @@ async def step(request: Request, case: str, step: str, principal: Someone) -> di
         return await send_elsewhere(
             web_of(request), principal, case, to=to, outside=outside, reason=said(body)
         )
-    return await web_of(request).intake.step(principal, case, step, said(body))
+    at = told_at(body) if principal.role in OWN_CASES_ONLY else None
+    return await web_of(request).intake.step(principal, case, step, said(body), at=at)
 
 
 def said(body: bytes) -> str:
@@ -86,6 +92,18 @@ def said(body: bytes) -> str:
     sent = parse_json(body)
     reason = sent.get("reason") if isinstance(sent, dict) else None
     return reason if isinstance(reason, str) else ""
+
+
+def told_at(body: bytes) -> int | None:
+    """When the step was taken, `{"at": time}`, microseconds since 1970; None: not said."""
+    sent = parse_json(body) if body.startswith(b"{") else None
+    at = sent.get("at") if isinstance(sent, dict) else None
+    if at is None:
+        return None
+    try:
+        return from_iso(at)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise MessageError("bad_time", "`at` is ISO 8601 with a zone") from error
 
 
 async def _cell(request: Request, unit: str, case: str) -> CaseCell:

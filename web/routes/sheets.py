@@ -75,5 +75,6 @@ async def sign(
 async def _made(request: Request, principal: Principal, cell: CaseCell) -> dict[str, Any]:
     web = web_of(request)
     now = web.clock.now_us()
-    readings = await store.readings_of(web.database, principal.scope, cell.case)
+    only = "Real" if cell.mode == "Real" else None  # nothing simulated stands at a real patient
+    readings = await store.readings_of(web.database, principal.scope, cell.case, only)
     return sheet_of(readings, case_json(cell, now), now)

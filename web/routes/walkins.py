@@ -6,6 +6,7 @@ Saying it twice does nothing: case and events have ids that the page was given.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,20 +18,20 @@ from hospital_ops import wire
 from hospital_ops.access import Permission, Principal, require
 from hospital_ops.board import CaseCell
 from hospital_ops.case_steps import COMING
-from hospital_ops.clock import iso
+from hospital_ops.clock import to_datetime
 from hospital_ops.errors import MessageError, NotFound
 from hospital_ops.events import storable
-from hospital_ops.identity import derived, uuid7
+from hospital_ops.identity import uuid7
 from streams.shard import hospital_of
 from triage.namesakes import Arrival, warnings_of
-from web import store
+from web import entered, store
 from web.auth import signed_in, web_of
 from web.language import language_of
 from web.reading import note_reading, units_in
 from web.state import Web
 from web.views import walkin as views
 from web.views.page import Page
-from web.words import words_of
+from web.words import Words, words_of
 
 router = APIRouter(prefix="/ed", include_in_schema=False)
 Someone = Annotated[Principal, Depends(signed_in)]
@@ -52,9 +53,12 @@ async def register(request: Request, unit: str, principal: Someone) -> Response:
     web, form = web_of(request), await request.form()
     case = _uuid(str(form.get("case", "")))
     try:
-        facts, events = _sent(form, case, unit, iso(web.clock.now_us()), principal.mode)
+        now = web.clock.now_us()
+        today = to_datetime(now).astimezone(web.renderer.frame("en", now).zone).date()
+        facts, events = _sent(form, case, unit, now, principal.mode, today)
     except MessageError as error:
-        return _page(request, principal, unit, case, form=form, said=error.reason, status=400)
+        said = refused(error, words_of(language_of(request)))
+        return _page(request, principal, unit, case, form=form, said=said, status=400)
     await web.intake.open_case(principal, case, wire.to_json(facts))
     if events:
         await web.intake.take_measurements(principal, case, wire.to_json({"events": events}))
@@ -159,6 +163,7 @@ def _page(
         unit=unit,
         case=case,
         kept=kept,
+        ticked={str(sign) for sign in form.getlist("signs")} if form else set(),
         said=said,
         **views.form_view(kept.get("complaint", ""), words.language),
     )
@@ -166,7 +171,7 @@ def _page(
 
 
 def _sent(
-    form: FormData, case: str, unit: str, now: str, mode: str
+    form: FormData, case: str, unit: str, now_us: int, mode: str, today: date
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """(facts, events) of the page, as a tablet would send them; MessageError in words."""
     text = {key: storable(str(value)).strip() for key, value in form.items()}
@@ -178,32 +183,23 @@ def _sent(
         "on_oxygen": text.get("on_oxygen") == "yes",
     }
     facts |= {key: text[key] for key in ("family", "given", "birth_date") if text.get(key)}
-    facts |= views.age_of(text)
+    facts |= views.age_of(text, today)
     asked = [str(sign) for sign in form.getlist("signs") if sign != "none"]
     if asked or "none" in form.getlist("signs"):  # nobody looked yet is not "none"
         facts["signs"] = asked
     if text.get("pregnant") == "yes":
         facts["pregnant"] = True
-    events = []
-    for key, (code, physical_unit) in views.VITALS.items():
-        value = views.number_of(text.get(key, ""), key)
-        if value is not None:
-            events.append(_event(case, code, value, physical_unit, now, mode))
-    if text.get("avpu") in views.AVPU:
-        events.append(_event(case, views.AVPU_CODE, text["avpu"], "", now, mode))
-    return {key: value for key, value in facts.items() if value is not None}, events
+    kept = {key: value for key, value in facts.items() if value is not None or key in views.AGES}
+    return kept, entered.values_of(text, case, now_us, mode)
 
 
-def _event(case: str, code: str, value: Any, unit: str, now: str, mode: str) -> dict[str, Any]:
-    return {
-        "event_id": str(derived("walk-in", case, code)),
-        "code": code,
-        "value": value,
-        "unit": unit,
-        "determined_at": now,
-        "validity": "Vld",
-        "mode": mode,
-    }
+def refused(error: MessageError, words: Words) -> str:
+    """Why a page was not taken, naming the field in the reader's words."""
+    if not isinstance(error, entered.FieldError):
+        known = f"walkin.{error.code}"
+        return words.t(known) if words.has(known) else error.reason
+    label = "walkin.avpu" if error.field == "avpu" else f"walkin.vital.{error.field}"
+    return words.t("walkin.bad_value", field=words.t(label))
 
 
 def _uuid(text: str) -> str:

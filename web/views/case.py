@@ -11,9 +11,12 @@ from hospital_ops.board import CaseCell, Shown
 from hospital_ops.clinical.tables import table
 from hospital_ops.clinical.tables import words as clinical_words
 from hospital_ops.clock import SECOND, from_iso
+from triage import age
+from triage.chart import limits_at
 from triage.targets import colour_of
 from web.views.edcard import MORE, More, more_of
 from web.views.values import Frame, ValueView, clock
+from web.words import Words
 
 ORDER: Final = {"red": 0, "yellow": 1, "incomplete": 2, "green": 3}
 REASONS: Final = 2  # a card has room for so many
@@ -31,7 +34,6 @@ SLOTS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
 CHART: Final = {
     "8867-4": "hr_bpm", "9279-1": "rr_bpm", "8310-5": "temp_c", "59408-5": "spo2_pct",
 }  # fmt: skip
-CHILD_YEARS: Final = 12.0  # age_split of iitt.json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,51 +183,43 @@ def _values(cell: CaseCell, frame: Frame) -> tuple[ValueView, ...]:
 
 
 def outside(code: str, shown: Shown, facts: Mapping[str, Any]) -> bool:
-    """Whether a value lies outside the chart's limits for this age (IITT, high-risk vitals)."""
+    """Whether a value lies outside the chart's limits for this age (IITT, high-risk vitals).
+
+    Of an estimated age: at every age that it may be. The adult chart where no age is known.
+    """
     name = CHART.get(code)
     if name is None or isinstance(shown.value, str | bool | None):
         return False
-    limits = _limits(_years(facts)).get(name, {})
-    low = limits.get("lt", limits.get("low"))
-    high = limits.get("gt", limits.get("high"))
-    return bool(
-        (low is not None and shown.value < low) or (high is not None and shown.value > high)
-    )
+    known = age.read(facts, lambda *_: None)
+    ages = known.ages if known.known != "none" else (age.from_years(age.ADULT_CHART_FROM_YEARS),)
+    return all(_beyond(shown.value, name, each) for each in ages)
 
 
-@cache
-def _limits(years: float) -> Mapping[str, Mapping[str, float]]:
-    """The chart's limits at an age; the adult chart where the age is not known."""
-    chart = table("iitt")
-    if years >= CHILD_YEARS:
-        adult: Mapping[str, Mapping[str, float]] = chart["adult"]["high_risk_vitals"]
-        return adult
-    child = chart["child"]["high_risk_vitals"]
-    bands: list[dict[str, Any]] = child["by_age"]
-    band = bands[0] if years < 1 else bands[1] if years < 5 else bands[2]
-    return {**child["all_ages"], **{k: v for k, v in band.items() if isinstance(v, dict)}}
-
-
-def _years(facts: Mapping[str, Any]) -> float:
-    """Age in years; an adult's where it is not known."""
-    if isinstance(facts.get("age_years"), int | float):
-        return float(facts["age_years"])
-    if isinstance(facts.get("age_days"), int | float):
-        return float(facts["age_days"]) / 365.25
-    return CHILD_YEARS
+def _beyond(value: float, name: str, at: age.Age) -> bool:
+    low, high = next((low, high) for key, low, high in limits_at(at) if key == name)
+    return (low is not None and value < low) or (high is not None and value > high)
 
 
 def person_words(facts: Mapping[str, Any], frame: Frame) -> str:
     """`F 61`, as far as the crew knows it."""
     words, sex = frame.words, str(facts.get("sex", "unknown"))
     parts = [words.t(f"sex.{sex}")] if sex in ("F", "M") else []
-    if isinstance(facts.get("age_years"), int | float):
-        parts.append(words.number(float(facts["age_years"]), 0))
-    elif isinstance(facts.get("age_days"), int | float):
-        parts.append(words.t("age.days", n=int(facts["age_days"])))
-    elif facts.get("age_band"):
-        parts.append(str(facts["age_band"]))
+    if old := _age(facts, words):
+        parts.append(old)
     return " ".join(parts)
+
+
+def _age(facts: Mapping[str, Any], words: Words) -> str:
+    """`61`, `3 d`; `est. 61` or `est. under 12 years` where it is an estimate."""
+    estimated = facts.get("age_estimated") is True
+    if isinstance(facts.get("age_years"), int | float):
+        said = words.number(float(facts["age_years"]), 0)
+    elif isinstance(facts.get("age_days"), int | float):
+        said = words.t("age.days", n=int(facts["age_days"]))
+    else:
+        known = f"tablet.band.{facts.get('age_band')}"
+        estimated, said = True, words.t(known) if words.has(known) else ""
+    return words.t("age.estimated", age=said) if estimated and said else said
 
 
 def _crew(facts: Mapping[str, Any], frame: Frame) -> str:

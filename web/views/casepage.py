@@ -84,7 +84,7 @@ def case_page(cell: CaseCell, frame: Frame, changes: list[dict[str, Any]]) -> Ca
         heard=tuple(
             (str(each.get("by", "")), str(each.get("at", ""))) for each in cell.acknowledgements
         ),
-        warnings=cell.warnings,
+        warnings=(*cell.warnings, *_not_shown(cell, frame)),
         decided=_decided(cell, frame),
         version=cell.version,
         seen=",".join(sorted(codes_of(cell.triage))),
@@ -179,6 +179,15 @@ def told(facts: Mapping[str, Any], frame: Frame) -> tuple[tuple[str, str], ...]:
     return tuple(rows)
 
 
+def _not_shown(cell: CaseCell, frame: Frame) -> tuple[str, ...]:
+    """How many values are kept and not shown, and why."""
+    return tuple(
+        frame.words.t(f"case.not_shown.{why}", n=number)
+        for why, number in sorted(cell.not_shown.items())
+        if frame.words.has(f"case.not_shown.{why}")
+    )
+
+
 def _decided(cell: CaseCell, frame: Frame) -> str:
     decision = cell.decision
     if decision is None:
@@ -208,8 +217,12 @@ def render(
     free: list[str],
     desk: Desk,
     may_acknowledge_any: bool,
+    entry: dict[str, Any] | None = None,
 ) -> str:
-    """One case with its decision; `lost` is the one that came first, with `mine`, the other."""
+    """One case with its decision; `lost` is the one that came first, with `mine`, the other.
+
+    `entry` fills the form for new values; None: there is none.
+    """
     frame = renderer.frame(language, now_us)
     words = frame.words
     page = Page(words=words, title=words.t("case.title"), user=user, demo=demo, unit=unit)
@@ -237,5 +250,6 @@ def render(
         free=free,
         desk=desk,
         may_acknowledge_any=may_acknowledge_any,
+        entry=entry,
         ended=cell.step in ENDS,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any, Final
 
 from hospital_ops import codes
@@ -41,6 +42,9 @@ USUAL_SIGNS: Final = (
 SIGNS_FIRST: Final = 8
 BLANK_LINES: Final = 12
 OLDEST: Final = 130.0
+AGES: Final = ("age_years", "age_days")
+DAYS_OF_A_MONTH: Final = 30.4375
+INFANT_YEARS: Final = 2  # by a birth date: younger than this in days, as the charts ask
 
 
 def form_view(complaint: str, language: str) -> dict[str, Any]:
@@ -63,18 +67,38 @@ def form_view(complaint: str, language: str) -> dict[str, Any]:
     }
 
 
-def age_of(text: Mapping[str, str]) -> dict[str, Any]:
-    """The age as a fact: years, or months of an infant; empty where nobody knows it."""
-    years, months = text.get("age", ""), text.get("months", "")
+def age_of(text: Mapping[str, str], today: date) -> dict[str, Any]:
+    """The age as facts: years, or days of whoever is told in months; else by the birth date.
+
+    Both keys are there, one of them None: a correction replaces what was said before.
+    """
+    years, months = _age(text.get("age", ""), OLDEST), _age(text.get("months", ""), OLDEST * 12)
     if years:
-        value = number_of(years, "age")
-        if value is None or not 0 <= value <= OLDEST:
-            raise MessageError("bad_age", "the age is a number of years")
-        return {"age_years": value}
-    if months:
-        value = number_of(months, "months")
-        return {"age_days": round((value or 0) * 30.4375)}
-    return {}
+        return {"age_years": years, "age_days": None}
+    if months is not None:
+        return {"age_years": None, "age_days": round(months * DAYS_OF_A_MONTH)}
+    if years is not None:
+        return {"age_years": years, "age_days": None}
+    try:
+        born = date.fromisoformat(text.get("birth_date", ""))
+    except ValueError:
+        return {}
+    past = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    if born > today or past > OLDEST:
+        raise MessageError("bad_age", "the birth date is no age of anybody")
+    if past < INFANT_YEARS:
+        return {"age_years": None, "age_days": (today - born).days}
+    return {"age_years": past, "age_days": None}
+
+
+def _age(text: str, oldest: float) -> float | None:
+    try:
+        value = number_of(text, "age")
+    except MessageError as error:
+        raise MessageError("bad_age", "the age is a number of years or months") from error
+    if value is not None and not 0 <= value <= oldest:
+        raise MessageError("bad_age", "the age is a number of years or months")
+    return value
 
 
 def number_of(text: str, key: str) -> float | None:

@@ -9,14 +9,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from hospital_ops import wire
 from hospital_ops.access import Principal
+from hospital_ops.clock import SECOND, from_datetime
 from hospital_ops.ecg.computer import ABOUT, about, found, read_by_computer
 from hospital_ops.ecg.files.packing import recorded
 from streams.pipe import Pipe
 
+FUTURE_US: Final = 60 * SECOND  # SAFETY rule 6
+OLD_US: Final = 86_400 * SECOND
 KEPT_S: Final = 48 * 3600  # as long as the copy of an ECG beside the stream
 READ_AGAIN: Final = "reread"  # the stage of an entry that changes a reading and nothing else
 
@@ -53,6 +57,18 @@ async def read_again(
         findings=found(said),
         reading=said,
     )
+
+
+def taken_at(started_at: datetime | None, received_at: int) -> tuple[int, tuple[str, ...]]:
+    """When it was taken; a time without a zone, or none, is nobody's: the receipt counts."""
+    if started_at is None or started_at.tzinfo is None:
+        return received_at, ("the file names no time with a zone: the time of receipt is shown",)
+    at = from_datetime(started_at)
+    if at > received_at + FUTURE_US:
+        return received_at, ("the recorder's clock is ahead: the time of receipt is shown",)
+    if at < received_at - OLD_US:
+        return at, ("taken more than a day ago: is this the right file?",)
+    return at, ()
 
 
 def _key(hospital: str, case: str) -> str:

@@ -11,13 +11,12 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from hospital_ops import wire
 from hospital_ops.access import Permission, Principal
-from hospital_ops.clock import SECOND, from_datetime, iso
+from hospital_ops.clock import iso
 from hospital_ops.ecg.computer import found, read_by_computer
 from hospital_ops.ecg.files import packing, reading
 from hospital_ops.ecg.files.recording import EcgFileError, EcgRecording
@@ -32,8 +31,6 @@ PARTS_MAX: Final = 1024
 PENDING_MAX: Final = 32  # ECGs of one case, whole or coming
 KEPT_S: Final = 48 * 3600  # parts of a broken upload, and the copy that pages read
 KEPT_BYTES: Final = 64 * 1024
-FUTURE_US: Final = 60 * SECOND  # SAFETY rule 6
-OLD_US: Final = 86_400 * SECOND
 _DONE, _META, _PICTURE = b"done", b"meta", b"picture"
 # What may come before the whole, the better one first: low resolution, for the eye alone.
 STAGES: Final = ("coarse", "preview")
@@ -264,7 +261,7 @@ class EcgIntake:
         recording = reading.read(data, rate_hz=part.rate_hz, step_mv=part.step_mv)
         leads = packing.packed(recording)
         said = {} if facts is None else self.interpret(recording, facts)
-        at, notes = _taken_at(recording.started_at, entry.received_at)
+        at, notes = ecg_about.taken_at(recording.started_at, entry.received_at)
         return wire.EcgReceived(
             **{name: getattr(entry, name) for name in entry.__struct_fields__}
             | {
@@ -386,18 +383,6 @@ def _answer(
             "findings": list(entry.findings),
         }
     return answer
-
-
-def _taken_at(started_at: datetime | None, received_at: int) -> tuple[int, tuple[str, ...]]:
-    """When it was taken; a time without a zone, or none, is nobody's: the receipt counts."""
-    if started_at is None or started_at.tzinfo is None:
-        return received_at, ("the file names no time with a zone: the time of receipt is shown",)
-    at = from_datetime(started_at)
-    if at > received_at + FUTURE_US:
-        return received_at, ("the recorder's clock is ahead: the time of receipt is shown",)
-    if at < received_at - OLD_US:
-        return at, ("taken more than a day ago: is this the right file?",)
-    return at, ()
 
 
 def _ecg_id(text: str) -> str:

@@ -16,7 +16,10 @@ from triage.namesakes import Arrival, warnings_of
 from triage.targets import measure_by, see_by, target_us
 from web.entered import FieldError, values_of
 from web.render import Renderer
+from web.routes.cases import entry_of
 from web.routes.newvalues import changed_facts
+from web.views.casedesk import desk_view
+from web.views.casepage import render
 from web.views.edboard import shift_began
 from web.views.page import Page
 from web.views.walkin import VITALS, age_of, form_view, number_of
@@ -226,3 +229,22 @@ def test_a_board_tells_nobody_the_name_of_who_walked_in() -> None:
     assert "Y.A." in html
     for said in (html, str(case_json(named, NOON))):
         assert not any(word in said for word in ("Yelkin", "Anna", "1990"))
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_the_page_of_who_is_here_has_the_fields_of_new_values_with_what_is_known(
+    language: str,
+) -> None:
+    here = cell("yellow", facts={"signs": ["severe_pain"], "complaint": "chest_pain"})
+    renderer = Renderer("UTC")
+    html = render(
+        renderer, language, cell=here, changes=[], now_us=NOON, user="n", demo=True, unit="h1-ed",
+        may_decide=False, may_acknowledge=False, free=[], may_acknowledge_any=True,
+        desk=desk_view(here, renderer.frame(language, NOON), [], [here], []),
+        entry=entry_of(here, FormData([("hr", "8O"), ("signs", "severe_pain")]), language),
+    )  # fmt: skip
+    assert 'action="/ed/cases/c/values"' in html
+    assert 'name="signs_shown" value="severe_pain"' in html
+    assert 'name="signs" value="severe_pain" checked' in html
+    assert 'name="hr" inputmode="decimal" maxlength="5" value="8O"' in html
+    assert "newvalues." not in html, "every word is there"

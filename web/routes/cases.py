@@ -64,7 +64,7 @@ async def acknowledge(request: Request, case: str, principal: Someone) -> Respon
     return RedirectResponse(f"/ed/cases/{case}", status_code=303)
 
 
-def _entry(cell: CaseCell, typed: FormData | None, language: str) -> dict[str, Any]:
+def entry_of(cell: CaseCell, typed: FormData | None, language: str) -> dict[str, Any]:
     """What the form for new values is filled with."""
     kept = {key: str(value) for key, value in typed.items()} if typed else {}
     known = [str(sign) for sign in cell.facts.get("signs") or ()]
@@ -231,7 +231,7 @@ def page_of(
         free=free or [],
         desk=desk_view(cell, frame, web.places.rooms_of(unit), cells, departments(web, unit)),
         may_acknowledge_any=acknowledges,
-        entry=_entry(cell, typed, words_of(language_of(request)).language)
+        entry=entry_of(cell, typed, words_of(language_of(request)).language)
         if cell.step == ARRIVED and all(allows(principal, one, hospital, unit) for one in ENTERS)
         else None,
     )

@@ -340,15 +340,13 @@ def bed_json(cell: BedCell, now_us: int) -> dict[str, Any]:
         "trends": cell.trends,
         "flags": list(cell.flags),
         "quiet": [quiet_json(quiet) for quiet in cell.quiets],
-        "support": None
-        if cell.support is None
-        else {
-            "words": list(cell.support.words),
-            "by": cell.support.by,
-            "at": iso(cell.support.at),
-        },
+        "support": cell.support and _support_json(cell.support),
         "mode": cell.mode,
     }
+
+
+def _support_json(support: SupportCell) -> dict[str, Any]:
+    return {"words": list(support.words), "by": support.by, "at": iso(support.at)}
 
 
 # Facts that name somebody: a board tells initials at most.

@@ -363,7 +363,7 @@ def _decision_json(decision: DecisionCell) -> dict[str, Any]:
 
 def case_json(cell: CaseCell, now_us: int) -> dict[str, Any]:
     """One case of the public ED snapshot, also the answer of `GET .../prearrivals/{uuid}`."""
-    decision = cell.decision
+    decision, taken_over = cell.decision, (cell.taken_over_by, cell.taken_over_at)
     return {
         "id": cell.case,
         "version": cell.version,
@@ -388,14 +388,11 @@ def case_json(cell: CaseCell, now_us: int) -> dict[str, Any]:
         "warnings": list(cell.warnings),
         "mode": cell.mode,
         "arrived_at": _iso_or_none(cell.arrived_at),
-        "taken_over": {"by": cell.taken_over_by, "at": iso(cell.taken_over_at)}
-        if cell.taken_over_at
-        else None,
         "nobody_took_over": cell.untaken,
         "call": ring_json(cell.call),
         "places": [place_json(place) for place in cell.places],
         "messages": list(cell.messages),
         "ended_for": cell.ended_for,
         "not_shown": cell.not_shown,
-        **way_json(cell.rerouted, cell.arrivals, cell.eta_range),
+        **way_json(cell.rerouted, cell.arrivals, cell.eta_range, taken_over),
     }

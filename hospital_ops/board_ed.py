@@ -57,10 +57,18 @@ def place_json(place: PlaceCell) -> dict[str, Any]:
 
 
 def way_json(
-    rerouted: dict[str, Any], arrivals: dict[str, str], eta_range: tuple[int, int] | None
+    rerouted: dict[str, Any],
+    arrivals: dict[str, str],
+    eta_range: tuple[int, int] | None,
+    taken_over: tuple[str, int],
 ) -> dict[str, Any]:
-    """The public form of the way: another department, who said when it ended, the interval."""
+    """The public form of the way: another department, who said when it ended, the interval.
+
+    `taken_over`: by whom and when; 0: by nobody yet.
+    """
+    by, at = taken_over
     return {
+        "taken_over": {"by": by, "at": iso(at)} if at else None,
         "rerouted": rerouted or None,
         "arrivals": arrivals,
         "eta_range": [iso(at) for at in eta_range] if eta_range else None,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from hospital_ops.clinical.scores import score
 from hospital_ops.clock import iso
-from icu.record import DAY, HOUR, OUT, Reading, Record
+from icu.record import DAY, HOUR, IN, OUT, Reading, Record
 from icu.windows import DAY as DAY_SET
 from icu.windows import WARD, fresh, window_us
 
@@ -85,15 +85,16 @@ def kdigo(record: Record, now: int) -> tuple[dict[str, Any], list[Reading]] | No
 def balance(record: Record, now: int) -> dict[str, Any] | None:
     """In and out by hour and since the record began, in mL; None where nothing was charted.
 
-    Without an entry of what was given there is no balance: what is unknown is not nothing.
+    Without an entry of what was given, or lost, there is no balance: what is unknown is not
+    nothing. A bag that was charted as empty is known: who makes no urine has a balance.
     """
     if not record.hours:
         return None
     hour = now // HOUR * HOUR
     missing = []
-    if not record.given:
+    if not (record.given or any(key in record.newest for key in IN)):
         missing.append("fluid_in")
-    if not record.lost:
+    if not (record.lost or any(key in record.newest for key in OUT)):
         missing.append("urine")
     day = [row for start, row in record.hours.items() if start > now - DAY]
     weight = fresh(record, "weight", WARD, now)

@@ -201,6 +201,14 @@ def test_a_gcs_under_sedation_does_not_lower_the_score() -> None:
     assert bed.figures()["gcs"]["sedated"] is True
 
 
+def test_who_makes_no_urine_has_a_balance() -> None:
+    """A bag that was charted as empty is known; only what nobody charted is missing."""
+    bed = Bedside()
+    bed.chart(fluid_in=500, urine=0)
+    balance = bed.figures()["balance"]
+    assert (balance["value"], balance["missing"]) == (500, [])
+
+
 def test_fluids_add_up_by_hour_and_there_is_no_balance_without_what_went_in() -> None:
     bed = Bedside()
     given = lost = 0.0

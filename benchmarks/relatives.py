@@ -49,7 +49,8 @@ select md5('message' || c.contact)::uuid, 'h1', c.unit, c.stay, c.patient_id, c.
 _READY: Final = (
     "insert into relative_hours values ($1, 'h1', '00:00', '23:59:59', '00:00', '00:00')",
     "insert into reader_position (shard, stream, hospital_id, position, epoch)"
-    " values ($1, 'in', 'h1', (extract(epoch from now()) * 1000 + 7200000)::bigint || '-0', 1)"
+    " select $1, stream, 'h1', (extract(epoch from now()) * 1000 + 7200000)::bigint || '-0', 1"
+    " from unnest(array['in', 'out']) stream"
     " on conflict (shard, stream) do update set position = excluded.position",
 )
 _CLEAR: Final = "truncate stay, contact, relative_message, relative_step, relative_hours cascade"

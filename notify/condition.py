@@ -1,7 +1,8 @@
 """Conscious or sedated, breathing alone or not: words of clinical/sms_values.json by its `when`.
 
 The `when` lines of the table are read as they stand: a small language of names, comparisons,
-`and`, `or` and `not`. A comparison with what is not known is false.
+`and`, `or` and `not`. A comparison with what is not known is false. The newest entry decides: an
+older one never speaks for a newer one that has no words of its own.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ _COMPARE: Final[dict[type[ast.cmpop], Callable[[Any, Any], bool]]] = {
     ast.Lt: lambda a, b: a < b,
     ast.Gt: lambda a, b: a > b,
 }
+_NAME: Final = {RASS: "rass", ACVPU: "acvpu", GCS: "gcs"}
+_ASLEEP: Final = ("V", "P", "U")  # ACVPU that goes together with sedation
+# codes.json, vent_mode: what is no ventilator; what helps then is said by the oxygen device.
+UNVENTILATED: Final = ("none", "off", "standby")
 # Documented words of the ward to the names of the table's `when`.
 _SUPPORT: Final = {
     "invasive": "invasive",
@@ -40,6 +45,9 @@ _SUPPORT: Final = {
     "non_rebreather": "oxygen",
     "air": "air",
 }
+
+
+_BY_ONESELF: Final = ("oxygen", "air")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,30 +95,65 @@ def _value(node: ast.expr, known: Mapping[str, Any]) -> Any:
             raise ValueError(f"sms_values.json says what nobody here understands: {type(node)}")
 
 
-def consciousness(fit: Readings, now: int, *, sedated: bool | None = None) -> Condition:
-    """The newest nurse entry in words; under sedation only a RASS may be told."""
+def sedated_at(readings: Readings, moment: int) -> bool:
+    """Whether the RASS that counts at a moment is one of sedation: below zero, at most 12 h old."""
+    window = items()["consciousness"]["max_age_h"] * HOUR
+    known = [r for r in readings if r.code == RASS and moment - window <= r.at <= moment]
+    if not known:
+        return False
+    value = max(known, key=lambda r: r.at).value
+    return isinstance(value, int | float) and value < 0
+
+
+def consciousness(fit: Readings, now: int) -> Condition:
+    """The newest nurse entry in words; under sedation only a RASS may be told.
+
+    Where somebody seemed awake since that RASS, neither is told: a doctor says how it is.
+    """
     row = items()["consciousness"]
     entries = _entries(fit, row, now, (RASS, ACVPU, GCS))
-    if sedated:
-        entries = [entry for entry in entries if entry.code == RASS]
-    for entry in entries:  # newest first; of one moment in the order of the table
-        name = {RASS: "rass", ACVPU: "acvpu", GCS: "gcs"}[entry.code]
-        known = {name: entry.value, "sedated": bool(sedated)}
-        for index, words in enumerate(row["map"]):
-            if holds(words["when"], known):
+    asleep = sedated_at(entries, now)
+    newest = max((entry.at for entry in entries if not asleep or entry.code == RASS), default=0)
+    if asleep and any(entry.at > newest and _seems_awake(entry) for entry in entries):
+        return Condition(item="consciousness")
+    for entry in entries:  # of one moment in the order of the table
+        if entry.at == newest and (not asleep or entry.code == RASS):
+            index = _row(entry, sedated=asleep)
+            if index >= 0:
                 return Condition(item="consciousness", row=index, at=entry.at, source=entry.code)
-        if entry.code != GCS:
-            break  # a newer entry that says nothing is not replaced by an older one
     return Condition(item="consciousness")
 
 
+def _row(entry: Reading, *, sedated: bool) -> int:
+    """Which row of the table an entry holds, or -1 where it has no words for it."""
+    known = {_NAME[entry.code]: entry.value, "sedated": sedated}
+    rows = items()["consciousness"]["map"]
+    return next((index for index, row in enumerate(rows) if holds(row["when"], known)), -1)
+
+
+def _seems_awake(entry: Reading) -> bool:
+    """An entry that does not go together with sedation: alert or confused, GCS without words."""
+    if entry.code == ACVPU:
+        return entry.value not in _ASLEEP
+    return entry.code == GCS and _row(entry, sedated=False) < 0
+
+
 def breathing(fit: Readings, now: int) -> Condition:
-    """The documented support in words, never inferred from signals."""
+    """The documented support in words, never inferred from signals.
+
+    The newest entry decides; where it ends the ventilation, the oxygen device has the word, unless
+    it was a machine as well or was entered before the ventilation began.
+    """
     row = items()["breathing"]
+    ended = False
     for entry in _entries(fit, row, now, (VENT, DEVICE)):
-        name = _SUPPORT.get(str(entry.value))
-        if name is None:
+        said = str(entry.value).lower()
+        if entry.code == VENT and said in UNVENTILATED:
+            ended = True
             continue
+        name = _SUPPORT.get(said)
+        if name is None or (ended and (entry.code == VENT or name not in _BY_ONESELF)):
+            break
         for index, words in enumerate(row["map"]):
             if holds(words["when"], {name: True}):
                 return Condition(

@@ -32,7 +32,7 @@ class Window:
 
     @property
     def escalates_at(self) -> int:
-        """From here on what nobody has confirmed goes to the head of duty."""
+        """From here on the page says that the window closes, and counts who hears nothing."""
         early: int = RULES["escalate_before_close_min"] * 60 * SECOND
         return self.closes_at - early
 

@@ -1,19 +1,20 @@
 """The course of a day from what the archive holds: SOFA of two windows, then the shared rule.
 
 Window: worst value in the 24 h to the report time against the 24 h before (clinical/dynamics.md).
-An organ without a value in a window is unknown there, never 0.
+An organ without a value in a window is unknown there, never 0; so is one whose support fell silent
+without anybody having written that it was stopped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from hospital_ops.clinical.dynamics import ORGANS, dynamics
 from hospital_ops.clinical.organ_failure import sofa
 from hospital_ops.clock import SECOND
-from notify.condition import GCS, RASS, VENT
-from notify.figures import Readings
+from notify.condition import GCS, UNVENTILATED, VENT, sedated_at
+from notify.figures import Reading, Readings
 
 DAY: Final = 24 * 3600 * SECOND
 PAO2, FIO2 = "2703-7", "3150-0"
@@ -32,25 +33,34 @@ def assess(
 ) -> dict[str, Any]:
     """The proposal: the answer of the shared rule, with `organs_prev` and `organs_today` beside.
 
-    `readings` are usable ones of the last 48 h; `facts` are further inputs of the rule
-    (`new_organ_support`, `support_stopped_documented` ...) that a person or an order documented.
+    `readings` are usable ones of the last 48 h and the RASS before them; `facts` are further inputs
+    of the rule that a person documented (`cardiac_arrest` ...). Microseconds UTC.
     """
-    before = organs([r for r in readings if now - 2 * DAY < r.at <= now - DAY])
-    today = organs([r for r in readings if now - DAY < r.at <= now])
+    earlier = [r for r in readings if now - 2 * DAY < r.at <= now - DAY]
+    latest = [r for r in readings if now - DAY < r.at <= now]
+    awake = [r for r in readings if r.code == GCS and not sedated_at(readings, r.at)]
+    before, today = organs(earlier, awake), organs(latest, awake)
+    today |= dict.fromkeys(_silent(earlier, latest))
     inputs: dict[str, Any] = {
         "organs_prev": before,
         "organs_today": today,
         "first_24h": now - admitted_at < DAY,
         "treatment_limited": treatment_limited,
-        "new_organ_support": _new_support(readings, now),
+        "new_organ_support": _new_support(earlier, latest),
+        "organ_support": any(_ventilates(r) or _running(r) for r in (*earlier, *latest)),
+        "support_stopped_documented": _stopped(earlier, latest),
+        "gcs_drop_unsedated": _fall(earlier, latest, awake),
         **(facts or {}),
     }
     return dynamics(inputs) | {"organs_prev": before, "organs_today": today}
 
 
-def organs(readings: Readings) -> dict[str, int | None]:
-    """SOFA points of a window by organ from its worst values; None where nothing is known."""
-    inputs = _worst(readings)
+def organs(readings: Readings, awake: Readings) -> dict[str, int | None]:
+    """SOFA points of a window by organ from its worst values; None where nothing is known.
+
+    `awake` are the GCS that were not taken under sedation: no other says anything of the brain.
+    """
+    inputs = _worst([r for r in readings if r.code != GCS or r in awake])
     points = sofa(inputs)["components"]
     known = {
         "resp": "pf_mmhg" in inputs,
@@ -78,17 +88,13 @@ def _worst(readings: Readings) -> dict[str, Any]:
     ):
         if code in values:
             inputs[name] = pick(value for _, value in values[code])
-    if any(value < 0 for _, value in values.get(RASS, ())):
-        inputs.pop("gcs", None)  # a GCS under sedation says nothing about the brain
     means = [value for code in MEAN for _, value in values.get(code, ())]
     if means:
         inputs["map_mmhg"] = min(means)
     ratios = _ratios(values.get(PAO2, []), values.get(FIO2, []))
     if ratios:
         inputs["pf_mmhg"] = min(ratios)
-        inputs["resp_support"] = any(
-            r.code == VENT and str(r.value) in ("invasive", "niv") for r in readings
-        )
+        inputs["resp_support"] = any(_ventilates(r) for r in readings)
     return inputs
 
 
@@ -102,19 +108,66 @@ def _ratios(oxygen: list[tuple[int, float]], fractions: list[tuple[int, float]])
     return found
 
 
-def _new_support(readings: Readings, now: int) -> bool:
+def _silent(earlier: Readings, latest: Readings) -> list[str]:
+    """Organs whose support ran when it was last heard of the day before, and is unheard today."""
+    heard = {r.code for r in latest}
+    lasts = [last for last in _lasts(earlier).values() if last.code not in heard]
+    lost = []
+    if any(_ventilates(last) for last in lasts):
+        lost.append("resp")
+    if any(_running(last) for last in lasts):
+        lost.append("cv")
+    return lost
+
+
+def _stopped(earlier: Readings, latest: Readings) -> bool:
+    """Whether somebody wrote today that a support of the day before was ended, and it stayed so."""
+    today = _lasts(latest)
+    for code, last in _lasts(earlier).items():
+        now = today.get(code)
+        if now is None or now.origin != "typed":
+            continue  # what a device says, or no longer says, is no decision
+        if (_ventilates(last) and _word(now) in UNVENTILATED) or (
+            _running(last) and isinstance(now.value, int | float) and now.value == 0
+        ):
+            return True
+    return False
+
+
+def _fall(earlier: Readings, latest: Readings, awake: Readings) -> float:
+    """By how many points the worst unsedated GCS fell, where it is known of both days."""
+    worst = [
+        min((float(r.value or 0) for r in window if r.code == GCS and r in awake), default=None)
+        for window in (earlier, latest)
+    ]
+    if worst[0] is None or worst[1] is None:
+        return 0.0
+    return max(0.0, worst[0] - worst[1])
+
+
+def _new_support(earlier: Readings, latest: Readings) -> bool:
     """Ventilation or a vasopressor documented today that was documented absent the day before."""
-    today = [r for r in readings if r.at > now - DAY]
-    before = [r for r in readings if r.at <= now - DAY]
-    ventilated = _ventilated(today) and bool(before) and not _ventilated(before)
-    pressors = {r.code for r in today if _running(r)} - {r.code for r in before if _running(r)}
-    return bool(before) and (ventilated or bool(pressors))
+    if not earlier:
+        return False
+    ventilated = any(map(_ventilates, latest)) and not any(map(_ventilates, earlier))
+    pressors = {r.code for r in latest if _running(r)} - {r.code for r in earlier if _running(r)}
+    return ventilated or bool(pressors)
 
 
-def _ventilated(readings: Readings) -> bool:
-    return any(r.code == VENT and str(r.value) in ("invasive", "niv") for r in readings)
+def _lasts(readings: Sequence[Reading]) -> dict[str, Reading]:
+    """The newest entry of each support in a window."""
+    wanted = (VENT, *PRESSORS)
+    return {r.code: r for r in sorted(readings, key=lambda r: r.at) if r.code in wanted}
 
 
-def _running(reading: Any) -> bool:
+def _word(reading: Reading) -> str:
+    return str(reading.value).lower()
+
+
+def _ventilates(reading: Reading) -> bool:
+    return reading.code == VENT and _word(reading) in ("invasive", "niv")
+
+
+def _running(reading: Reading) -> bool:
     value = reading.value
     return reading.code in PRESSORS and isinstance(value, int | float) and value > 0

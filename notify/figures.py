@@ -12,13 +12,14 @@ from typing import Any, Final
 
 from hospital_ops import codes
 from hospital_ops.clock import SECOND
-from notify.rules import items
+from notify.rules import RULES, items
 
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 3600 * SECOND
 # sms_values.json, `general.continuous`: the last 60 min, at least 30 min of valid samples.
 MEDIAN_MINUTES: Final = 60
 MEDIAN_MINUTES_MIN: Final = 30
+MEDIAN_NEWEST_S: Final[int] = RULES["median_newest_min"] * 60  # "spread over it": it still goes on
 # `guard.cross`: systolic above diastolic by more than this, pulse and heart rate within this share.
 PRESSURE_GAP: Final = 5
 RATE_DIFFERENCE: Final = 0.20
@@ -37,6 +38,7 @@ class Reading:
     origin: str = "monitor"
     mode: str = "Real"
     device: str = ""
+    moved: bool = False  # of another bed than the patient's: its device is bound to somebody else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,7 @@ class Figure:
     how: str = "missing"  # median, spot, pair, missing
     at: int | None = None  # of the newest value in it
     count: int = 0
-    why: str = ""  # why it is missing: none, old, few, unsteady, implausible, contradiction
+    why: str = ""  # why missing: none, old, few, ended, unsteady, implausible, contradiction
 
 
 Readings = Sequence[Reading]
@@ -65,13 +67,13 @@ def usable(readings: Readings, mode: str, now: int) -> list[Reading]:
 
 def left_out(readings: Readings, mode: str, now: int) -> bool:
     """Whether something of the last hour was there and may not be told."""
-    recent = [r for r in readings if now - MEDIAN_MINUTES * MINUTE < r.at <= now]
+    recent = [r for r in readings if now - MEDIAN_MINUTES * MINUTE < r.at <= now and not r.moved]
     return len(usable(recent, mode, now)) < len(recent)
 
 
 def figures(readings: Readings, mode: str, now: int) -> dict[str, Figure]:
     """The five figures of a message by item: temp, hr, bp, spo2, rr."""
-    fit = usable(readings, mode, now)
+    fit = [r for r in usable(readings, mode, now) if r.origin == _PERSON or not r.moved]
     found = {item: _plain(item, fit, now) for item in ("temp", "hr", "spo2", "rr")}
     found["bp"] = _pressure(fit, now)
     if _rates_disagree(fit, now):
@@ -94,18 +96,22 @@ def _plausible(reading: Reading) -> bool:
 
 
 def _plain(item: str, fit: Readings, now: int) -> Figure:
+    """A median of any of the item's codes, else what a person entered last.
+
+    A signal that was there and jumped is not replaced by an older entry (the table's `guard`).
+    """
     row = items()[item]
-    last = Figure(item=item, why="none")
-    for code in row["codes"]:
-        own = [r for r in fit if r.code == code]
-        found = _median(row, own, now)
-        if found.how == "missing":
-            spot = _spot(row, own, now)
-            found = spot if spot.values or spot.why == "old" else found
-        if found.how != "missing":
+    medians = [_median(row, [r for r in fit if r.code == code], now) for code in row["codes"]]
+    for found in medians:
+        if found.values:
             return found
-        last = found if own else last
-    return last
+    jumped = next((found for found in medians if found.why == "unsteady"), None)
+    if jumped is not None:
+        return jumped
+    spot = _spot(row, [r for r in fit if r.code in row["codes"]], now)
+    if spot.values or spot.why == "old":
+        return spot
+    return next((found for found in medians if found.why != "none"), spot)
 
 
 def _number(reading: Reading) -> float:
@@ -120,11 +126,13 @@ def _median(
     minutes = {r.at // MINUTE for r in hour}
     if len(minutes) < MEDIAN_MINUTES_MIN:
         return Figure(item=item, why="few" if hour else "none")
+    newest = max(r.at for r in hour)
+    if now - newest > MEDIAN_NEWEST_S * SECOND:
+        return Figure(item=item, why="ended")
     values = [of(r) for r in hour]
     tenths = quantiles(values, n=10, method="inclusive")
     if tenths[-1] - tenths[0] >= row["max_spread"]:
         return Figure(item=item, why="unsteady", count=len(values))
-    newest = max(r.at for r in hour)
     return Figure(item=item, values=(median(values),), how="median", at=newest, count=len(values))
 
 

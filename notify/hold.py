@@ -11,7 +11,12 @@ from typing import Final
 
 from hospital_ops.clinical.dynamics import NEGATIVE
 from hospital_ops.clock import SECOND
-from notify.rules import POSITION_AGE_MAX_S, SEVERITY_AGE_MAX_S, WORSENING_HOLD_S
+from notify.rules import (
+    POSITION_AGE_MAX_S,
+    SEVERITY_AGE_MAX_S,
+    TEXT_AGE_MAX_S,
+    WORSENING_HOLD_S,
+)
 
 # The order is that of the page: the first is what the row says, with `call` a person phones.
 CALL: Final = frozenset({"red_alarm", "worsening", "negative", "no_mobile", "asked_for_call"})
@@ -29,6 +34,7 @@ REASONS: Final = (
     "forbidden_word",
     "no_severity",
     "refiled",
+    "too_old",
     "template_changed",
     "too_many",
     "unconfirmed",
@@ -40,8 +46,8 @@ class Facts:
     """What is known about one message's patient at one moment; microseconds UTC, None: never."""
 
     now: int
-    red_alarm: bool = False  # a high alarm is active or a resuscitation is going on
-    worse_at: int | None = None  # when a high alarm, or a worse triage colour, last began
+    red_alarm: bool = False  # a high alarm is active, taken on, or latched
+    worse_at: int | None = None  # the last moment a high alarm, or its signals, went on
     position_at: int | None = None  # up to when alarms are in the archive
     stopped: bool = False  # emergency stop of the unit or the hospital
     patient_hold: bool = False  # a physician holds this patient's messages
@@ -53,7 +59,8 @@ class Facts:
     severity_at: int | None = None
     figures: int = 1  # how many figures the text carries
     forbidden: bool = False
-    refiled: bool = False  # a late ADT has filed values anew since the text was made or confirmed
+    refiled: bool = False  # values were filed anew or corrected since the text was composed
+    composed_at: int | None = None  # of when its figures are
     released: bool = False  # a person has phoned and let the message go nevertheless
 
 
@@ -61,7 +68,8 @@ def why(facts: Facts) -> tuple[str, ...]:
     """The reasons to hold, most important first; empty: it may go.
 
     What a person released no longer waits for `negative`, `worsening` and what the physician
-    chose; a red alarm, a stop and an archive that lags hold always.
+    chose; a red alarm, a stop, an archive that lags and a word on the condition that is missing or
+    old hold always.
     """
     held = set(_always(facts))
     if not facts.released:
@@ -70,6 +78,10 @@ def why(facts: Facts) -> tuple[str, ...]:
         held.add("forbidden_word")
     if facts.refiled:
         held.add("refiled")
+    if not _recent(facts.severity_at if facts.severity else None, facts.now, SEVERITY_AGE_MAX_S):
+        held.add("no_severity")
+    if facts.composed_at is not None and not _recent(facts.composed_at, facts.now, TEXT_AGE_MAX_S):
+        held.add("too_old")
     if not (facts.confirmed or facts.automatic):
         held.add("unconfirmed")
     return tuple(reason for reason in REASONS if reason in held)
@@ -104,7 +116,8 @@ def _unless_released(facts: Facts) -> set[str]:
         held.add("treatment_limited")
     if not facts.figures:
         held.add("no_figures")
-    chosen = facts.severity_at
-    if not facts.severity or chosen is None or facts.now - chosen > SEVERITY_AGE_MAX_S * SECOND:
-        held.add("no_severity")
     return held
+
+
+def _recent(at: int | None, now: int, age_s: int) -> bool:
+    return at is not None and now - at <= age_s * SECOND

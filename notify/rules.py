@@ -21,6 +21,7 @@ POSITION_AGE_MAX_S: Final[int] = RULES["position_age_max_s"]
 LEASE_S: Final[int] = RULES["lease_s"]
 CLAIM_FRESH_S: Final[int] = RULES["claim_fresh_s"]
 SEVERITY_AGE_MAX_S: Final[int] = RULES["severity_age_max_h"] * 3600
+TEXT_AGE_MAX_S: Final[int] = RULES["text_age_max_h"] * 3600
 _TEXT_MAX: Final = 60
 
 

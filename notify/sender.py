@@ -77,32 +77,35 @@ class Sender:
 
     async def step(self, hospital: str) -> bool:
         """A few messages of a hospital, if any are due; answers whether there were some."""
-        claimed = await self._claim(hospital)
+        claimed, began = await self._claim(hospital)
         # One that fails must not take the others from the provider's door.
-        done = await asyncio.gather(*map(self._send, claimed), return_exceptions=True)
+        sending = (self._send(one, began) for one in claimed)
+        done = await asyncio.gather(*sending, return_exceptions=True)
         for error in done:
             if isinstance(error, BaseException):
                 raise error
         return bool(claimed)
 
-    async def _send(self, claimed: Claimed) -> None:
+    async def _send(self, claimed: Claimed, began: float) -> None:
         provider = self.providers.of(claimed.mode)
-        await self._finish(claimed, await self._submit(claimed, provider), provider.name)
+        await self._finish(claimed, await self._submit(claimed, provider, began), provider.name)
 
-    async def _submit(self, claimed: Claimed, provider: Provider) -> Outcome:
-        began = self.clock.monotonic_s()
+    async def _submit(self, claimed: Claimed, provider: Provider, began: float) -> Outcome:
         try:
             number = self.keys.open(claimed.number, claimed.contact)
         except ConfigurationError as error:
             logger.error("cannot_open", message=claimed.message, error=str(error))
             return Outcome(base.AGAIN, code="no_key")
         if self.clock.monotonic_s() - began > CLAIM_FRESH_S:
-            # We slept between the claim and the door: what was true at the claim is too old.
+            # We slept between the look and the door: what was true at the claim is too old.
             return Outcome(base.AGAIN, code="slept")
         return await provider.send(outgoing(claimed, number))
 
-    async def _claim(self, hospital: str) -> list[Claimed]:
-        """The next few of a shuffled list: processes seldom reach for the same message."""
+    async def _claim(self, hospital: str) -> tuple[list[Claimed], float]:
+        """The next few of a shuffled list, and when they began to be judged (monotonic seconds).
+
+        Shuffled, so that processes seldom reach for the same message.
+        """
         scope, waiting = scope_of(hospital), self._waiting.setdefault(hospital, [])
         if not waiting:
             async with self.database.transaction(scope) as connection:
@@ -110,13 +113,16 @@ class Sender:
         while waiting:
             few, waiting[:] = waiting[:TOGETHER], waiting[TOGETHER:]
 
-            async def work(connection: Connection, few: list[str] = few) -> list[Claimed]:
-                return await outbox.claim(connection, few, self.clock.now_us())
+            async def work(
+                connection: Connection, few: list[str] = few
+            ) -> tuple[list[Claimed], float]:
+                began = self.clock.monotonic_s()
+                return await outbox.claim(connection, few, self.clock.now_us()), began
 
-            claimed = await self.database.retrying(work, scope)
+            claimed, began = await self.database.retrying(work, scope)
             if claimed:
-                return claimed
-        return []
+                return claimed, began
+        return [], 0.0
 
     async def settle(self, hospital: str) -> int:
         """Looks today's unknown messages up in the provider's list; answers how many it found.
@@ -133,6 +139,8 @@ class Sender:
             if found is None:
                 continue
             async with self.database.transaction(scope) as connection:
+                if await settling.is_known(connection, provider.name, found.provider_id):
+                    continue  # of another message with the same words
                 settled += await outbox.finish(
                     connection,
                     one,

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from hospital_ops.clinical.dynamics import UNCHANGED
 from hospital_ops.clinical.tables import table
+from hospital_ops.clock import SECOND
 from notify import due, segments
 from notify.condition import Condition
 from notify.figures import Figure
@@ -131,7 +132,7 @@ def _statements(day: Day, language: str) -> tuple[Statement, ...]:
     said.append(_state(day.consciousness, day, language))
     said.append(_state(day.breathing, day, language))
     for item in _FIGURES if day.measured else ():
-        said.append(_figure(day.figures[item], language))
+        said.append(_figure(day.figures[item], day, language))
     said.append(Statement("dynamics", _dynamics(day, severity, language), "physician"))
     clock = own_words(language)["as_of"].format(time=due.local_clock(day.as_of, day.zone))
     said.append(Statement("time", clock, "clock", day.as_of))
@@ -148,7 +149,8 @@ def _dynamics(day: Day, severity: str, language: str) -> str:
     return str(words[day.dynamics][language]).format(severity=severity).rstrip("; ")
 
 
-def _figure(figure: Figure, language: str) -> Statement:
+def _figure(figure: Figure, day: Day, language: str) -> Statement:
+    """The table's phrase; a figure that is older than an hour has its own time behind it."""
     row = items()[figure.item]
     if not figure.values:
         return Statement(figure.item, row["missing"][language], "missing")
@@ -157,6 +159,8 @@ def _figure(figure: Figure, language: str) -> Statement:
         words = row["phrase"][language].format(s=written[0], d=written[1])
     else:
         words = row["phrase"][language].format(v=written[0])
+    if figure.at is not None and day.as_of - figure.at > RULES["figure_own_time_min"] * 60 * SECOND:
+        words = f"{words} ({due.local_clock(figure.at, day.zone)})"
     return Statement(figure.item, words, figure.how, figure.at)
 
 

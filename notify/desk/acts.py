@@ -68,12 +68,15 @@ class Desk:
             )
 
     async def enable(self, by: Scope, bed: str, given: Mapping[str, Any]) -> str:
-        """Enables a relative of whoever lies in the bed; answers the contact's id."""
+        """Enables a relative of whoever lies in the bed; answers the contact's id.
+
+        `stay` is the one that was looked at. Raises Conflict where another lies there by now.
+        """
         phone = read(_word(given, "number"), _word(given, "region", "RU"))
         consent = _consent(given)
         now = self.clock.now_us()
         async with self.database.transaction(by) as connection:
-            stay = await patients.open_stay_of_bed(connection, bed)
+            stay = await patients.seen_stay_of_bed(connection, bed, _word(given, "stay", ""))
             contact = await contacts.enable(connection, by, stay, phone, consent, self.keys, now)
             await self._plan(connection, by, stay, now)
         return contact
@@ -114,10 +117,10 @@ class Desk:
         async with self.database.transaction(by) as connection:
             await contacts.withdraw(connection, by, contact, why, self.clock.now_us())
 
-    async def patient_decides(self, by: Scope, bed: str) -> int:
+    async def patient_decides(self, by: Scope, bed: str, seen: str = "") -> int:
         """The patient is asked from now on: consent by law ends; answers for how many."""
         async with self.database.transaction(by) as connection:
-            stay = await patients.open_stay_of_bed(connection, bed)
+            stay = await patients.seen_stay_of_bed(connection, bed, seen)
             return await contacts.patient_decides(connection, by, stay.stay, self.clock.now_us())
 
     async def leaflet(self, by: Scope, contact: str) -> tuple[Contact, Hours, str]:
@@ -194,14 +197,27 @@ class Desk:
             return await desk.of_stay(connection, stay)
 
     async def change(self, by: Scope, bed: str, given: Mapping[str, Any]) -> None:
-        """The patient's switches: automatic, treatment_limited, hold_reason."""
+        """The patient's switches: automatic, treatment_limited, hold_reason.
+
+        `stay` and `version` are those that were looked at. Raises Conflict where another lies there
+        by now, where somebody changed the switches meanwhile, and where a limit of treatment that
+        two persons have signed would be lifted.
+        """
         wanted = {
             name: bool(given[name]) for name in ("automatic", "treatment_limited") if name in given
         }
         more = {"hold_reason": _word(given, "hold_reason", "")} if "hold_reason" in given else {}
         async with self.database.transaction(by) as connection:
-            stay = await patients.open_stay_of_bed(connection, bed)
-            await patients.change(connection, by, stay, self.clock.now_us(), **wanted, **more)
+            stay = await patients.seen_stay_of_bed(connection, bed, _word(given, "stay", ""))
+            await patients.change(
+                connection,
+                by,
+                stay,
+                self.clock.now_us(),
+                version=_version(given),
+                **wanted,
+                **more,
+            )
 
     async def stop(self, by: Scope, unit: str, reason: str, *, whole: bool = False) -> None:
         """Stops a unit's messages, or the whole hospital's."""
@@ -291,6 +307,14 @@ def _consent(given: Mapping[str, Any]) -> Consent:
         if getattr(consent, name) not in allowed:
             raise MessageError(f"bad_{name}", f"`{name}` is one of {', '.join(allowed)}")
     return consent
+
+
+def _version(given: Mapping[str, Any]) -> int | None:
+    """The version of a stay that was looked at; None where none is given."""
+    if "version" not in given:
+        return None
+    version = str(given["version"])
+    return int(version) if version.isdecimal() and len(version) < 9 else -1
 
 
 def _word(given: Mapping[str, Any], name: str, default: str | None = None) -> str:

@@ -13,14 +13,14 @@ from typing import Any, Final
 from hospital_ops import audit
 from hospital_ops.access import Scope
 from hospital_ops.clinical.dynamics import SEVERITY_WORDS
-from hospital_ops.clock import to_datetime
+from hospital_ops.clock import SECOND, to_datetime
 from hospital_ops.database import Connection, Record
 from hospital_ops.errors import Conflict, MessageError, NotFound
 from notify.desk import day
 from notify.outbox import store as outbox
 from notify.patients import store as patients
 from notify.patients.store import Stay
-from notify.rules import RULES
+from notify.rules import RULES, SEVERITY_AGE_MAX_S
 from notify.text import Composed
 
 _LIST: Final = """
@@ -169,7 +169,8 @@ async def _confirm_one(
     await connection.execute(
         "update relative_message set words = $2, parts = $3, encoding = $4, figures = $5,"
         " statements = $6, proposal = $7, dynamics = $8, severity = $9, severity_at = $10,"
-        " confirmed_by = $11, confirmed_at = $12, template = $13, forbidden = $14"
+        " confirmed_by = $11, confirmed_at = $12, template = $13, forbidden = $14,"
+        " composed_at = $15"
         " where message = $1",
         row["message"],
         composed.text,
@@ -185,6 +186,7 @@ async def _confirm_one(
         None if automatic else at,
         day.template(),
         list(composed.forbidden),
+        at,
     )
     return await reconsider(connection, row["message"], now)
 
@@ -292,7 +294,9 @@ async def stop(
 ) -> None:
     """Emergency stop of a unit, or of the hospital (`HOSPITAL:*`): holds at every claim."""
     await connection.execute(
-        "insert into relative_stop values ($1, $2, $3, $4, $5) on conflict (place) do nothing",
+        "insert into relative_stop as was values ($1, $2, $3, $4, $5) on conflict (place) do update"
+        " set stopped_at = $3, stopped_by = $4, reason = $5, lifted_at = null"
+        " where was.lifted_at is not null",
         place,
         by.hospital,
         to_datetime(now),
@@ -304,22 +308,32 @@ async def stop(
 
 async def go_on(connection: Connection, by: Scope, place: str, unit: str, now: int) -> None:
     """Ends an emergency stop; what it held waits for a person or the next look."""
-    await connection.execute("delete from relative_stop where place = $1", place)
+    await connection.execute(
+        "update relative_stop set lifted_at = $2 where place = $1 and lifted_at is null",
+        place,
+        to_datetime(now),
+    )
     await audit.append(connection, unit, by, "end_stop", place, "", now)
 
 
 async def stops(connection: Connection) -> list[str]:
     """The places that are stopped."""
-    return [row["place"] for row in await connection.fetch("select place from relative_stop")]
+    rows = await connection.fetch("select place from relative_stop where lifted_at is null")
+    return [row["place"] for row in rows]
 
 
 async def automatic_ready(connection: Connection, now: int) -> list[Any]:
-    """Stays that send automatically and whose day has opened with something unconfirmed."""
+    """Stays that send automatically and whose day has opened with something unconfirmed.
+
+    Only with a word on the condition that still counts: without one there is no text to make.
+    """
     rows = await connection.fetch(
         "select distinct s.stay from stay s join relative_message m on m.stay = s.stay"
         " where s.automatic and s.ended_at is null and m.state = 'held' and m.kind = 'daily'"
-        " and m.opens_at <= $1 and m.closes_at > $1 and m.words = ''",
+        " and m.opens_at <= $1 and m.closes_at > $1 and m.words = ''"
+        " and s.severity <> '' and s.severity_at >= $2",
         to_datetime(now),
+        to_datetime(now - SEVERITY_AGE_MAX_S * SECOND),
     )
     return [row["stay"] for row in rows]
 

@@ -9,7 +9,11 @@ from hospital_ops.database import Connection, Record
 from hospital_ops.errors import NotFound
 
 _WAITING = """
-select i.inbox, i.kind, i.words, i.received_at, c.relation, c.last_two, s.bed, b.label
+select i.inbox, i.kind, i.words, i.received_at, c.relation, c.last_two, s.bed, b.label,
+       s.ended_at is not null as ended, s.end_reason,
+       (select e.family || ' ' || e.given from patient_event e
+         where e.hospital_id = s.hospital_id and e.patient_id = s.patient_id
+         order by e.event_at desc limit 1) as name
   from relative_inbox i join contact c using (contact) join stay s on s.stay = c.stay
   left join bed b on b.bed = s.bed
  where i.unit = $1 and i.done_at is null

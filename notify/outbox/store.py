@@ -38,6 +38,12 @@ select md5('relative' || s.patient_id || $4::date || c.contact || w.kind)::uuid,
  where s.unit = $1 and s.ended_at is null and c.withdrawn_at is null
    and c.verified_at is not null and (c.until is null or c.until > $2)
    and s.hospital_id = $3
+   and not exists (  -- one person under two numbers, one phone: one message
+     select from relative_message o
+      where o.hospital_id = s.hospital_id and o.local_date = $4 and o.kind = w.kind
+        and o.number_index = c.number_index and o.patient_id <> s.patient_id
+        and o.state <> 'cancelled' and (o.patient_id in (select persons(s.patient_id))
+             or s.patient_id in (select persons(o.patient_id))))
  order by c.contact
 on conflict do nothing
 returning message
@@ -62,20 +68,38 @@ select m.message, s.ended_at is null and s.unit = m.unit as here, s.end_reason,
        c.withdrawn_at is null and c.number_index = m.number_index as reachable,
        s.automatic, s.treatment_limited, s.hold_reason <> '' as patient_hold,
        exists (select from relative_stop p where p.hospital_id = m.hospital_id
+                and p.lifted_at is null
                 and p.place in (m.unit, m.hospital_id || ':*')) as stopped,
-       (select to_timestamp(split_part(position, '-', 1)::double precision / 1000)
-          from reader_position p where p.shard = m.unit and p.stream = 'in') as position_at,
+       (select case when count(*) = 2 then to_timestamp(
+                   min(split_part(p.position, '-', 1)::double precision) / 1000) end
+          from reader_position p where p.shard = m.unit and p.stream in ('in', 'out'))
+           as position_at,
        exists (select from refiling_in_force f where f.hospital_id = m.hospital_id
                 and (f.patient_id = m.patient_id or m.patient_id = any (f.was))
-                and f.told_at > coalesce(m.confirmed_at, m.made_at)
+                and f.told_at > coalesce(m.composed_at, m.confirmed_at, m.made_at)
                 and f.from_at < f.told_at - interval '1 minute'
                 and f.to_at > m.made_at - interval '1 day') as refiled,
-       alarms.red, alarms.since as worse_at, h.zone, c.number_key, c.number_sealed
+       exists (select from correction k join filed_measurement v
+                   on v.place = k.bed and v.event_id = k.event_id
+                  and v.determined_at = k.determined_at
+                where k.unit = m.unit and k.hospital_id = m.hospital_id
+                  and k.at > coalesce(m.composed_at, m.confirmed_at, m.made_at)
+                  and k.determined_at > m.made_at - interval '2 days'
+                  and v.patient_id = m.patient_id) as corrected,
+       m.kind <> 'code' and exists (
+           select from relative_message o
+            where o.hospital_id = m.hospital_id and o.local_date = m.local_date
+              and o.kind = m.kind and o.number_index = m.number_index
+              and o.patient_id <> m.patient_id and o.state = any ($3::text[])
+              and (o.patient_id in (select persons(m.patient_id))
+                   or m.patient_id in (select persons(o.patient_id)))) as told_already,
+       alarms.red, alarms.worse_at, h.zone, c.number_key, c.number_sealed
   from relative_message m join stay s using (stay) join contact c using (contact)
   join hospital h on h.hospital_id = m.hospital_id
   left join lateral (
-    select bool_or(a.state in ('active', 'acknowledged')) as red, max(a.since) as since
-      from (select distinct on (alarm_id) alarm_id, state, priority, since
+    select bool_or(a.state in ('active', 'acknowledged', 'latched')) as red,
+           max(case when a.state = 'past' then a.since else a.at end) as worse_at
+      from (select distinct on (alarm_id) alarm_id, state, priority, since, at
               from filed_alert_event
              where hospital_id = m.hospital_id and patient_id = m.patient_id::text
                and at > $2::timestamptz - interval '7 days'
@@ -84,7 +108,7 @@ select m.message, s.ended_at is null and s.unit = m.unit as here, s.end_reason,
  where m.message = any ($1::uuid[])
 """
 _TOO_MANY: Final = """
-insert into relative_stop (place, hospital_id, stopped_at, stopped_by, reason)
+insert into relative_stop as was (place, hospital_id, stopped_at, stopped_by, reason)
 select h.hospital_id || ':*', h.hospital_id, $1, 'notify', 'too_many' from hospital h
  where (select count(*) from relative_message m where m.hospital_id = h.hospital_id
          and m.local_date = ($1::timestamptz at time zone h.zone)::date and m.kind = 'daily'
@@ -92,7 +116,10 @@ select h.hospital_id || ':*', h.hospital_id, $1, 'notify', 'too_many' from hospi
      > $2::double precision * greatest(1, (select count(*) from contact x join stay y using (stay)
          where x.hospital_id = h.hospital_id and x.verified_at is not null
            and (y.ended_at is null or y.ended_at > $1::timestamptz - interval '1 day')))
-on conflict (place) do nothing
+on conflict (place) do update
+   set stopped_at = excluded.stopped_at, stopped_by = excluded.stopped_by,
+       reason = excluded.reason, lifted_at = null
+ where was.lifted_at < $1::timestamptz - interval '1 day'
 """
 
 
@@ -197,6 +224,8 @@ def _judge(
         return (states.SENDING, ()) if facts["reachable"] else (states.CANCELLED, ("withdrawn",))
     if not facts["consented"]:
         return states.CANCELLED, ("withdrawn",)
+    if facts["told_already"]:
+        return states.CANCELLED, ("told_already",)
     if row["kind"] == "admission":
         return _judge_admission(row, facts, hours, now)
     window = due.Window(
@@ -243,7 +272,8 @@ def _facts(row: Record, facts: Record, now: int) -> hold.Facts:
         severity_at=microseconds(row["severity_at"]),
         figures=row["figures"],
         forbidden=bool(row["forbidden"]),
-        refiled=facts["refiled"],
+        refiled=facts["refiled"] or facts["corrected"],
+        composed_at=microseconds(row["composed_at"] or row["confirmed_at"]),
         released=bool(row["released_by"]),
     )
 
@@ -255,7 +285,9 @@ async def facts_of(connection: Connection, message: Any, now: int) -> Record | N
 
 
 async def _facts_of(connection: Connection, messages: Sequence[Any], now: int) -> list[Record]:
-    return await connection.fetch(_CLAIM_FACTS, messages, to_datetime(now))
+    return await connection.fetch(
+        _CLAIM_FACTS, messages, to_datetime(now), list(states.MAY_HAVE_LEFT)
+    )
 
 
 def reasons_of(row: Record, facts: Record, now: int) -> tuple[str, ...]:
@@ -325,7 +357,7 @@ async def tidy(connection: Connection, now: int) -> tuple[int, int, int]:
     """(unknown, expired, escalated): claims whose sender is gone, windows that closed, late ones.
 
     A claim without an answer is unknown: no machine sends it again (SAFETY I4). More messages
-    than relatives can explain stop the hospital until a person lets them go again.
+    than relatives can explain stop the hospital until a person lets them go again, once a day.
     """
     at = to_datetime(now)
     lost = await connection.fetch(

@@ -10,7 +10,8 @@ from hospital_ops import audit
 from hospital_ops.access import Scope
 from hospital_ops.clock import from_datetime, to_datetime
 from hospital_ops.database import Connection, Record
-from hospital_ops.errors import NotFound
+from hospital_ops.errors import Conflict, NotFound
+from notify.dynamics import PRESSORS
 from notify.figures import Reading
 from notify.rules import Hours, default_hours
 
@@ -25,23 +26,45 @@ select s.*, u.name as unit_name, h.zone,
 from stay s join unit u using (unit) join hospital h on h.hospital_id = s.hospital_id
 where s.stay = $1
 """
-# The primary figures come every second or so: one a minute is enough for a median.
+# The primary figures come every second or so: one a minute is enough for a median, one an hour of
+# a pump for the course. What was corrected is told by what replaced it, or not at all. Of the days
+# everything that was the patient's in this unit counts, in whichever bed.
 _READINGS: Final = """
+with bed_of as (
+    select $1::text as bed
+     union select e.bed from patient_event e
+            where e.hospital_id = $8 and e.patient_id = $2 and e.unit = $9 and e.bed <> ''
+              and e.event_at <= $4),
+filed as (
+    select m.code, m.value, m.value_text, m.determined_at, m.validity, m.origin, m.mode, m.device,
+           m.place, m.place <> $1 as moved
+      from bed_of b join filed_measurement m on m.place = b.bed
+     where m.patient_id = $2 and m.determined_at > $6 and m.determined_at <= $4
+       and (m.origin <> 'monitor' or m.code = any ($7::text[]) or m.code = any ($10::text[])
+            or (m.code = any ($5::text[]) and m.place = $1 and m.determined_at > $3))
+       and not exists (select from correction c where c.bed = m.place and c.event_id = m.event_id
+                                                  and c.determined_at = m.determined_at))
 (select distinct on (code, device, date_trunc('minute', determined_at))
-       code, value, value_text, determined_at, validity, origin, mode, device
-  from filed_measurement
- where place = $1 and patient_id = $2 and determined_at > $3 and determined_at <= $4
-   and origin = 'monitor' and code = any ($5::text[])
+       code, value, value_text, determined_at, validity, origin, mode, device, moved
+  from filed
+ where origin = 'monitor' and code = any ($5::text[]) and not moved and determined_at > $3
  order by code, device, date_trunc('minute', determined_at), (validity = 'Vld') desc,
           determined_at desc)
 union all
-select code, value, value_text, determined_at, validity, origin, mode, device
-  from filed_measurement
- where place = $1 and patient_id = $2 and determined_at > $6 and determined_at <= $4
-   and (origin <> 'monitor' or code = any ($7::text[]))
+(select distinct on (code, place, device, date_trunc('hour', determined_at))
+       code, value, value_text, determined_at, validity, origin, mode, device, moved
+  from filed
+ where origin = 'monitor' and code = any ($10::text[])
+ order by code, place, device, date_trunc('hour', determined_at), (validity = 'Vld') desc,
+          determined_at desc)
+union all
+select code, value, value_text, determined_at, validity, origin, mode, device, moved
+  from filed
+ where origin <> 'monitor' or code = any ($7::text[])
 """
 _MINUTELY: Final = ["8310-5", "8867-4", "8889-8", "76215-3", "76213-8", "59408-5", "9279-1"]
 _ALL_DAY: Final = ["8480-6", "8462-4", "8478-0", "3150-0", "20124-4"]
+_DAYS_S: Final = 60 * 3600  # two days, and the RASS that counts at their beginning
 _HOUR_S: Final = 3600
 
 
@@ -67,6 +90,7 @@ class Stay:
     severity_at: int | None
     name: str
     sex: str
+    version: int = 0  # of the switches
 
     @property
     def initials(self) -> str:
@@ -98,13 +122,24 @@ async def open_stay_of_bed(connection: Connection, bed: str) -> Stay:
     return await stay(connection, found)
 
 
-async def readings(connection: Connection, whose: Stay, now: int) -> list[Reading]:
-    """What was measured at the patient in this bed: an hour minute by minute, two days of spots.
+async def seen_stay_of_bed(connection: Connection, bed: str, seen: str) -> Stay:
+    """The open stay of a bed, which is the one that was looked at; "": whoever lies there.
 
-    The last hour's monitor values are thinned to one a minute, which a median of minutes is; day
-    courses use cuffs, typed values and laboratory.
+    Raises NotFound, and Conflict where another has come to lie there.
     """
-    hour, days = now - _HOUR_S * 1_000_000, now - 48 * _HOUR_S * 1_000_000
+    found = await open_stay_of_bed(connection, bed)
+    if seen and found.stay != seen:
+        raise Conflict("Somebody else lies here by now: look again.")
+    return found
+
+
+async def readings(connection: Connection, whose: Stay, now: int) -> list[Reading]:
+    """What was measured at the patient: an hour minute by minute, two days of spots and pumps.
+
+    The last hour's monitor values are those of the bed of now, thinned to one a minute, which a
+    median of minutes is; day courses use cuffs, pumps, typed values and laboratory.
+    """
+    hour, days = now - _HOUR_S * 1_000_000, now - _DAYS_S * 1_000_000
     rows = await connection.fetch(
         _READINGS,
         whose.bed,
@@ -114,6 +149,9 @@ async def readings(connection: Connection, whose: Stay, now: int) -> list[Readin
         _MINUTELY,
         to_datetime(days),
         _ALL_DAY,
+        whose.hospital,
+        whose.unit,
+        list(PRESSORS),
     )
     return [_reading(row) for row in rows]
 
@@ -152,17 +190,37 @@ async def set_hours(connection: Connection, by: Scope, unit: str, hours: Hours, 
     await audit.append(connection, unit, by, "set_message_hours", unit, detail, now)
 
 
-async def change(connection: Connection, by: Scope, whose: Stay, now: int, **wanted: Any) -> None:
-    """Switches of a patient: automatic, treatment_limited, hold_reason ("": none)."""
-    await connection.execute(
+async def change(
+    connection: Connection,
+    by: Scope,
+    whose: Stay,
+    now: int,
+    version: int | None = None,
+    **wanted: Any,
+) -> None:
+    """Switches of a patient: automatic, treatment_limited, hold_reason ("": none).
+
+    Raises Conflict where they are no longer those of `version`, and where a limit of treatment
+    would be lifted that an agreement of two persons still sets.
+    """
+    changed = await connection.fetchval(
         "update stay set automatic = coalesce($2, automatic), version = version + 1,"
         " treatment_limited = coalesce($3, treatment_limited),"
-        " hold_reason = coalesce($4, hold_reason) where stay = $1",
+        " hold_reason = coalesce($4, hold_reason) where stay = $1"
+        " and version = coalesce($5, version) returning true",
         whose.stay,
         wanted.get("automatic"),
         wanted.get("treatment_limited"),
         wanted.get("hold_reason"),
+        version,
     )
+    if not changed:
+        raise Conflict("Somebody has changed this patient's messages meanwhile: look again.")
+    if wanted.get("treatment_limited") is False and await connection.fetchval(
+        "select exists (select from care_agreement where stay = $1 and state = 'in_force')",
+        whose.stay,
+    ):
+        raise Conflict("An agreement limits the treatment: end it first, on the page of the bed.")
     detail = " ".join(f"{name}={value}" for name, value in sorted(wanted.items()))
     await audit.append(connection, whose.unit, by, "change_messages", whose.stay, detail, now)
 
@@ -187,6 +245,7 @@ def _stay(row: Record) -> Stay:
         severity_at=microseconds(row["severity_at"]),
         name=row["name"] or "",
         sex=row["sex"] or "unknown",
+        version=row["version"],
     )
 
 
@@ -199,4 +258,5 @@ def _reading(row: Record) -> Reading:
         origin=row["origin"],
         mode=row["mode"],
         device=row["device"],
+        moved=row["moved"],
     )

@@ -72,6 +72,17 @@ async def unknown(connection: Connection, now: int) -> list[Claimed]:
     ]
 
 
+async def is_known(connection: Connection, provider: str, provider_id: str) -> bool:
+    """Whether a provider's id is already that of a message of ours."""
+    return bool(
+        await connection.fetchval(
+            "select exists (select from relative_message where provider = $1 and provider_id = $2)",
+            provider,
+            provider_id,
+        )
+    )
+
+
 async def contact_of(connection: Connection, message: str) -> str:
     """The contact a message went to."""
     return str(

@@ -177,5 +177,5 @@ async def red_in_the_archive(ward: Ward) -> bool:
 
 async def calm(ward: Ward) -> bool:
     """Whether nothing red is going on any more."""
-    going = ("active", "acknowledged")
+    going = ("active", "acknowledged", "latched")
     return not any(a["priority"] == "high" and a["state"] in going for a in await alarms(ward))

@@ -92,13 +92,19 @@ class Ward:
         )
 
     async def archive_is_fresh(self) -> None:
-        """The store reader stands at now."""
+        """The store reader stands at now, in what came in and in the alarms that went out."""
+        for stream in ("in", "out"):
+            await self.alarms_are_archived(stream)
+
+    async def alarms_are_archived(self, stream: str = "out") -> None:
+        """The store reader stands at now in one stream."""
         await self.superuser.execute(
             "insert into reader_position (shard, stream, hospital_id, position, epoch)"
-            " values ($1, 'in', 'h1', $2, 1) on conflict (shard, stream)"
+            " values ($1, $3, 'h1', $2, 1) on conflict (shard, stream)"
             " do update set position = excluded.position",
             UNIT,
             f"{self.clock.now_us() // 1000}-0",
+            stream,
         )
 
     async def measure(self, bed: str, mrn: str = "100", minutes: int = 45) -> None:
@@ -142,17 +148,23 @@ class Ward:
             origin,
         )
 
-    async def red_alarm(self, state: str, minutes_ago: float = 0, mrn: str = "100") -> None:
-        """A high alarm of the patient, as the archive keeps it."""
-        at = to_datetime(self.clock.now_us() - round(minutes_ago * 60) * SECOND)
+    async def red_alarm(
+        self, state: str, minutes_ago: float = 0, mrn: str = "100", *, since: float | None = None
+    ) -> None:
+        """A high alarm of the patient, as the archive keeps it; began `since` minutes ago."""
+        at, began = (
+            to_datetime(self.clock.now_us() - round(ago * 60) * SECOND)
+            for ago in (minutes_ago, minutes_ago if since is None else since)
+        )
         await self.superuser.execute(
-            "insert into alert_event values ('h1', $1, $2, 'b', $3, 'map', 'high', $4, $5, $5,"
+            "insert into alert_event values ('h1', $1, $2, 'b', $3, 'map', 'high', $4, $5, $6,"
             " 'MAP 48 < 60', 48, 'Real', '1-0')",
             UNIT,
             derived("alarm", mrn),
             patient_id("h1", mrn),
             state,
             at,
+            began,
         )
 
     async def enable(

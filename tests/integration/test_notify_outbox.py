@@ -8,6 +8,7 @@ import pytest
 from hospital_ops.clock import SECOND, to_datetime
 from hospital_ops.database import Database
 from hospital_ops.errors import Conflict, MessageError
+from hospital_ops.identity import patient_id
 from notify import due
 from notify.contacts import store as contacts
 from notify.desk import store as desk
@@ -68,6 +69,23 @@ async def test_two_relatives_with_one_phone_get_one_message(ward: Ward) -> None:
     await ward.enable(BED, "+7 916 765-43-21", "wife")
     assert await ward.planner.plan() == 2
     assert await ward.planner.plan() == 0
+    await ward.event("A01", NEXT_BED, "101", hours_ago=0)  # the same person, registered anew
+    await ward.superuser.execute(
+        "insert into patient_link values"
+        " ('h1', 'merged', $1, '100', $2, '101', $3, $3, 'adt', '9-0')",
+        patient_id("h1", "100"),
+        patient_id("h1", "101"),
+        to_datetime(ward.clock.now_us()),
+    )
+    await ward.enable(NEXT_BED, "+7 916 123-45-67", "daughter")
+    assert await ward.planner.plan() == 0
+    async with ward.app.transaction(DOCTOR) as connection:
+        await desk.stop(connection, DOCTOR, "h1:*", relatives.UNIT, "too many", 0)
+        assert await desk.stops(connection) == ["h1:*"]
+        await desk.go_on(connection, DOCTOR, "h1:*", relatives.UNIT, 0)
+        assert await desk.stops(connection) == []
+        await desk.stop(connection, DOCTOR, "h1:*", relatives.UNIT, "again", 1)
+        assert await desk.stops(connection) == ["h1:*"]
 
 
 async def test_a_landline_makes_a_call_task_and_no_message(ward: Ward) -> None:
@@ -124,8 +142,33 @@ async def test_values_filed_anew_after_the_confirmation_hold_the_message_until_t
     assert [(r["state"], r["reasons"]) for r in await ward.todays()] == [("held", ["refiled"])]
     await ward.superuser.execute("update refiling set reversed_at = $1", told)
     await ward.confirm(BED)
+    await ward.superuser.execute(
+        "insert into correction select hospital_id, unit, place, event_id, null, code,"
+        " determined_at, 'nurse', 'icu_nurse', $1, 'another patient', mode, entry_id"
+        " from measurement where code = '80288-4'",
+        told,
+    )
     await ward.send_all()
-    assert len(ward.provider.taken) == 1
+    assert [(r["state"], r["reasons"]) for r in await ward.todays()] == [("held", ["refiled"])]
+    ward.clock.advance(2)
+    await ward.confirm(BED)
+    await ward.send_all()
+    (sent,) = ward.provider.taken
+    assert "О сознании сообщит врач" in sent.words  # the entry was made in error
+
+
+async def test_a_move_of_bed_keeps_the_days_course_and_leaves_the_other_monitors_values(
+    ward: Ward,
+) -> None:
+    await ward.event("A01", BED)
+    await ward.measure(BED)
+    await ward.event("A02", NEXT_BED, hours_ago=0)
+    whose = await ward.stay(NEXT_BED)
+    async with ward.app.transaction(DOCTOR) as connection:
+        known = await patients.readings(connection, whose, ward.clock.now_us())
+    assert {(r.code, r.moved) for r in known} == {
+        ("80288-4", True), ("107117-4", True), ("8480-6", True), ("8462-4", True),
+    }  # fmt: skip
 
 
 async def test_late_news_of_an_earlier_stay_ends_nothing(ward: Ward) -> None:
@@ -161,14 +204,17 @@ async def test_withdrawal_cancels_at_once(ward: Ward) -> None:
 
 async def test_a_red_alarm_at_the_last_moment_holds_and_the_call_is_recorded(ward: Ward) -> None:
     await ward.ready(BED)
-    await ward.red_alarm("active")
+    await ward.red_alarm("active", 120)
+    await ward.red_alarm("latched", 5, since=120)  # nobody has taken it on
     await ward.send_all()
     (row,) = await ward.todays()
     assert (row["state"], row["reasons"]) == ("held", ["red_alarm", "worsening"])
     ward.clock.advance(300)
-    await ward.red_alarm("inactive")
+    await ward.red_alarm("inactive", since=125)
     await ward.archive_is_fresh()
     async with ward.app.transaction(DOCTOR) as connection:
+        again = await desk.reconsider(connection, row["message"], ward.clock.now_us())
+        assert again.reasons == ("worsening",)  # red for two hours, until now
         done = await desk.call_made(
             connection, DOCTOR, str(row["message"]), "told her", ward.clock.now_us(), send=True
         )
@@ -190,6 +236,9 @@ async def test_worse_dynamics_go_by_voice_first(ward: Ward) -> None:
 async def test_nothing_is_claimed_while_the_archive_lags(ward: Ward) -> None:
     await ward.ready(BED)
     ward.clock.advance(11)
+    await ward.send_all()
+    assert (await ward.states(), ward.provider.taken) == (["due"], [])
+    await ward.alarms_are_archived("in")  # values come, and nobody judges them
     await ward.send_all()
     assert (await ward.states(), ward.provider.taken) == (["due"], [])
     await ward.archive_is_fresh()
@@ -291,7 +340,13 @@ async def test_automatic_sending_needs_the_physicians_word_and_known_wording(war
     await ward.planner.plan()
     await ward.planner.tidy()
     (row,) = await ward.todays()
-    assert row["reasons"] == ["no_severity", "template_changed"]
+    assert (row["reasons"], row["words"]) == (["unconfirmed"], "")  # no word, no text
+    await ward.superuser.execute(
+        "update stay set severity = 'serious', severity_at = $1", to_datetime(ward.clock.now_us())
+    )
+    await ward.planner.tidy()
+    (row,) = await ward.todays()
+    assert row["reasons"] == ["template_changed"]
 
 
 async def test_a_code_is_sent_once_a_day_and_confirms_the_number(ward: Ward) -> None:

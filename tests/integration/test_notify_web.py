@@ -235,6 +235,43 @@ async def test_the_family_ends_the_messages_by_the_address_on_its_leaflet_once(
     assert [one["withdrawn"] for one in known["contacts"]] == ["stop_link"]
 
 
+async def test_a_page_that_shows_another_patient_or_older_switches_changes_nothing(
+    house: House,
+) -> None:
+    page = f"/relatives/beds/{BED}"
+
+    async def post(**form: str) -> int:
+        headers = house.running.bearer("h1-doctor")
+        answer = await house.http.post(house.running.address + page, data=form, headers=headers)
+        return answer.status_code
+
+    _, shown = await house.call("h1-doctor", "GET", f"{page}?lang=en")
+    (stay,) = set(re.findall(r'name="stay" value="([\w-]+)"', shown))
+    (version,) = re.findall(r'name="version" value="(\d+)"', shown)
+    switches = {"act": "switch", "hold_reason": "", "automatic": "on", "version": version}
+    await house.ward.superuser.execute(  # two persons have limited the treatment meanwhile
+        "update stay set treatment_limited = true, version = version + 1"
+    )
+    assert await post(**switches, stay=stay) == 409
+    whose = await house.ward.stay(BED)
+    assert (whose.treatment_limited, whose.automatic) == (True, False)
+    await house.ward.superuser.execute(
+        "insert into care_agreement (agreement, hospital_id, unit, stay, patient_id, kind, state,"
+        " mode, proposed_by, proposed_at, confirmed_by) select gen_random_uuid(), hospital_id,"
+        " unit, stay, patient_id, 'comfort_care', 'in_force', mode, 'a', now(), 'b' from stay"
+    )
+    now_seen = switches | {"version": str(whose.version), "stay": stay}
+    assert await post(**now_seen) == 409
+    assert await post(**now_seen, treatment_limited="on") == 303
+    await house.ward.event("A02", "h1-icu-1-05", hours_ago=0.02)
+    await house.ward.event("A01", BED, "101", hours_ago=0.01)
+    for act in ({"act": "enable", **DAUGHTER}, {"act": "patient_decides"}, switches):
+        assert await post(**act, stay=stay) == 409
+        assert await post(**act) == 409
+    assert (await house.call("h1-doctor", "POST", CONTACTS, DAUGHTER | {"stay": stay}))[0] == 409
+    assert await house.ward.superuser.fetchval("select count(*) from contact") == 0
+
+
 async def test_word_of_the_admission_goes_once_and_only_where_it_was_agreed_to(
     house: House,
 ) -> None:

@@ -1,4 +1,7 @@
-"""Stays of challenge2012_icu as readings of the archive, for the golden texts."""
+"""Stays of challenge2012_icu as readings of the archive, for the golden texts.
+
+`python -m tests.unit.notify_stays` prints the lines that stand at the end of docs/relatives.md.
+"""
 
 import csv
 import gzip
@@ -71,3 +74,16 @@ def message(record: str, sex: str, readings: list[Reading], language: str, hour:
         left_out=figures.left_out(readings, "Real", now),
     )
     return text.compose(day, language).text
+
+
+def lines(count: int) -> list[str]:
+    """The texts of the first `count` stays as the document has them, in both languages."""
+    return [
+        f"- {language} {record}: {message(record, sex, readings, language)}"
+        for record, (sex, readings) in stays(count).items()
+        for language in ("ru", "en")
+    ]
+
+
+if __name__ == "__main__":
+    print("\n".join(lines(40)))

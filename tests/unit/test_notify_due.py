@@ -82,6 +82,7 @@ GOOD = Facts(
         ({"figures": 0}, "no_figures"),
         ({"forbidden": True}, "forbidden_word"),
         ({"refiled": True}, "refiled"),
+        ({"composed_at": START - 7 * HOUR}, "too_old"),
     ],
 )
 def test_each_reason_alone_holds(change: dict[str, object], reason: str) -> None:
@@ -96,6 +97,14 @@ def test_a_release_after_a_call_never_passes_a_red_alarm_or_a_stop() -> None:
     assert hold.why(called) == ()
     red = Facts(**{**facts, "released": True, "red_alarm": True, "stopped": True})
     assert hold.why(red) == ("stopped", "red_alarm")
+
+
+@pytest.mark.parametrize(
+    "word", [{"severity": ""}, {"severity_at": START - 72 * HOUR}, {"severity_at": None}]
+)
+def test_no_call_replaces_the_word_on_the_condition(word: dict[str, object]) -> None:
+    facts = {name: getattr(GOOD, name) for name in Facts.__slots__}
+    assert hold.why(Facts(**{**facts, "released": True, **word})) == ("no_severity",)
 
 
 @given(st.lists(st.sampled_from(["sent", "delivered", "failed", "read", ""]), max_size=8))

@@ -169,6 +169,34 @@ def test_a_median_needs_half_an_hour_of_minutes_and_a_steady_signal() -> None:
     assert rate([Reading(code=RATE, value=70.0, at=NOW - HOUR, origin="typed")]).how == "spot"
 
 
+def test_what_is_measured_now_is_told_before_what_was_typed_hours_ago() -> None:
+    typed = Reading(code=RATE, value=130.0, at=NOW - 6 * HOUR + MINUTE, origin="typed")
+    rate = figures.figures([typed, *minutely(PULSE, 80.0, 55)], "Real", NOW)["hr"]
+    assert (rate.values, rate.how) == ((80.0,), "median")
+    ended = [r for r in minutely(RATE, 80.0) if r.at <= NOW - 29 * MINUTE]
+    assert figures.figures(ended, "Real", NOW)["hr"].why == "ended"
+    jumping = [*minutely(RATE, 60.0, 60)[::2], *minutely(RATE, 120.0, 60)[1::2]]
+    assert figures.figures([typed, *jumping], "Real", NOW)["hr"].values == ()
+
+
+def test_a_figure_older_than_an_hour_has_its_own_time() -> None:
+    def told(hours: float) -> str:
+        typed = [entry(RATE, 91.0, hours)]
+        return text.compose(day(figures=figures.figures(typed, "Real", NOW)), "en").text
+
+    assert "pulse 91 per minute (05:30)" in told(2.5)
+    assert "pulse 91 per minute," in told(0.9)
+    assert "pulse not available" in told(6.1)
+
+
+def test_what_the_former_beds_monitor_measured_is_not_told_and_what_a_nurse_entered_is() -> None:
+    cuff = [Reading(code=code, value=value, at=NOW - HOUR, device="cuff", moved=True)
+            for code, value in (("8480-6", 118.0), ("8462-4", 61.0))]  # fmt: skip
+    typed = Reading(code=TEMP, value=37.2, at=NOW - HOUR, origin="typed", moved=True)
+    found = figures.figures([*cuff, typed], "Real", NOW)
+    assert (found["bp"].values, found["temp"].values) == ((), (37.2,))
+
+
 def test_pressures_of_two_origins_are_never_mixed() -> None:
     mixed = [*minutely("76215-3", 120.0), *minutely("8462-4", 60.0, 3)]
     assert figures.figures(mixed, "Real", NOW)["bp"].values == ()
@@ -195,7 +223,15 @@ def test_pressures_of_two_origins_are_never_mixed() -> None:
         ([("80288-4", "U", 1)], 7),
         ([("9269-2", 15.0, 1)], -1),
         ([("80288-4", "A", 13)], -1),
-        ([("rass", -4.0, 3), ("80288-4", "A", 1)], 2),
+        ([("9269-2", 15.0, 1), ("9269-2", 3.0, 11)], -1),
+        ([("9269-2", 14.0, 1), ("80288-4", "U", 10)], -1),
+        ([("9269-2", 15.0, 1), ("80288-4", "C", 1)], 4),
+        ([("rass", -4.0, 2), ("9269-2", 3.0, 1)], 0),
+        ([("rass", -4.0, 2), ("80288-4", "U", 1)], 0),
+        ([("rass", -4.0, 3), ("80288-4", "A", 1)], -1),
+        ([("rass", -4.0, 3), ("9269-2", 15.0, 1)], -1),
+        ([("rass", -4.0, 3), ("rass", 0.0, 2), ("80288-4", "U", 1)], 7),
+        ([("rass", -4.0, 13), ("9269-2", 3.0, 1)], 6),
         ([], -1),
     ],
 )
@@ -216,9 +252,28 @@ def test_a_monitor_never_says_who_is_conscious_or_breathes_alone() -> None:
     assert condition.breathing(readings, NOW).row == -1
 
 
-def test_under_sedation_only_a_rass_is_told() -> None:
-    readings = [Reading(code="80288-4", value="U", at=NOW, origin="typed")]
-    assert condition.consciousness(readings, NOW, sedated=True).row == -1
+@pytest.mark.parametrize(
+    ("entries", "row"),
+    [
+        ([("20124-4", "invasive", 1)], 0),
+        ([("20124-4", "invasive", 9), ("20124-4", "none", 1)], -1),
+        ([("20124-4", "invasive", 9), ("20124-4", "none", 1), ("107117-4", "air", 1)], 4),
+        ([("20124-4", "invasive", 9), ("107117-4", "nasal_cannula", 2), ("20124-4", "none", 1)], 3),
+        ([("107117-4", "air", 9), ("20124-4", "invasive", 5), ("20124-4", "none", 1)], -1),
+        ([("107117-4", "invasive", 5), ("20124-4", "none", 1)], -1),
+        ([("20124-4", "invasive", 9), ("107117-4", "bag_valve", 1)], -1),
+        ([("20124-4", "invasive", 9), ("107117-4", "other", 1)], -1),
+        ([("20124-4", "invasive", 13)], -1),
+    ],
+)
+def test_who_was_taken_off_the_machine_is_not_told_to_be_on_it(
+    entries: list[tuple[str, str, int]], row: int
+) -> None:
+    readings = [
+        Reading(code=code, value=value, at=NOW - hours * HOUR, origin="typed")
+        for code, value, hours in entries
+    ]
+    assert condition.breathing(readings, NOW).row == row
 
 
 @pytest.mark.parametrize("line", VECTORS.read_text("utf-8").splitlines())
@@ -244,12 +299,54 @@ def test_the_first_day_is_not_assessed_and_an_organ_lost_is_no_good_news() -> No
     assert course.assess(worse, NOW, NOW - 60 * HOUR)["dynamics"] == "negative"
 
 
+def entry(code: str, value: float | str, hours: float, origin: str = "typed") -> Reading:
+    return Reading(code=code, value=value, at=NOW - round(hours * HOUR), origin=origin)
+
+
+def proposed(*readings: Reading, **more: bool) -> str:
+    return str(course.assess(readings, NOW, NOW - 90 * HOUR, **more)["dynamics"])
+
+
+def test_a_pump_that_falls_silent_is_no_improvement() -> None:
+    pressure = [entry("8478-0", 75.0, 30), entry("8478-0", 75.0, 3)]
+    pump = entry("norepinephrine", 0.3, 30, "monitor")
+    assert proposed(*pressure, pump) == "not_assessed"
+    stopped = entry("norepinephrine", 0.0, 26, "monitor")
+    assert proposed(*pressure, pump, stopped) == "positive"
+    assert proposed(*pressure, pump, entry("norepinephrine", 0.0, 20)) == "positive"
+
+
+def test_a_ventilator_that_falls_silent_is_no_improvement() -> None:
+    gas = [r for h in (30, 3) for r in (entry("3150-0", 60.0, h), entry("2703-7", 100.0, h - 1))]
+    machine = entry("20124-4", "invasive", 30)
+    assert proposed(*gas, machine) == "not_assessed"
+    assert proposed(*gas, machine, entry("20124-4", "invasive", 3)) == "unchanged"
+
+
+def test_weaning_that_a_nurse_wrote_down_is_an_improvement_and_one_by_a_device_is_none() -> None:
+    gas = [r for h in (30, 3) for r in (entry("3150-0", 30.0, h), entry("2703-7", 90.0, h - 1))]
+    machine = entry("20124-4", "invasive", 30)
+    weaned = [*gas, machine, entry("20124-4", "none", 5)]
+    assert proposed(*weaned) == "positive"
+    assert proposed(*weaned, treatment_limited=True) == "not_assessed"
+    assert proposed(*gas, machine, entry("20124-4", "none", 5, "monitor")) == "unchanged"
+    again = entry("20124-4", "niv", 2)
+    assert proposed(*weaned, again) == "unchanged"
+
+
+def test_a_fall_of_two_points_of_an_unsedated_gcs_is_worse() -> None:
+    assert proposed(entry("9269-2", 15.0, 30), entry("9269-2", 13.0, 2)) == "negative"
+    assert proposed(entry("9269-2", 15.0, 30), entry("9269-2", 14.0, 2)) == "unchanged"
+    sedated = [entry("rass", -3.0, 3), entry("9269-2", 3.0, 2)]
+    assert proposed(entry("9269-2", 15.0, 30), *sedated) == "not_assessed"
+    before = [entry("rass", -3.0, 31), entry("9269-2", 3.0, 30), entry("rass", 0.0, 28)]
+    assert proposed(*before, entry("9269-2", 15.0, 26), entry("9269-2", 15.0, 2)) == "unchanged"
+
+
 def test_the_golden_texts_of_forty_stays_are_those_of_the_document() -> None:
     document = GOLDEN.read_text("utf-8")
-    stays = notify_stays.stays(40)
-    assert len(stays) == 40
-    for record, (sex, readings) in stays.items():
-        for language in ("ru", "en"):
-            told = notify_stays.message(record, sex, readings, language)
-            assert f"- {language} {record}: {told}\n" in document
-            assert text.forbidden(told, language) == []
+    lines = notify_stays.lines(40)
+    assert len(lines) == 80
+    for line in lines:
+        assert f"{line}\n" in document
+        assert text.forbidden(line, line.split()[1]) == []

@@ -75,6 +75,7 @@ async def day(
             inbox=views.inbox(waiting, words, zone),
             phone=phone,
             stopped=[place for place in stops if place == unit or place.endswith(":*")],
+            whole=any(place.endswith(":*") for place in stops),
             may=allows(principal, Permission.CONFIRM_MESSAGES, hospital_of(unit), unit),
             severities=SEVERITY_WORDS,
             courses=DYNAMICS,
@@ -98,7 +99,7 @@ async def act(request: Request, unit: str, principal: Someone) -> Response:
     elif what == "stop":
         await desk.stop(by, unit, _word(form, "reason"))
     elif what == "go_on":
-        await desk.go_on(by, unit)
+        await desk.go_on(by, unit, whole=_word(form, "whole") == "on")
     elif what == "answered":
         await desk.answered(by, unit, str(UUID(_word(form, "inbox"))))
     else:
@@ -174,9 +175,10 @@ async def act_on_bed(request: Request, bed: str, principal: Someone) -> Response
     unit_of(request, principal, bed, Permission.CONSENT)
     desk, form, by = desk_of(request), await request.form(), principal.scope
     what, contact = _word(form, "act"), _word(form, "contact")
+    seen = _word(form, "stay") or "none"  # a form without one was not made by this page
     if what == "enable":
         given = {name: str(value) for name, value in form.items()}
-        contact = await desk.enable(by, bed, given)
+        contact = await desk.enable(by, bed, given | {"stay": seen})
     elif what == "code":
         if not await desk.send_code(by, contact):
             raise MessageError("code_sent", "this number has had a code today: read it back")
@@ -188,10 +190,13 @@ async def act_on_bed(request: Request, bed: str, principal: Someone) -> Response
     elif what == "withdraw":
         await desk.withdraw(by, contact, "asked")
     elif what == "patient_decides":
-        await desk.patient_decides(by, bed)
+        await desk.patient_decides(by, bed, seen)
     elif what == "switch":
-        wanted = {name: _word(form, name) == "on" for name in ("automatic", "treatment_limited")}
-        await desk.change(by, bed, {**wanted, "hold_reason": _word(form, "hold_reason")})
+        ticked = {name: _word(form, name) == "on" for name in ("automatic", "treatment_limited")}
+        looked_at = {"stay": seen, "version": _word(form, "version")}
+        await desk.change(
+            by, bed, {**ticked, **looked_at, "hold_reason": _word(form, "hold_reason")}
+        )
     else:
         raise MessageError("unknown_act", "load the page again and repeat")
     return RedirectResponse(f"/relatives/beds/{bed}", status_code=303)

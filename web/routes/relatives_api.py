@@ -11,7 +11,7 @@ from hospital_ops import wire
 from hospital_ops.access import Permission, Principal, require
 from hospital_ops.clock import from_datetime, iso
 from hospital_ops.database import Record
-from hospital_ops.errors import MessageError, NotFound
+from hospital_ops.errors import Conflict, MessageError, NotFound
 from hospital_ops.events import parse_json
 from notify.contacts.store import Contact
 from notify.desk.acts import Desk
@@ -74,6 +74,7 @@ async def contacts(request: Request, bed: str, principal: Someone) -> dict[str, 
     return {
         "bed": bed,
         "stay": found.stay.stay,
+        "version": found.stay.version,
         "patient_id": found.stay.patient_id,
         "automatic": found.stay.automatic,
         "treatment_limited": found.stay.treatment_limited,
@@ -90,7 +91,10 @@ async def contacts(request: Request, bed: str, principal: Someone) -> dict[str, 
 
 @router.post("/icu/beds/{bed}/contacts", status_code=201)
 async def enable(request: Request, bed: str, principal: Someone) -> dict[str, Any]:
-    """Enables a relative: `number`, `relation`, `language`, `tells`, `basis`, `document`..."""
+    """Enables a relative: `number`, `relation`, `language`, `tells`, `basis`, `document`...
+
+    With `stay` (of the GET): 409 where another patient lies there by now.
+    """
     unit_of(request, principal, bed, Permission.CONSENT)
     contact = await desk_of(request).enable(principal.scope, bed, await _body(request))
     return {"contact": contact}
@@ -116,17 +120,26 @@ async def act_on_contact(
 
 @router.post("/icu/beds/{bed}/patient-decides")
 async def patient_decides(request: Request, bed: str, principal: Someone) -> dict[str, Any]:
-    """The patient can decide: consent by law ends at once, and the patient is asked."""
+    """The patient can decide: consent by law ends at once, and the patient is asked.
+
+    With `stay`: 409 where another patient lies there by now.
+    """
     unit_of(request, principal, bed, Permission.CONSENT)
-    return {"withdrawn": await desk_of(request).patient_decides(principal.scope, bed)}
+    seen = str((await _body(request)).get("stay", ""))
+    return {"withdrawn": await desk_of(request).patient_decides(principal.scope, bed, seen)}
 
 
 @router.post("/icu/beds/{bed}/messages")
 async def confirm(request: Request, bed: str, principal: Someone) -> dict[str, Any]:
-    """Confirms today's messages of the patient: `severity`, and `dynamics` to override."""
+    """Confirms today's messages of the patient: `severity`, and `dynamics` to override.
+
+    With `stay`: 409 where another patient lies there by now.
+    """
     unit_of(request, principal, bed, Permission.CONFIRM_MESSAGES)
     given, desk = await _body(request), desk_of(request)
     found = await desk.bed(principal.scope, bed)
+    if given.get("stay", found.stay.stay) != found.stay.stay:
+        raise Conflict("Somebody else lies here by now: look again.")
     done = await desk.confirm(
         principal.scope,
         found.stay.stay,
@@ -143,7 +156,10 @@ async def confirm(request: Request, bed: str, principal: Someone) -> dict[str, A
 
 @router.post("/icu/beds/{bed}/messages/switches")
 async def switch(request: Request, bed: str, principal: Someone) -> dict[str, Any]:
-    """The patient's switches: `automatic`, `treatment_limited`, `hold_reason` ("" ends it)."""
+    """The patient's switches: `automatic`, `treatment_limited`, `hold_reason` ("" ends it).
+
+    With `stay` and `version` (of the GET): 409 where either is another by now.
+    """
     unit_of(request, principal, bed, Permission.CONFIRM_MESSAGES)
     given = await _body(request)
     await desk_of(request).change(principal.scope, bed, given)

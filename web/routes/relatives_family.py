@@ -7,7 +7,7 @@ nothing; a press on its one button ends the messages.
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
@@ -42,12 +42,23 @@ async def print_leaflet(request: Request, contact: UUID, principal: Someone) -> 
         web.renderer.fill(
             "leaflet.html",
             page=Page(words=words, title=words.t("leaflet.title"), demo=web.demo),
-            own=own_words(known.language),
+            **leaflet_words(known.tells, known.language, inbound=bool(web.twilio_token)),
             language=known.language,
             hours=hours,
             address=f"{here}/stop/{token}",
         )
     )
+
+
+def leaflet_words(tells: str, language: str, *, inbound: bool) -> dict[str, Any]:
+    """What a leaflet may promise: what this relative is told, and an answer only where one is read.
+
+    `inbound`: whether the provider passes on what families write back.
+    """
+    own = own_words(language)
+    texts = tells != "call"
+    daily = own["leaflet_daily" if tells == "full" else f"leaflet_daily_{tells}"]
+    return {"own": own, "daily": daily, "texts": texts, "answers": texts and inbound}
 
 
 @router.get("/stop/{token}")

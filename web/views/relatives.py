@@ -28,6 +28,8 @@ ICONS: Final = {
 }  # fmt: skip
 ARROWS: Final = {"positive": "↗", "negative": "↘", "unchanged": "→", "not_assessed": "·"}
 PHONE_WITHIN_US: Final = 30 * 60 * SECOND  # after the window has closed
+# What no confirmation mends: the text says nothing, or what it must not say.
+_AFTER_CONFIRMING: Final = frozenset(("no_figures", "forbidden_word"))
 NUMBER_TROUBLE: Final = ("21211", "21614", "30005", "30006", "21610")
 
 
@@ -70,9 +72,9 @@ class Phone:
     course: str
 
 
-def is_to_confirm(row: Record) -> bool:
-    """Whether a day's message has no text yet: the physician sees what it would be."""
-    return row["kind"] == "daily" and row["state"] == "held" and not row["words"]
+def is_to_confirm(row: Row) -> bool:
+    """Whether a day's message waits for a confirmation: the physician sees what it would be."""
+    return _act(row, row["state"], list(row["reasons"]))[0] == "confirm"
 
 
 def chosen(rows: Sequence[Record], message: UUID | None) -> Record | None:
@@ -119,15 +121,17 @@ def _to_be_phoned(row: Record) -> bool:
     return row["escalated_at"] is not None or bool(hold.CALL.intersection(row["reasons"]))
 
 
-def inbox(rows: Iterable[Record], words: Words, zone: str) -> list[dict[str, str]]:
+def inbox(rows: Iterable[Row], words: Words, zone: str) -> list[dict[str, str]]:
     """What relatives wrote back, as lines."""
     return [
         {
             "inbox": str(row["inbox"]),
             "kind": row["kind"],
             "words": row["words"] if row["kind"] == "other" else "",
-            "bed": row["bed"],
-            "label": row["label"] or row["bed"],
+            # Whoever lies in that bed by now is somebody else.
+            "bed": "" if row["ended"] else row["bed"],
+            "label": _initials(row) if row["ended"] else row["label"] or row["bed"],
+            "ended": _ended(row["end_reason"], words) if row["ended"] else "",
             "to": f"{_relation(row['relation'], words)} ·· {row['last_two']}",
             "at": day_clock(from_datetime(row["received_at"]), zone),
         }
@@ -167,7 +171,7 @@ def phone(row: Row, steps: Iterable[Record], words: Words, zone: str) -> Phone:
         clean=not row["forbidden"],
         sources=tuple(sources),
         steps=tuple(told),
-        draft=row["state"] == "held" and not row["confirmed_by"],
+        draft=is_to_confirm(row),
         course=words.t(f"relatives.dynamics.{row['dynamics']}") if row["dynamics"] else "",
     )  # fmt: skip
 
@@ -219,13 +223,12 @@ def _line(row: Record, words: Words, zone: str, seen: Phone | None) -> Line:
     state, reasons = row["state"], list(row["reasons"])
     course = row["dynamics"]
     act, urgent = _act(row, state, reasons)
-    names = (row["name"] or "").split()
     return Line(
         message=str(row["message"]),
         stay=str(row["stay"]),
         bed=row["bed"],
         label=row["label"] or row["bed"],
-        initials=" ".join(f"{name[:1].upper()}." for name in names[:2]),
+        initials=_initials(row),
         to=f"{_relation(row['relation'], words)} ·· {row['last_two']}",
         arrow=ARROWS.get(course, ""),
         course=words.t(f"relatives.dynamics.{course}") if course else "",
@@ -240,9 +243,11 @@ def _line(row: Record, words: Words, zone: str, seen: Phone | None) -> Line:
     )
 
 
-def _act(row: Record, state: str, reasons: list[str]) -> tuple[str, bool]:
+def _act(row: Row, state: str, reasons: list[str]) -> tuple[str, bool]:
+    """(the row's one button, whether it is urgent)."""
     if state == "held":
-        if reasons[:1] == ["unconfirmed"] or (not row["words"] and row["kind"] == "daily"):
+        called = hold.CALL | (_AFTER_CONFIRMING if row["confirmed_by"] else frozenset())
+        if row["kind"] == "daily" and not called.intersection(reasons):
             return "confirm", False
         return "call", True
     if state == "expired":
@@ -274,6 +279,15 @@ def _why(row: Record, state: str, reasons: list[str], words: Words, zone: str) -
     if state == "held" and row["escalated_at"]:
         said.append(words.t("relatives.escalated"))
     return "; ".join(said)
+
+
+def _initials(row: Row) -> str:
+    names = (row["name"] or "").split()
+    return " ".join(f"{name[:1].upper()}." for name in names[:2])
+
+
+def _ended(reason: str, words: Words) -> str:
+    return words.t("relatives.stay_ended", why=_reason(reason, words))
 
 
 def _reason(code: str, words: Words) -> str:

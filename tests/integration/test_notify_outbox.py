@@ -310,7 +310,7 @@ async def test_a_number_that_takes_no_sms_is_stopped(ward: Ward) -> None:
 
 async def test_a_sender_that_died_leaves_unknown_and_nobody_sends_again(ward: Ward) -> None:
     await ward.ready(BED)
-    (claimed,) = await ward.sender._claim("h1")
+    (claimed,), _ = await ward.sender._claim("h1")
     ward.clock.advance(61)
     await ward.planner.tidy()
     assert await ward.states() == ["unknown"]

@@ -88,6 +88,12 @@ async def a_round_is_charted(ward: Ward) -> None:
 
 _TYPED = "select count(*) >= 3 from measurement where place = $1 and origin = 'typed'"
 _ALARMS = "select count(*) > 0 from alert_event where alarm_id = any ($1::uuid[])"
+_GOING = ("active", "acknowledged", "latched")
+_CALM = (
+    "select not exists (select from (select distinct on (alarm_id) priority, state"
+    " from alert_event where bed = $1 order by alarm_id, at desc) a"
+    " where priority = 'high' and state in ('active', 'acknowledged', 'latched'))"
+)
 
 
 async def archived(ward: Ward, question: str, about: Any) -> bool:
@@ -177,6 +183,6 @@ async def red_in_the_archive(ward: Ward) -> bool:
 
 
 async def calm(ward: Ward) -> bool:
-    """Whether nothing red is going on any more."""
-    going = ("active", "acknowledged", "latched")
-    return not any(a["priority"] == "high" and a["state"] in going for a in await alarms(ward))
+    """Whether nothing red is going on any more, on the board and in the archive."""
+    going = any(a["priority"] == "high" and a["state"] in _GOING for a in await alarms(ward))
+    return not going and await archived(ward, _CALM, BED)

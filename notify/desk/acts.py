@@ -171,19 +171,13 @@ class Desk:
         return wanted
 
     async def confirm(
-        self, by: Scope, stay: str, severity: str, course: str = "", seen: str | None = None
+        self, by: Scope, stay: str, severity: str, course: str = ""
     ) -> list[desk.Confirmed]:
-        """Confirms today's messages of a patient; on a page the draft with the mark `seen`."""
+        """Confirms today's messages of a patient."""
         async with self.database.transaction(by) as connection:
             whose = await patients.stay(connection, stay)
             return await desk.confirm(
-                connection,
-                by,
-                whose,
-                self.clock.now_us(),
-                severity=severity,
-                course=course,
-                seen=seen,
+                connection, by, whose, self.clock.now_us(), severity=severity, course=course
             )
 
     async def called(self, by: Scope, message: str, note: str, *, send: bool) -> desk.Confirmed:

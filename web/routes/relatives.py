@@ -91,8 +91,7 @@ async def act(request: Request, unit: str, principal: Someone) -> Response:
     what, message = _word(form, "act"), _word(form, "message")
     if what == "confirm":
         course = _word(form, "course")
-        stay, seen = _word(form, "stay"), _word(form, "seen")
-        await desk.confirm(by, stay, _word(form, "severity"), course, seen)
+        await desk.confirm(by, _word(form, "stay"), _word(form, "severity"), course)
     elif what in ("call", "release"):
         await desk.called(by, message, _word(form, "note"), send=what == "release")
     elif what in ("sent", "failed"):

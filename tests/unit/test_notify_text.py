@@ -26,8 +26,8 @@ VECTORS = Path(__file__).parents[1] / "vectors" / "dynamics.jsonl"
 RATE, PULSE, OXYGEN, TEMP = "8867-4", "8889-8", "59408-5", "8310-5"
 
 
-def minutely(code: str, value: float, minutes: int = 60, **more: str) -> list[Reading]:
-    return [Reading(code=code, value=value, at=NOW - m * MINUTE, **more) for m in range(minutes)]
+def minutely(code: str, value: float, minutes: int = 60, *, mode: str = "Real") -> list[Reading]:
+    return [Reading(code=code, value=value, at=NOW - m * MINUTE, mode=mode) for m in range(minutes)]
 
 
 def day(**more: object) -> Day:
@@ -303,8 +303,9 @@ def entry(code: str, value: float | str, hours: float, origin: str = "typed") ->
     return Reading(code=code, value=value, at=NOW - round(hours * HOUR), origin=origin)
 
 
-def proposed(*readings: Reading, **more: bool) -> str:
-    return str(course.assess(readings, NOW, NOW - 90 * HOUR, **more)["dynamics"])
+def proposed(*readings: Reading, treatment_limited: bool = False) -> str:
+    answer = course.assess(readings, NOW, NOW - 90 * HOUR, treatment_limited=treatment_limited)
+    return str(answer["dynamics"])
 
 
 def test_a_pump_that_falls_silent_is_no_improvement() -> None:

@@ -54,8 +54,9 @@ def decode(raw: bytes, declared: str, default: str = "") -> tuple[str, str, str]
             ) from None
     tries = ["utf-8", default] if name == "ascii" or not declared else [default]
     for attempt in filter(None, tries):
+        known = codec(attempt) or attempt  # a site says it as MSH-18 does: 8859/5
         try:
-            return raw.decode(codec(attempt) or attempt), attempt, ""
+            return raw.decode(known), known, ""
         except (UnicodeDecodeError, LookupError):
             continue
     what = f"MSH-18 {declared!r} is not known" if declared else "MSH-18 is empty"

@@ -32,6 +32,7 @@ FITTING = {
     ("relative_message", "kind"): "'daily'",
     ("relative_price", "currency"): "'RUB'",
     ("patient_link", "kind"): "'merged'",
+    ("isolation", "kind"): "'droplet'",
     ("relative_hours", "closes"): "'12:00'",
     ("staff_duty", "post"): "'nurse'",
     ("allergy", "criticality"): "'low'",
@@ -130,7 +131,7 @@ async def test_every_table_with_a_hospital_shows_each_scope_its_own_rows_only(
                     or "*" in units
                     or row["unit"] in units
                     or name in ("device", "code_mapping")  # whose unit is one of measurement
-                    or name == "allergy"  # goes with the patient through the hospital
+                    or name in ("allergy", "isolation")  # with the patient through the hospital
                 )
             ]
             assert sorted(map(tuple, seen)) == sorted(map(tuple, expected)), (name, hospital, units)

@@ -225,6 +225,19 @@ def test_a_sender_is_told_which_values_could_not_be_used() -> None:
     assert "1 values stored as invalid, the first 8867-4" in told
 
 
+@pytest.mark.parametrize("charset", ["8859/5", "CP1251"])
+def test_a_site_whose_senders_name_no_character_set_is_understood_and_answered(
+    charset: str,
+) -> None:
+    """MSH-18 is empty and the text is Cyrillic: the source's own character set holds."""
+    source = Source(name="ward", hospital="h1", charset=charset)
+    names = {"8859/5": "iso8859-5", "CP1251": "cp1251"}
+    raw = f"{HEAD}\rPID|||7700102^^^БОЛЬНИЦА^MR\rPV1||I|ICU7N^^BED702\r"
+    known = understand(raw.encode(names[charset]), source, NOW)
+    assert known.answer(NOW).decode(names[charset]).startswith("\x0bMSH")
+    assert known.answer(NOW, "диск полон").decode(names[charset]).count("диск полон")
+
+
 def test_a_lost_segment_is_told_and_kept() -> None:
     known = read(hr("82"), hr("83")[1:])
     ((_, stored), (_, kept)) = known.entries("h1-icu-1", "h1-icu-1-07")

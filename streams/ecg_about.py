@@ -46,7 +46,8 @@ async def read_again(
     """The whole ECG with its reading for these facts; None where it was read for them already."""
     if ecg.stage != "stored" or ecg.reading.get("read_for", {}) == about(facts):
         return None
-    said = await asyncio.to_thread(read_by_computer, recorded(ecg.leads, ecg.rate_hz), facts)
+    curves = recorded(ecg.leads, ecg.rate_hz, ecg.reading.get("low_cut_hz"))
+    said = await asyncio.to_thread(read_by_computer, curves, facts)
     what = f"{ecg.case}\x1f{ecg.ecg}\x1f{wire.to_json(said['read_for']).decode()}\x1f{now_us}"
     return wire.replaced(
         ecg,

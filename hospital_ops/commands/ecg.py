@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from hospital_ops.ecg.beats import detect
+from hospital_ops.ecg.computer import monitor_filter
 from hospital_ops.ecg.files.reading import read
 from hospital_ops.ecg.files.recording import EcgFileError, EcgRecording
 from hospital_ops.ecg.twelve import analyse
@@ -71,7 +72,11 @@ def beats(recording: EcgRecording, wanted: str | None = None) -> dict[str, Any]:
 
 def _analysed(recording: EcgRecording, options: argparse.Namespace) -> dict[str, Any]:
     answer = analyse(
-        dict(recording.leads), recording.rate_hz, age_years=options.age, sex=options.sex
+        dict(recording.leads),
+        recording.rate_hz,
+        age_years=options.age,
+        sex=options.sex,
+        reduced=monitor_filter(recording),
     )
     return answer | {"source_format": recording.source_format, "notes": list(recording.notes)}
 

@@ -35,19 +35,29 @@ def read_by_computer(recording: EcgRecording, facts: Mapping[str, Any]) -> dict[
     if not leads:
         return {"failed": "none of the twelve leads was recorded"}
     sex, (years, why) = facts.get("sex"), _age(facts)
-    told = {"read_for": about(facts)}
+    told: dict[str, Any] = {"read_for": about(facts)}
+    if recording.low_cut_hz is not None:
+        told["low_cut_hz"] = recording.low_cut_hz
     try:
         answer = analyse(
             leads,
             recording.rate_hz,
             age_years=years,
             sex=sex if sex in ("F", "M") else None,
-            reduced=why,
+            reduced=monitor_filter(recording) or why,
         )
     except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as problem:
         text = f"the analysis failed ({type(problem).__name__}): read it yourself"
         return {"failed": text, **told}
     return {key: _plain(answer[key]) for key in KEPT if key in answer} | told
+
+
+def monitor_filter(recording: EcgRecording) -> str | None:
+    """Why the recorder's filter allows no statement about ST, if it does not."""
+    low = recording.low_cut_hz
+    if low is None or low < RULES["monitor_filter"]["low_cut_hz"]:
+        return None
+    return f"monitor filter, from {low:g} Hz"
 
 
 def found(reading: Mapping[str, Any]) -> tuple[str, ...]:

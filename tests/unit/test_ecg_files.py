@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hospital_ops.ecg.files import packing, wfdb, wfdb_labels
+from hospital_ops.ecg.files import edf, packing, wfdb, wfdb_labels
 from hospital_ops.ecg.files.reading import read
 from hospital_ops.ecg.files.recording import TWELVE_LEADS, EcgFileError
 from hospital_ops.ecg.files.wfdb_formats import UNPACK, bytes_of
@@ -149,6 +149,29 @@ def test_philips_own_packing_agrees_with_its_decoded_twin() -> None:
         assert differences.max() < 5
         assert differences.mean() < 0.75
         assert differences[-500:].mean() < 0.75
+
+
+@pytest.mark.parametrize(
+    ("name", "low_cut_hz"),
+    [
+        ("ad4d3d80-d165_1-04_converted.xml.gz", 0.05),
+        ("Example.xml", None),  # it says only that there is a filter
+        ("129DYPRG.XML", 0.05),
+        ("anonymous_ecg.dcm", 0.05),
+        ("0000050.ECG.edf", None),
+    ],
+)
+def test_the_filter_that_a_recorder_applied_is_read(name: str, low_cut_hz: float | None) -> None:
+    assert read(FILES / "ecg_files" / name).low_cut_hz == low_cut_hz
+
+
+def test_the_filter_of_an_edf_recording_is_read_of_each_signal() -> None:
+    data = bytearray((FILES / "ecg_files" / "0000050.ECG.edf").read_bytes())
+    count = int(data[252:256])
+    at = 256 + count * 136  # `prefiltering`, after label, transducer, unit and four limits
+    data[at : at + 80] = b"HP:0.05Hz LP:150Hz".ljust(80)
+    data[at + 80 : at + 160] = b"HP: 0.5 Hz LP:40Hz N:50Hz".ljust(80)
+    assert edf.read(bytes(data)).low_cut_hz == 0.5
 
 
 def test_an_ecg_is_an_ecg_einthoven_and_goldberger_hold() -> None:

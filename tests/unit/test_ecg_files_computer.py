@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,18 @@ def test_nothing_is_said_of_st_under_18_nor_where_the_estimated_age_may_be_under
     assert ("stemi_criteria" in found(reading)) == read
     assert not set(found(reading)) & {"acute_ischaemia", "lbbb_sgarbossa"}
     assert reading["read_for"] == facts
+
+
+@pytest.mark.parametrize(("low_cut_hz", "read"), [(None, True), (0.05, True), (0.5, False)])
+def test_nothing_is_said_of_st_behind_a_monitors_filter(
+    low_cut_hz: float | None, read: bool
+) -> None:
+    leads = synthetic.twelve_leads(84, pattern="anterior_stemi", seed=3)
+    recording = replace(recorded(leads), low_cut_hz=low_cut_hz)
+    reading = read_by_computer(recording, {"age_years": 61, "sex": "F"})
+    assert ("stemi_criteria" in found(reading)) == read
+    said = {one["code"]: one for one in reading["findings"]}
+    assert ("monitor filter" in said["stemi_criteria"]["text"]) != read
 
 
 def test_a_healthy_heart_has_no_infarction_and_nothing_is_excluded() -> None:

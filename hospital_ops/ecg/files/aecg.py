@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 from xml.etree.ElementTree import Element
@@ -16,6 +17,7 @@ from hospital_ops.ecg.files.recording import (
     check_count,
     checked,
     lead_name,
+    low_cut,
 )
 
 _MV: Final = {"uV": 0.001, "mV": 1.0, "V": 1000.0, "nV": 1e-6}
@@ -69,8 +71,18 @@ def _read(root: Element, series: Element, sequences: list[Element]) -> EcgRecord
             ids=_ids(root),
             source_format="HL7 aECG",
             step_mv=steps,
+            low_cut_hz=low_cut(_high_pass(series)),
         )
     )
+
+
+def _high_pass(series: Element) -> Iterator[str]:
+    """The cut-off frequencies of the series' control variables that are high-pass filters, Hz."""
+    for variable in xml.every(series, "controlVariable"):
+        if xml.attribute(xml.child(variable, "code"), "code").endswith("_FILTER_HIGH_PASS"):
+            for part in xml.every(variable, "value"):
+                if xml.attribute(part, "unit") == "Hz":
+                    yield xml.attribute(part, "value")
 
 
 def _value(sequence: Element) -> Element:

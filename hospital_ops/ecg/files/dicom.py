@@ -20,6 +20,7 @@ from hospital_ops.ecg.files.recording import (
     check_count,
     checked,
     lead_name,
+    low_cut,
 )
 
 # What pydicom raises for bytes that are not what they say; nothing here is a fault of ours.
@@ -99,6 +100,9 @@ def _read(dataset: Any) -> EcgRecording:
             if len(groups) > 1
             else (),
             step_mv=steps,
+            low_cut_hz=low_cut(
+                about.get("FilterLowFrequency") for about in group.ChannelDefinitionSequence
+            ),
         )
     )
 

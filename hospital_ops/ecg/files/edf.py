@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -16,10 +17,12 @@ from hospital_ops.ecg.files.recording import (
     check_count,
     checked,
     lead_name,
+    low_cut,
 )
 
 _HEAD, _PER_SIGNAL = 256, 256
 _MV: Final = {"uV": 0.001, "µV": 0.001, "mV": 1.0, "V": 1000.0}
+_HIGH_PASS: Final = re.compile(r"\bHP:\s*([\d.]{1,8})\s*Hz", re.IGNORECASE)  # of `prefiltering`
 _ANNOTATIONS: Final = "EDF Annotations"
 
 
@@ -32,6 +35,7 @@ class _Signal:
     digital_low: int
     digital_high: int
     per_record: int
+    low_cut_hz: str
 
 
 def read(data: bytes) -> EcgRecording:
@@ -70,6 +74,7 @@ def _read(data: bytes) -> EcgRecording:
             source_format="EDF+" if head[192:196] == "EDF+" else "EDF",
             notes=tuple(notes),
             step_mv=steps,
+            low_cut_hz=low_cut(s.low_cut_hz for s in signals if lead_name(s.label) in leads),
         )
     )
 
@@ -106,7 +111,7 @@ def _signals(text: str, count: int) -> list[_Signal]:
         block = text[at : at + width * count]
         columns.append([block[k * width : (k + 1) * width].strip() for k in range(count)])
         at += width * count
-    label, _, unit, low, high, digital_low, digital_high, _, per_record, _ = columns
+    label, _, unit, low, high, digital_low, digital_high, filters, per_record, _ = columns
     signals = [
         _Signal(
             label=label[k],
@@ -116,6 +121,7 @@ def _signals(text: str, count: int) -> list[_Signal]:
             digital_low=int(digital_low[k]),
             digital_high=int(digital_high[k]),
             per_record=int(per_record[k]),
+            low_cut_hz=found[1] if (found := _HIGH_PASS.search(filters[k])) else "",
         )
         for k in range(count)
     ]

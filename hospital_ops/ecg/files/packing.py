@@ -35,15 +35,18 @@ def unpacked(lead: EcgLead) -> list[float | None]:
     return [None if n == NO_SAMPLE else v for n, v in zip(numbers.tolist(), values, strict=True)]
 
 
-def recorded(leads: Sequence[EcgLead], rate_hz: float) -> EcgRecording:
+def recorded(
+    leads: Sequence[EcgLead], rate_hz: float, low_cut_hz: float | None = None
+) -> EcgRecording:
     """The curves of packed leads as a recording of nobody; NaN where nothing was measured."""
     curves = {
         lead.name: np.array([np.nan if mv is None else mv for mv in unpacked(lead)], np.float64)
         for lead in leads
     }
     return EcgRecording(
-        leads=curves, rate_hz=rate_hz, started_at=None, device="", ids={}, source_format="packed"
-    )
+        leads=curves, rate_hz=rate_hz, started_at=None, device="", ids={}, source_format="packed",
+        low_cut_hz=low_cut_hz,
+    )  # fmt: skip
 
 
 def preview(leads: Sequence[EcgLead], rate_hz: float) -> tuple[int, ...]:

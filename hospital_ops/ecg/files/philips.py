@@ -19,6 +19,7 @@ from hospital_ops.ecg.files.recording import (
     check_count,
     checked,
     lead_name,
+    low_cut,
 )
 
 _PLAIN: Final = ("", "NONE", "UNCOMPRESSED")
@@ -62,6 +63,7 @@ def _read(root: Element, curves: Element, signal: Element | None, *, packed: boo
             ids={"patient": xml.text(next(iter(xml.every(root, "patientid")), None))},
             source_format="Philips XML",
             step_mv=dict.fromkeys(names, step_mv),
+            low_cut_hz=low_cut(xml.text(at) for at in xml.every(root, "highpassfiltersetting")),
         )
     )
 

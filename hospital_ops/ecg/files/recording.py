@@ -5,6 +5,7 @@ Pure: bytes and arrays in, a recording or an `EcgFileError` out.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -52,6 +53,8 @@ class EcgRecording:
     `started_at` is as the file has it: aware where the file names a zone, else naive, else None.
     `ids` are what the file says of the patient; they are never printed, logged or sent on.
     `step_mv` is the size of one stored unit of each lead, 0 where the file does not say.
+    `low_cut_hz`: from where the recorder let slow changes pass (its high-pass, the highest of the
+    leads); None where the file does not say.
     """
 
     leads: dict[str, Samples]
@@ -62,6 +65,7 @@ class EcgRecording:
     source_format: str
     notes: tuple[str, ...] = ()
     step_mv: dict[str, float] = field(default_factory=dict)
+    low_cut_hz: float | None = None
 
     @property
     def samples(self) -> int:
@@ -72,6 +76,17 @@ class EcgRecording:
     def duration_s(self) -> float:
         """Seconds from the first to just after the last sample."""
         return self.samples / self.rate_hz
+
+
+def low_cut(written: Iterable[object]) -> float | None:
+    """The highest of the high-pass settings that a file writes, Hz; None: it says none."""
+    found = []
+    for each in written:
+        try:
+            found.append(float(str(each)))
+        except ValueError:
+            continue  # "off", "FIR": no figure
+    return max((hz for hz in found if 0 < hz < HIGHEST_RATE_HZ), default=None)
 
 
 def lead_name(written: str) -> str:

@@ -356,10 +356,7 @@ async def _tell_flags(
         isolation=tuple(known["isolation"]), allergy=known["allergy"], by=event.source,
         at=event.received_at, mode=event.mode,
     )  # fmt: skip
-    await connection.execute(
-        "insert into outbox (hospital_id, shard, entry) values ($1, $2, $3)",
-        hospital, event.unit, wire.encode(entry),
-    )  # fmt: skip
+    await outbox.put(connection, hospital, (event.unit, entry))
 
 
 def left_for(event: wire.Admission, unit: str, bed: str) -> wire.Admission:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
-from hospital_ops import audit, identity, wire
+from hospital_ops import audit, identity, outbox, wire
 from hospital_ops.access import Principal
 from hospital_ops.clock import from_datetime, iso, to_datetime
 from hospital_ops.database import Connection, Database, Record, UniqueViolation
@@ -116,12 +116,7 @@ async def tell(
         at=at,
         mode=mode,
     )
-    await connection.execute(
-        "insert into outbox (hospital_id, shard, entry) values ($1, $2, $3)",
-        principal.hospital,
-        unit,
-        wire.encode(entry),
-    )
+    await outbox.put(connection, principal.hospital, (unit, entry))
 
 
 def _view(row: Record) -> dict[str, Any]:

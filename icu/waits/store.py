@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from hospital_ops import wire
+from hospital_ops import outbox, wire
 from hospital_ops.clock import to_datetime
 from hospital_ops.database import Connection, Database, Record
 
@@ -65,12 +65,7 @@ async def tell(database: Database, now: int) -> int:
                 refilings=row["refilings"],
                 left_behind=row["left_behind"],
             )
-            await connection.execute(
-                "insert into outbox (hospital_id, shard, entry) values ($1, $2, $3)",
-                row["hospital_id"],
-                row["unit"],
-                wire.encode(told),
-            )
+            await outbox.put(connection, row["hospital_id"], (row["unit"], told))
     return len(rows)
 
 

@@ -115,7 +115,7 @@ async def enabled(page: Page, relation: str, number: str) -> None:
     await form.get_by_label("Document").fill(f"form {uuid4().hex[:4]}")
     await form.get_by_label("Named by").fill("patient")
     await form.get_by_role("button", name="Enable").click()
-    unconfirmed = page.locator(".contact").filter(has_text=number[-2:])
+    unconfirmed = page.locator(".contact").filter(has_text=f"·· {number[-2:]}")
     await expect(unconfirmed).to_contain_text("number not confirmed")
 
 

@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
+from hospital_ops.board import BedCell, CallCell
 from tests.browser import made_up
 from tests.browser.axe import assert_accessible
 from tests.browser.made_up import alarm, bed, live, spot, values
@@ -159,6 +160,18 @@ async def test_a_missing_revision_is_asked_for_again(browser: Browser, stage: St
     assert await unharmed(page)
 
 
+# With a trace in each tile: how many second lines of values lie half under the next one.
+HALVED = """() => {
+  const trace = () => document.createElement("div");
+  for (const wave of document.querySelectorAll(".wave:empty")) wave.append(trace());
+  return [...document.querySelectorAll(".row2")].filter((row) => {
+    const box = (node) => node?.getBoundingClientRect();
+    const [line, value] = [row, row.querySelector(".v dd")].map(box);
+    return line.height && value?.width && value.bottom > line.bottom + 2;
+  }).length;
+}"""
+
+
 @pytest.mark.parametrize("beds", [4, 12, 24, 50])
 @pytest.mark.parametrize("lang", ["en", "ru"])
 async def test_three_digits_fit_in_each_of_the_three_values(
@@ -167,14 +180,14 @@ async def test_three_digits_fit_in_each_of_the_three_values(
     now = now_us()
     wide = {"8867-4": live(128, "/min", now), "59408-5": live(100, "%", now)}
     wide |= {"76214-6": live(105, "mm[Hg]", now)}
-    ringing = tuple(alarm("medium", "x", code, "x", now) for code in wide)
-    stage.beds = {
-        cell.bed: cell
-        for cell in (
-            bed(n, now, values={**values(n, now), **wide}, alarms=ringing, **made_up.known(n, now))
-            for n in range(1, beds + 1)
-        )
-    }
+    called = (CallCell("unit", "", now),)
+    ringing = tuple(alarm("medium", "x", code, "x", now, called=called) for code in wide)
+
+    def busy(n: int) -> BedCell:
+        flagged = made_up.known(n, now) if n % 2 else {}
+        return bed(n, now, values={**values(n, now), **wide}, alarms=ringing, **flagged)
+
+    stage.beds = {cell.bed: cell for cell in map(busy, range(1, beds + 1))}
     viewport = {"width": 1920, "height": 1080}
     page = await opened(
         browser, f"{stage.address}/icu/h1-icu-1?mode=wall&lang={lang}", viewport=viewport
@@ -197,7 +210,10 @@ async def test_three_digits_fit_in_each_of_the_three_values(
             return tag.width && (cut || foot.bottom > tile.bottom + 1);
         }).length; }""")
     assert hidden == 0  # flags and the next order are seen whole, and so is the last line
-    assert await page.locator(".flags li").count() == 3 * beds
+    assert await page.locator(".flags li").count() == 3 * len(range(1, beds + 1, 2))
+    await page.set_viewport_size({"width": 1440, "height": 810})
+    assert await page.evaluate(HALVED) == 0  # the trace gives way to a line of calls, no value
+    await page.set_viewport_size(viewport)
     fits = "() => [document.documentElement.scrollHeight, document.documentElement.scrollWidth]"
     assert await page.evaluate(fits) == [1080, 1920]
 

@@ -213,7 +213,7 @@ async def test_three_digits_fit_in_each_of_the_three_values(
     assert await page.locator(".flags li").count() == 3 * len(range(1, beds + 1, 2))
     await page.set_viewport_size({"width": 1440, "height": 810})
     assert await page.evaluate(HALVED) == 0  # the trace gives way to a line of calls, no value
-    await page.set_viewport_size(viewport)
+    await page.set_viewport_size({"width": 1920, "height": 1080})
     fits = "() => [document.documentElement.scrollHeight, document.documentElement.scrollWidth]"
     assert await page.evaluate(fits) == [1080, 1920]
 

@@ -163,7 +163,7 @@ async def test_the_ward_sheet_lies_on_disk_for_the_account_alone_even_without_po
         assert "the record was away" in kept
         assert stat.S_IMODE(os.stat(sheet).st_mode) == 0o600
         assert stat.S_IMODE(os.stat(tmp_path / wardsheet.FOLDER).st_mode) == 0o700
-        for quarter in range(100):
+        for quarter in range(wardsheet.KEPT + 4):
             for language in ("ru", "en"):
                 at = NOW() + quarter * 900_000_000
                 wardsheet._write(tmp_path, UNIT, at, text, language)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import NamedTuple
 
 from hospital_ops import audit, identity, outbox, wire
 from hospital_ops.access import Principal
@@ -95,12 +96,34 @@ def _admission(
     return [(unit, admission), (case_unit, handover)]
 
 
-async def free_beds(database: Database, principal: Principal) -> list[str]:
-    """The registered beds that nobody has been given, in board order."""
+class Choice(NamedTuple):
+    """A bed that nobody lies in, as it is called and as it stands: free, reserved or cleaning."""
+
+    bed: str
+    label: str
+    unit: str
+    unit_name: str
+    state: str
+    words: str = ""  # for whom it is reserved, what is done there
+
+    @property
+    def may_be_given(self) -> bool:
+        """Whether somebody may be admitted to it: a bed that is being cleaned is not ready."""
+        return self.state in ("free", "reserved")
+
+
+async def empty_beds(database: Database, principal: Principal) -> list[Choice]:
+    """The registered beds that no patient has been given, in board order."""
     async with database.transaction(principal.scope) as connection:
         rows = await connection.fetch(
-            "select bed from bed b where not exists (select from bed_given g where g.bed = b.bed"
-            " and g.kind <> 'reserved')"
-            " order by unit, position"
+            "select b.bed, b.label, b.unit, u.name, g.kind, g.words from bed b"
+            " join unit u on u.unit = b.unit left join bed_given g on g.bed = b.bed"
+            " where g.kind is distinct from 'patient' order by b.unit, b.position, b.bed"
         )
-    return [row["bed"] for row in rows]
+    return [
+        Choice(
+            row["bed"], row["label"] or row["bed"], row["unit"], row["name"],
+            row["kind"] or "free", row["words"] or "",
+        )
+        for row in rows
+    ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +11,10 @@ from playwright.async_api import Browser, Page, expect
 
 from hospital_ops import settings
 from hospital_ops.commands import demo_relatives
+from simulators.ecg12 import Upload, file_of
 from simulators.messages import hl7_time
+from simulators.stories import scenario
+from simulators.tablet import TabletLine
 from tests.browser.ward import Ambulance, Monitor, Ward, now_us, until
 
 pytestmark = [
@@ -86,10 +90,12 @@ async def test_a_red_patient_goes_from_the_street_to_a_bed_and_the_family_hears(
     vehicle = ward.ambulance("h1-tablet-1")
     await vehicle.call(**CHEST_PAIN)
     await vehicle.measure(UNWELL)
+    ecg = await twelve_leads(ward, vehicle.case)
 
     async def free() -> bool:
         page = await ward.open(chromium, "ed.h1", f"/ed/cases/{vehicle.case}")
-        found = await page.locator(f"select[name=bed] option:text-is('{BED}')").count()
+        ready = f"select[name=bed] option[value='{BED}']:not([disabled])"
+        found = await page.locator(ready).count()
         await page.context.close()
         return bool(found)
 
@@ -103,6 +109,7 @@ async def test_a_red_patient_goes_from_the_street_to_a_bed_and_the_family_hears(
         page = await ward.open(chromium, "icu.h1", f"/icu/beds/{BED}")
         await expect(page.locator("dd").filter(has_text="99").first).to_be_visible()
         await lowest_stay_in_sight(page, bed)
+        await the_ecg_opens(page, f"/icu/beds/{BED}/ecgs/{vehicle.case}/{ecg}")
         await page.locator("#orders select[name=kind]").select_option("laboratory")
         await page.locator("#orders input[name=words]").fill("troponin")
         await press(page, "Place the order")
@@ -116,7 +123,44 @@ async def test_a_red_patient_goes_from_the_street_to_a_bed_and_the_family_hears(
         record = page.locator("main")
         for fact in ("chest", "93", "104", "98"):
             await expect(record).to_contain_text(fact, ignore_case=True)
+        await the_ecg_opens(page, f"/patients/{bed['patient_id']}/ecgs/{vehicle.case}/{ecg}")
         await the_family_is_told(ward, page)
+
+
+async def twelve_leads(ward: Ward, case: str) -> str:
+    """An ECG from the vehicle, once the emergency department has it whole; answers its id."""
+    data = file_of(scenario("stemi", 7), 60.0, now_us(), "R1")
+    upload = Upload(case, data, now_us(), hashlib.sha256(data).hexdigest())
+    token = next(one["token"] for one in ward.run["devices"] if one["id"] == "h1-tablet-1")
+    line = TabletLine(ward.http, token)
+    while upload.waiting:
+        await upload.send_part(line)
+    await line.close()
+
+    async def listed() -> bool:
+        shown = await ward.json("ed.h1", f"/api/v1/prearrivals/{case}")
+        return any(ecg["complete"] for ecg in shown["ecgs"])
+
+    await until(listed)
+    return upload.id
+
+
+async def the_ecg_opens(page: Page, address: str) -> None:
+    """The ECG from the street is a line with its reading, and one tap opens the paper."""
+    link = page.locator(f"a[href='{address}']")
+
+    async def there() -> bool:  # it is archived a moment after the board has it
+        if not await link.count():
+            await page.reload()
+        return await link.count() > 0
+
+    await until(there)
+    await expect(link).to_contain_text("12 leads, taken")
+    await expect(page.locator(".ecgs li").filter(has=link)).to_contain_text("infarction")
+    await link.click()
+    await expect(page.locator(".sheet .lead")).to_have_count(13)
+    await page.get_by_role("link", name="Back to the patient").click()
+    await page.wait_for_url(f"**{address.partition('/ecgs/')[0]}")
 
 
 async def lowest_stay_in_sight(page: Page, bed: Any) -> None:

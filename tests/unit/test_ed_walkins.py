@@ -239,7 +239,7 @@ def test_the_page_of_who_is_here_has_the_fields_of_new_values_with_what_is_known
     renderer = Renderer("UTC")
     html = render(
         renderer, language, cell=here, changes=[], now_us=NOON, user="n", demo=True, unit="h1-ed",
-        may_decide=False, may_acknowledge=False, free=[], may_acknowledge_any=True,
+        may_decide=False, may_acknowledge=False, wards=[], may_acknowledge_any=True,
         desk=desk_view(here, renderer.frame(language, NOON), [], [here], []),
         entry=entry_of(here, FormData([("hr", "8O"), ("signs", "severe_pain")]), language),
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -26,6 +27,7 @@ from web.language import language_of
 from web.reading import case_of, note_reading
 from web.rerouting import departments
 from web.views import street
+from web.views.bedchoice import wards_of
 from web.views.casedesk import desk_view
 from web.views.casepage import REASONS, render
 from web.views.walkin import form_view
@@ -44,8 +46,8 @@ async def page(request: Request, case: str, principal: Someone) -> HTMLResponse:
     await note_reading(request, principal, unit, "read_case", cell.case)
     if Permission.DECIDE_TRIAGE in PERMISSIONS[principal.role]:
         await _note_seen(request, unit, cell, principal)
-    free = await beds.free_beds(web_of(request).database, principal)
-    return page_of(request, unit, cell, principal, free=free)
+    empty = await beds.empty_beds(web_of(request).database, principal)
+    return page_of(request, unit, cell, principal, empty=empty)
 
 
 @router.post("/{case}/acknowledgement")
@@ -146,7 +148,9 @@ async def admit(
             at=web.clock.now_us(),
         )
     except Conflict as error:
-        return page_of(request, case_unit, cell, principal, said=str(error), status=409)
+        empty = await beds.empty_beds(web.database, principal)
+        said = str(error)
+        return page_of(request, case_unit, cell, principal, said=said, empty=empty, status=409)
     return RedirectResponse(f"/icu/{unit}", status_code=303)
 
 
@@ -203,7 +207,7 @@ def page_of(
     typed: FormData | None = None,
     said: str = "",
     lost: dict[str, Any] | None = None,
-    free: list[str] | None = None,
+    empty: Sequence[beds.Choice] = (),
     status: int = 200,
 ) -> HTMLResponse:
     """The page of a case; `typed` are new values that were not taken, to be corrected."""
@@ -228,7 +232,7 @@ def page_of(
         may_acknowledge=acknowledges and not has_heard(principal, cell),
         said=said,
         lost=lost,
-        free=free or [],
+        wards=wards_of(empty, words_of(language_of(request))),
         desk=desk_view(cell, frame, web.places.rooms_of(unit), cells, departments(web, unit)),
         may_acknowledge_any=acknowledges,
         entry=entry_of(cell, typed, words_of(language_of(request)).language)

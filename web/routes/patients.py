@@ -18,11 +18,14 @@ from web import store
 from web.auth import signed_in, web_of
 from web.language import language_of
 from web.reading import note_reading
+from web.routes import bedecgs
 from web.routes.pages import units_of
+from web.streetecgs import store as ecgs
 from web.views import patients as views
 from web.views import whereabouts
 from web.views.page import Page
 from web.views.sheet import signed_view
+from web.views.streetecgs import lines
 from web.words import words_of
 
 router = APIRouter()
@@ -63,6 +66,7 @@ async def patient(request: Request, patient_id: UUID, principal: Someone) -> HTM
     frame = web.renderer.frame(words.language, web.clock.now_us())
     cases = await store.cases_of(database, scope, wanted)
     name_of = partial(whereabouts.called, web.places, words=words)
+    reach = await bedecgs.of_patient(web, principal, wanted)
     page = Page(
         words=words,
         title=words.t("patients.title"),
@@ -70,6 +74,7 @@ async def patient(request: Request, patient_id: UUID, principal: Someone) -> HTM
         demo=web.demo,
         units=tuple(units_of(web, principal)),
     )
+    taken = await ecgs.of_cases(database, reach.scope, reach.cases, reach.only)
     html = web.renderer.fill(
         "patient.html",
         page=page,
@@ -81,6 +86,8 @@ async def patient(request: Request, patient_id: UUID, principal: Someone) -> HTM
             | {"sheet": signed_view(await sheets.signed(database, scope, case), frame)}
             for case in cases
         ],
+        ecgs=lines(taken, frame),
+        at=f"/patients/{wanted}",
     )
     return HTMLResponse(html)
 

@@ -14,8 +14,12 @@ from web import store
 from web.auth import signed_in, web_of
 from web.language import language_of
 from web.reading import note_reading, unit_of_bed
+from web.routes.bedecgs import Reach, of_bed
 from web.state import Web
+from web.streetecgs import store as ecgs
+from web.streetecgs.store import Taken
 from web.views.street import Item, done, lowest
+from web.views.streetecgs import lines
 from web.whereabouts import store as whereabouts
 
 router = APIRouter()
@@ -34,10 +38,13 @@ async def street(request: Request, bed: str, principal: Someone) -> HTMLResponse
     frame = web.renderer.frame(language_of(request), web.clock.now_us())
     rows: list[Record] = []
     said: list[Item] = []
+    taken: list[Taken] = []
     away = False
     try:
         if patient is not None:
-            rows, said = await _told(web, principal, bed, patient.patient_id)
+            reach = await of_bed(web, principal, bed, patient.patient_id)
+            rows, said = await _told(web, reach)
+            taken = await ecgs.of_cases(web.database, reach.scope, reach.cases, reach.only)
     except DatabaseGone:
         away = True
     return HTMLResponse(
@@ -47,22 +54,21 @@ async def street(request: Request, bed: str, principal: Someone) -> HTMLResponse
             away=away,
             values=lowest(rows, frame),
             said=done(said, frame),
+            ecgs=lines(taken, frame),
+            at=f"/icu/beds/{bed}",
         )
     )
 
 
-async def _told(
-    web: Web, principal: Principal, bed: str, patient: str
-) -> tuple[list[Record], list[Item]]:
+async def _told(web: Web, reach: Reach) -> tuple[list[Record], list[Item]]:
     """The values of the cases that led here, and what was done and agreed on the way."""
-    database, scope = web.database, principal.scope
-    here, wide = await whereabouts.stay(database, scope, bed)
+    database, wide = web.database, reach.scope
     found: list[Record] = []
     said: list[Item] = []
-    for case in await store.cases_of(database, scope, patient):
-        values, _ = await store.case_record(database, wide, case, here.only)
+    for case in reach.cases:
+        values, _ = await store.case_record(database, wide, case, reach.only)
         found += values
         async with database.transaction(wide) as connection:
-            said += await whereabouts.case_items(connection, case, here.only)
+            said += await whereabouts.case_items(connection, case, reach.only)
     # Of two cases the lower value: the last row of a code is the one that is shown.
     return sorted(found, key=lambda row: -float(row["lowest"] or 0)), said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from triage.reopening import codes_of
 from triage.suggestions import suggest
 from web.render import Renderer
 from web.views import ecg12
+from web.views.bedchoice import Ward
 from web.views.case import CaseView, case_view, complaint_words
 from web.views.casedesk import Desk
 from web.views.caseitems import ItemView, items
@@ -214,7 +215,7 @@ def render(
     may_acknowledge: bool,
     said: str = "",
     lost: dict[str, Any] | None = None,
-    free: list[str],
+    wards: Sequence[Ward],
     desk: Desk,
     may_acknowledge_any: bool,
     entry: dict[str, Any] | None = None,
@@ -247,7 +248,7 @@ def render(
         may_acknowledge=may_acknowledge,
         said=said,
         lost=first,
-        free=free,
+        wards=wards,
         desk=desk,
         may_acknowledge_any=may_acknowledge_any,
         entry=entry,

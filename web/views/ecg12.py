@@ -188,8 +188,12 @@ def render(
     now_us: int,
     user: str,
     demo: bool,
+    back: str = "",
 ) -> str:
-    """The page of one ECG; `cell` is its case while that is on the board."""
+    """The page of one ECG; `cell` is its case while that is on the board.
+
+    `back`: the page it was opened from; empty: that of its case.
+    """
     frame = renderer.frame(language, now_us)
     words = frame.words
     view = case_view(cell, frame) if cell else None
@@ -197,6 +201,7 @@ def render(
     return renderer.fill(
         "ecg12.html",
         page=Page(words=words, title=words.t("ecg.title"), user=user, demo=demo),
+        back=back,
         case=ecg.case,
         ecg=ecg,
         view=view,

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hospital_ops import wire
-from hospital_ops.bindings import FUTURE_US
 from hospital_ops.board import PatientCell, Shown
 from icu import admissions, alarms, bedside_orders, carrying, kin, quiet, silencing, tracking
 from icu.alarms import Turn
@@ -64,18 +63,10 @@ def entered(state: UnitState, bed_of: BedOf, entry: wire.StayEntered) -> Moved:
     bed = carrying.bed_of(state, entry.admission.patient.mrn)
     if bed is not None:
         turn = found.turns.setdefault(bed.bed, Turn(state, bed, state.now))
-        _end_limits(state, turn.patient_id, entry.admission.event_at - FUTURE_US)
         carrying.unpacked(turn, entry)
     elif (onward := carrying.onward(state, entry)) is not None:
         found.elsewhere.append(onward)
     return found
-
-
-def _end_limits(state: UnitState, patient_id: str, before: int) -> None:
-    """Own limits of an earlier stay end where the admission did not say from where (PV1-6)."""
-    for name, own in list(state.limits.items()):
-        if own.patient_id == patient_id and own.at < before:
-            del state.limits[name]
 
 
 def _along(moved: dict[str, str], turns: dict[str, Turn], own: dict[str, dict[str, Shown]]) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hospital_ops import wire
@@ -161,6 +161,7 @@ STEPS = st.lists(
 
 
 @given(STEPS)
+@example([("move", False), ("move", False), ("limit", 61), ("wait", 60), ("move", False)])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_moves_and_is_taken_back_every_order_and_limit_is_there_once(
     steps: list[tuple[str, Any]],

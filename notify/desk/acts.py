@@ -171,13 +171,19 @@ class Desk:
         return wanted
 
     async def confirm(
-        self, by: Scope, stay: str, severity: str, course: str = ""
+        self, by: Scope, stay: str, severity: str, course: str = "", seen: str | None = None
     ) -> list[desk.Confirmed]:
-        """Confirms today's messages of a patient."""
+        """Confirms today's messages of a patient; on a page the draft with the mark `seen`."""
         async with self.database.transaction(by) as connection:
             whose = await patients.stay(connection, stay)
             return await desk.confirm(
-                connection, by, whose, self.clock.now_us(), severity=severity, course=course
+                connection,
+                by,
+                whose,
+                self.clock.now_us(),
+                severity=severity,
+                course=course,
+                seen=seen,
             )
 
     async def called(self, by: Scope, message: str, note: str, *, send: bool) -> desk.Confirmed:

@@ -7,16 +7,18 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from hospital_ops.clinical.dynamics import NEGATIVE, NOT_ASSESSED, POSITIVE, UNCHANGED
 from hospital_ops.clinical.tables import table
+from hospital_ops.clock import SECOND
 from notify import condition, dynamics, figures, text
 from notify.figures import Reading
 from notify.patients.store import Stay
-from notify.rules import Hours, languages, own_words
+from notify.rules import RULES, Hours, languages, own_words
 from notify.text import Composed, Day
 
+_MOMENT_DIGITS: Final = 18
 DYNAMICS = (POSITIVE, UNCHANGED, NEGATIVE, NOT_ASSESSED)
 
 
@@ -68,6 +70,33 @@ def write(
     )
     known = language if language in languages() else languages()[0]
     return text.compose(day, known, whose.name.split())
+
+
+def mark(proposal: Proposal) -> str:
+    """What a draft was, for the confirmation of it: its moment, and a digest of what it said.
+
+    The digest is of the course, the words and which figures are told: a figure that moves a little
+    within the minutes that a draft is good for makes no other message.
+    """
+    day = proposal.day
+    said = (
+        day.dynamics,
+        day.consciousness.row,
+        day.breathing.row,
+        sorted(item for item, figure in day.figures.items() if figure.values),
+    )
+    digest = hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+    return f"{day.as_of}-{digest}"
+
+
+def is_seen(proposal: Proposal, seen: str) -> bool:
+    """Whether a draft that was marked `seen` says what the proposal says, and is not old."""
+    at, _, digest = seen.partition("-")
+    if not at.isdecimal() or len(at) > _MOMENT_DIGITS:
+        return False
+    age_us = proposal.day.as_of - int(at)
+    fresh = abs(age_us) <= RULES["draft_age_max_min"] * 60 * SECOND
+    return fresh and mark(proposal).partition("-")[2] == digest
 
 
 def statements_json(composed: Composed) -> list[dict[str, Any]]:

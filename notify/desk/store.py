@@ -94,6 +94,7 @@ async def draft(connection: Connection, message: str, now: int) -> dict[str, Any
         "proposal": json.dumps(day.course_json(proposal.course)),
         "dynamics": proposal.course["dynamics"],
         "forbidden": list(composed.forbidden),
+        "mark": day.mark(proposal),
     }
 
 
@@ -106,16 +107,20 @@ async def confirm(
     severity: str,
     course: str = "",
     automatic: bool = False,
+    seen: str | None = None,
 ) -> list[Confirmed]:
     """Composes and confirms today's messages of one patient; each becomes due, or stays held.
 
-    `severity` is one of the permitted words; `course` overrides the proposed dynamics. Raises
-    MessageError for an unknown word, Conflict where nothing waits.
+    `severity` is one of the permitted words; `course` overrides the proposed dynamics; `seen` is
+    the mark of the draft that was looked at. Raises MessageError for an unknown word, Conflict
+    where nothing waits, and where the draft would say something else by now.
     """
     _check(severity, course, automatic=automatic)
     await _lock(connection, whose.stay)
     hours = await patients.hours_of(connection, whose.unit)
     proposal = day.propose(whose, await patients.readings(connection, whose, now), hours, now)
+    if seen is not None and not day.is_seen(proposal, seen):
+        raise Conflict("The text would be another by now: look at it again, then confirm it.")
     rows = await connection.fetch(
         "select m.*, c.tells, not exists (select from relative_message p where"
         " p.contact = m.contact and p.state in ('sent', 'delivered') and p.kind = 'daily')"

@@ -4,7 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from hospital_ops.clock import SECOND, from_iso
 from notify import hold
+from notify.desk import day
+from notify.figures import Reading
+from notify.patients.store import Stay
+from notify.rules import default_hours
 from web.routes.relatives_family import leaflet_words
 from web.views import relatives as views
 from web.views.messagecosts import Row
@@ -67,3 +72,35 @@ def test_a_leaflet_promises_what_this_relative_gets_and_answers_where_they_are_r
     assert (full["answers"], state["answers"], call["answers"]) == (True, True, False)
     assert (state["texts"], call["texts"]) == (True, False)
     assert not leaflet_words("full", language, inbound=False)["answers"]
+
+
+MORNING = from_iso("2026-03-02T07:30:00Z")
+MINUTE = 60 * SECOND
+PATIENT = Stay(
+    stay="s", hospital="h1", unit="h1-icu-1", unit_name="ICU", bed="h1-icu-1-01", patient_id="p",
+    mode="Real", admitted_at=MORNING - 90 * 3600 * SECOND, ended_at=None, end_reason="",
+    zone="Europe/Moscow", automatic=False, treatment_limited=False, hold_reason="", severity="",
+    severity_at=None, name="Семёнова Ольга", sex="F",
+)  # fmt: skip
+
+
+def proposed(at: int, *readings: Reading) -> day.Proposal:
+    return day.propose(PATIENT, readings, default_hours(), at)
+
+
+def typed(code: str, value: float | str) -> Reading:
+    return Reading(code=code, value=value, at=MORNING - 20 * MINUTE, origin="typed")
+
+
+def test_who_confirms_has_seen_what_is_sent() -> None:
+    pulse, awake = typed("8867-4", 84.0), typed("80288-4", "A")
+    seen = day.mark(proposed(MORNING, pulse, awake))
+    assert day.is_seen(proposed(MORNING + 10 * MINUTE, pulse, awake), seen)
+    assert not day.is_seen(proposed(MORNING + 16 * MINUTE, pulse, awake), seen)
+    assert not day.is_seen(proposed(MORNING, pulse), seen)
+    assert not day.is_seen(proposed(MORNING, awake), seen)
+    worse = typed("9269-2", 8.0)
+    was = Reading(code="9269-2", value=15.0, at=MORNING - 30 * 3600 * SECOND, origin="typed")
+    assert not day.is_seen(proposed(MORNING, pulse, awake, was, worse), seen)
+    for rubbish in ("", "none", "9" * 40, "-", seen.partition("-")[0]):
+        assert not day.is_seen(proposed(MORNING, pulse, awake), rubbish)

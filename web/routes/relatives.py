@@ -91,7 +91,8 @@ async def act(request: Request, unit: str, principal: Someone) -> Response:
     what, message = _word(form, "act"), _word(form, "message")
     if what == "confirm":
         course = _word(form, "course")
-        await desk.confirm(by, _word(form, "stay"), _word(form, "severity"), course)
+        stay, seen = _word(form, "stay"), _word(form, "seen")
+        await desk.confirm(by, stay, _word(form, "severity"), course, seen)
     elif what in ("call", "release"):
         await desk.called(by, message, _word(form, "note"), send=what == "release")
     elif what in ("sent", "failed"):

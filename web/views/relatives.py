@@ -52,7 +52,8 @@ class Line:
     waits: bool
     act: str  # call, confirm, settle, number or "": the row's one button
     urgent: bool  # a call is due: the main button
-    proposed: str = ""  # the suggested course, of the one whose draft is on the phone
+    proposed: str = ""  # the suggested course, of the patient whose draft is on the phone
+    seen: str = ""  # the mark of that draft: nobody confirms what is not on the phone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,7 @@ class Phone:
     """What the family sees, with its parts and its sources."""
 
     message: str
+    stay: str
     label: str
     words: str
     clock: str
@@ -70,6 +72,7 @@ class Phone:
     steps: tuple[tuple[str, str], ...]
     draft: bool  # nobody has confirmed it
     course: str
+    mark: str = ""  # of a draft
 
 
 def is_to_confirm(row: Row) -> bool:
@@ -162,6 +165,7 @@ def phone(row: Row, steps: Iterable[Record], words: Words, zone: str) -> Phone:
     ]
     return Phone(
         message=str(row["message"]),
+        stay=str(row["stay"]),
         label=row["label"] or row["bed"],
         words=text,
         clock=_clock(from_datetime(row["sent_at"] or row["confirmed_at"] or row["opens_at"]), zone),
@@ -173,6 +177,7 @@ def phone(row: Row, steps: Iterable[Record], words: Words, zone: str) -> Phone:
         steps=tuple(told),
         draft=is_to_confirm(row),
         course=words.t(f"relatives.dynamics.{row['dynamics']}") if row["dynamics"] else "",
+        mark=row.get("mark", ""),
     )  # fmt: skip
 
 
@@ -223,6 +228,7 @@ def _line(row: Record, words: Words, zone: str, seen: Phone | None) -> Line:
     state, reasons = row["state"], list(row["reasons"])
     course = row["dynamics"]
     act, urgent = _act(row, state, reasons)
+    on_phone = seen if seen and seen.draft and seen.stay == str(row["stay"]) else None
     return Line(
         message=str(row["message"]),
         stay=str(row["stay"]),
@@ -239,7 +245,8 @@ def _line(row: Record, words: Words, zone: str, seen: Phone | None) -> Line:
         waits=state in WAITS,
         act=act,
         urgent=urgent,
-        proposed=seen.course if seen and seen.draft and seen.message == str(row["message"]) else "",
+        proposed=on_phone.course if on_phone else "",
+        seen=on_phone.mark if on_phone else "",
     )
 
 

@@ -123,6 +123,7 @@ async def confirmed(ward: Ward, page: Page, last_two: str) -> None:
     """The day's list: the condition in the attending's word, and one press."""
     await page.goto(f"{ward.http}/relatives/{UNIT}")
     row = row_of(page, last_two)
+    await row.locator("a.st").click()  # what would be sent, on the phone: only that is confirmed
     await expect(page.locator("aside")).to_contain_text("Not confirmed")
     await expect(page.locator(".sms")).to_contain_text("37")
     await row.locator("summary").click()

@@ -124,6 +124,7 @@ async def confirmed(ward: Ward, page: Page, last_two: str) -> None:
     await page.goto(f"{ward.http}/relatives/{UNIT}")
     row = row_of(page, last_two)
     await row.locator("a.st").click()  # what would be sent, on the phone: only that is confirmed
+    await page.wait_for_url("**message=*")
     await expect(page.locator("aside")).to_contain_text("Not confirmed")
     await expect(page.locator(".sms")).to_contain_text("37")
     await row.locator("summary").click()

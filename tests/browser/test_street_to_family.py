@@ -196,6 +196,8 @@ async def the_family_is_told(ward: Ward, page: Page) -> None:
         return bool(await row.count())
 
     await until(listed)
+    await row.locator("a.st").click()  # what would be sent, on the phone: only that is confirmed
+    await page.wait_for_url("**message=*")
     await row.locator("summary").click()
     await row.locator("select[name=severity]").select_option("serious")
     await row.locator("button[value=confirm]").click()

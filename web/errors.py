@@ -6,6 +6,7 @@ Nothing of the request is repeated in an answer; what may not be known is 404.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from html import escape
 from urllib.parse import quote
 
 from fastapi import FastAPI, HTTPException, Request
@@ -30,6 +31,7 @@ from web.views.refused import in_words
 from web.words import words_of
 
 RETRY_AFTER_S = "2"
+SAID_THERE = {"HX-Retarget": "#refused", "HX-Reswap": "innerHTML"}
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 
@@ -143,6 +145,9 @@ def _answer(
     headers: dict[str, str],
     current: object,
 ) -> Response:
+    if status == 409 and request.headers.get("hx-request"):  # a panel says it where it stands
+        said = in_words(sentence, words_of(language_of(request)), code, status)
+        return HTMLResponse(escape(said), status_code=status, headers=headers | SAID_THERE)
     if _wants_page(request):
         language = language_of(request)
         sentence = in_words(sentence, words_of(language), code, status)

@@ -116,8 +116,6 @@ async def set_own(
     why = reason_of(str(sent.get("reason") or ""))
     place = taken_place(request, unit, bed)
     cell = cell_of(request, unit, bed)
-    if sent.get("patient_id") not in (None, place.patient_id):
-        raise Conflict("Somebody else lies in this bed now.")
     number, version = sent.get("limit"), sent.get("version", 0)
     if isinstance(number, bool) or not isinstance(number, int | float):
         raise MessageError("no_number", "`limit` is a number")

@@ -71,7 +71,7 @@ async def panel(
         approved = await approvals.approved(web.database, principal)
         await note_reading(request, principal, unit, "read_orders", place.patient_id or bed)
     except DatabaseGone:
-        away, shown = True, {"orders": [], "ended": [], "digest": ""}
+        away, shown = True, {"orders": [], "ended": [], "digest": "", "patient": ""}
     entered = said.entered
     html = web.renderer.fill(
         "_orders.html",
@@ -87,7 +87,6 @@ async def panel(
         kinds=tuple(KINDS),
         priorities=PRIORITIES,
         sets=[(each, order_sets.name(each, words.language)) for each in approved],
-        patient=bool(place.patient_id),
         **shown,
         **fields(str(entered.get("kind") or "medication"), entered, words),
         **_may(principal, unit),
@@ -129,6 +128,7 @@ async def _list(request: Request, bed: str, principal: Principal, place: Place) 
         "orders": [view for view in found if view.open],
         "ended": [view for view in found if not view.open][:SHOWN_ENDED],
         "digest": views.digest(found),
+        "patient": place.patient_id,
     }
 
 

@@ -106,15 +106,25 @@ async def start(
 
 
 async def mark(
-    database: Database, principal: Principal, bed: str, *, element: str, ago_min: int, at: int
+    database: Database,
+    principal: Principal,
+    bed: str,
+    *,
+    element: str,
+    ago_min: int,
+    at: int,
+    stay: str = "",
 ) -> None:
-    """An element was done, `ago_min` minutes ago; what was marked already stays."""
+    """An element was done, `ago_min` minutes ago; what was marked already stays.
+
+    Conflict where `stay` is given and another one is under way: so for the acts below.
+    """
     if element not in ELEMENTS:
         raise MessageError("bad_element", f"`element` is one of {', '.join(ELEMENTS)}")
     done = _moment(ago_min, at)
     try:
         async with database.transaction(principal.scope) as connection:
-            clock, unit, zero = await _running(connection, bed)
+            clock, unit, zero = await _running(connection, bed, stay)
             if done < zero:
                 raise MessageError("before_zero", "this lies before the recognition")
             await connection.execute(
@@ -134,11 +144,11 @@ async def mark(
 
 
 async def undo(
-    database: Database, principal: Principal, bed: str, *, element: str, at: int
+    database: Database, principal: Principal, bed: str, *, element: str, at: int, stay: str = ""
 ) -> None:
     """A mark was an error; it stays in the history."""
     async with database.transaction(principal.scope) as connection:
-        clock, unit, _ = await _running(connection, bed)
+        clock, unit, _ = await _running(connection, bed, stay)
         changed = await connection.fetchval(
             "update sepsis_done set undone_by = $3, undone_at = $4"
             " where clock = $1 and element = $2 and undone_at is null returning 1",
@@ -152,10 +162,12 @@ async def undo(
         await _note(connection, principal, unit, "unmark_sepsis", clock, element, at)
 
 
-async def end(database: Database, principal: Principal, bed: str, *, at: int) -> None:
+async def end(
+    database: Database, principal: Principal, bed: str, *, at: int, stay: str = ""
+) -> None:
     """A physician ends the clock: done, or no sepsis after all."""
     async with database.transaction(principal.scope) as connection:
-        clock, unit, _ = await _running(connection, bed)
+        clock, unit, _ = await _running(connection, bed, stay)
         await connection.execute(
             "update sepsis_clock set ended_by = $2, ended_at = $3 where clock = $1",
             clock,
@@ -171,7 +183,9 @@ def _moment(ago_min: int, at: int) -> int:
     return at - ago_min * 60 * SECOND
 
 
-async def _running(connection: Connection, bed: str) -> tuple[str, str, int]:
+async def _running(connection: Connection, bed: str, stay: str) -> tuple[str, str, int]:
+    if stay:
+        await stay_of(connection, bed, stay)
     row = await connection.fetchrow(_RUNNING + " for update of c", bed)
     if row is None:
         raise NotFound(NO_CLOCK)

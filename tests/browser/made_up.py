@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from hospital_ops.board import (
     AlarmCell,
     BedCell,
+    CallCell,
     CaseCell,
     DecisionCell,
     NextOrder,
     PatientCell,
+    QuietCell,
     Shown,
 )
 from hospital_ops.board_ed import RingCell
@@ -187,3 +190,73 @@ def cases(now: int) -> list[CaseCell]:
         case(6, now, "yellow", step="arrived", acknowledgements=heard),
         case(7, now, "red", step="arrived", decision=hale, facts=chest, mode="Demo"),
     ]
+
+
+def ventilated(n: int, now: int, age_s: float = 1) -> dict[str, Shown]:
+    """All that a ventilated patient on two pressors has at once; three digits where they can be."""
+    return {
+        **values(n, now, age_s),
+        "8867-4": live(128, "/min", now, age_s),
+        "59408-5": live(100, "%", now, age_s),
+        "76214-6": live(105, "mm[Hg]", now, age_s),
+        "76215-3": live(168, "mm[Hg]", now, age_s),
+        "76213-8": live(104, "mm[Hg]", now, age_s),
+        "19891-1": live(38, "mm[Hg]", now, age_s),
+        "20124-4": Shown("SIMV+PS", "", now, kind="spot"),
+        "76222-9": live(480, "mL", now, age_s),
+        "norepinephrine": spot(0.28, "ug/kg/min", now, 12),
+        "vasopressin": spot(0.03, "U/min", now, 12),
+        "rass": spot(-3, "{score}", now, 47),
+        "9187-6": spot(45, "mL/h", now, 47),
+    }
+
+
+def crowded(count: int, now: int) -> list[BedCell]:
+    """`count` beds, each with many states at once: what a bad night puts on one screen."""
+    standby = QuietCell("standby", now, now + 30 * MINUTE, "Hale", reason="procedure")
+    unit, hale = CallCell("unit", "", now), CallCell("second", "Hale A. B.", now - MINUTE)
+    fast = {"8867-4": "fast_up", "76214-6": "down"}
+
+    def rings(n: int, state: str = "active") -> dict[str, Any]:
+        low = alarm(
+            "high", "map_low", "76214-6", "MAP 48 < 60", now - 42 * SECOND, state=state,
+            called=(hale, unit), next_posts=("physician", "charge"), next_at=now + MINUTE,
+        )  # fmt: skip
+        quick = alarm("medium", "hr_high", "8867-4", "HR 133 > 120", now - 70 * SECOND)
+        return {"alarms": (low, quick), "trends": fast}
+
+    def asks(n: int) -> dict[str, Any]:
+        seen = alarm("medium", "hr_high", "8867-4", "HR 133 > 120", now, called=(unit,))
+        return {"alarms": (seen,), "quiets": (standby,)}
+
+    def doubted(n: int) -> dict[str, Any]:
+        return {**known(n, now), "flags": ("check_patient", "treatment_limits")}
+
+    def next_due(n: int) -> dict[str, Any]:
+        soon = NextOrder("medication", "Piperacillin/tazobactam 4.5 g", now + 20 * MINUTE)
+        return {"next_order": soon, "orders": {"due": 3}}
+
+    cuff = {
+        "8478-0": cyclic(81, "mm[Hg]", now), "8480-6": cyclic(127, "mm[Hg]", now),
+        "8462-4": cyclic(58, "mm[Hg]", now),
+    }  # fmt: skip
+    line = ("76214-6", "76215-3", "76213-8")
+    states: list[Callable[[int], dict[str, Any]]] = [
+        lambda n: {**known(n, now), **rings(n)},
+        lambda n: {**known(n, now), **asks(n), "values": ventilated(n, now, 9)},
+        lambda n: {**doubted(n), **rings(n)},
+        lambda n: {**next_due(n), **rings(n, "acknowledged"), "mode": "Demo"},
+        lambda n: {**known(n, now), "mode": "Demo", "values": ventilated(n, now, 60)},
+        lambda n: {
+            **known(n, now), **rings(n),
+            "values": {k: v for k, v in ventilated(n, now).items() if k not in line} | cuff,
+        },
+        lambda n: {"alarms": rings(n)["alarms"][1:], "mode": "Demo"},
+        lambda n: doubted(n),
+        lambda n: {**next_due(n), **asks(n)},
+        lambda n: {"patient": None, "flags": ("patient_not_confirmed",), **rings(n)},
+        lambda n: {},
+    ]  # fmt: skip
+    numbers = range(1, count + 1)
+    given = {n: {"values": ventilated(n, now), **states[n % len(states) - 1](n)} for n in numbers}
+    return [bed(n, now, **changes) for n, changes in given.items()]

@@ -19,6 +19,7 @@ from tests.browser import made_up
 from tests.browser.axe import assert_accessible
 from tests.browser.made_up import alarm, bed, live, spot, values
 from tests.browser.stage import Stage, now_us, running
+from tests.browser.touching import TOUCHING
 from tests.browser.ward import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -160,6 +161,21 @@ async def test_a_missing_revision_is_asked_for_again(browser: Browser, stage: St
     assert await unharmed(page)
 
 
+TRACED = """() => {
+  for (const wave of document.querySelectorAll(".wave:empty")) {
+    const trace = document.createElement("div");
+    Object.assign(trace, { className: "trace" }).dataset.row = "1";
+    wave.append(trace);
+  }
+}"""
+# The last words of a line that may end in three dots, after what has to be seen.
+MAY_END = ".calls, .quiet, .who"
+# Whether the first 60 px of each are inside the line that hides what is too long.
+SEEN = """(wanted) => [...document.querySelectorAll(wanted)].filter((node) => node.offsetWidth)
+  .map((node) => {
+    const [mine, line] = [node, node.closest("p")].map((each) => each.getBoundingClientRect());
+    return mine.left + Math.min(60, mine.width) <= line.right + 1;
+  })"""
 # With a trace in each tile: how many second lines of values lie half under the next one.
 HALVED = """() => {
   const trace = () => document.createElement("div");
@@ -216,6 +232,21 @@ async def test_three_digits_fit_in_each_of_the_three_values(
     await page.set_viewport_size({"width": 1920, "height": 1080})
     fits = "() => [document.documentElement.scrollHeight, document.documentElement.scrollWidth]"
     assert await page.evaluate(fits) == [1080, 1920]
+
+
+@pytest.mark.parametrize(("beds", "lang"), [(4, "en"), (12, "ru"), (24, "ru"), (50, "en")])
+async def test_no_words_of_a_crowded_tile_lie_over_others(
+    browser: Browser, stage: Stage, beds: int, lang: str
+) -> None:
+    stage.beds = {cell.bed: cell for cell in made_up.crowded(beds, now_us())}
+    page = await opened(browser, f"{stage.address}/icu/h1-icu-1?mode=wall&demo=1&lang={lang}")
+    for width, height in ((1920, 1080), (1440, 900)):
+        await page.set_viewport_size({"width": width, "height": height})
+        await page.evaluate(TRACED)
+        assert await page.evaluate(TOUCHING, MAY_END) == []
+        # Until when a bed makes no sound, and when the next person is called, are not cut.
+        until_when = await page.evaluate(SEEN, ".who .quiet, .calls time")
+        assert until_when.count(False) == 0 < len(until_when)
 
 
 @pytest.mark.parametrize(("lang", "scheme"), FORMS)

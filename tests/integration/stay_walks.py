@@ -63,6 +63,9 @@ async def the_clock_of_sepsis(house: Any, stay: str) -> None:
     assert (await house.call("h1-doctor", path, begin))[0] == 409  # one clock a stay
     done = {"act": "done", "element": "antibiotic", "minutes_ago": 30}
     assert (await house.call("h1-nurse", path, done | {"minutes_ago": 62}))[0] == 400
+    for act in ("done", "undo", "end"):  # looked at in the stay of somebody else
+        sent = done | {"act": act, "stay": PATIENT}
+        assert (await house.call("h1-doctor", path, sent))[0] == 409
     found = (await house.call("h1-nurse", path, done))[1]["clock"]["elements"]
     assert next(one for one in found if one["element"] == "antibiotic")["state"] == "done"
     assert (await house.call("h1-nurse", path, done))[0] == 409

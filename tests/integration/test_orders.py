@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 
@@ -37,6 +39,14 @@ class Ward:
     async def post(self, path: str, body: Any, who: str = "h1-doctor") -> tuple[int, Any]:
         answer = await self.call(who, "POST", path, body)
         return answer.status_code, answer.json()
+
+    async def fill(
+        self, path: str, fields: dict[str, str], who: str = "h1-doctor", panel: bool = False
+    ) -> httpx2.Response:
+        """Sends a form, from a panel of a page or as a page of its own."""
+        headers = self._running.bearer(who) | ({"HX-Request": "true"} if panel else {})
+        async with httpx2.AsyncClient(headers=headers, timeout=20) as client:
+            return await client.post(f"{self._running.address}{path}", data=fields)
 
     async def get(self, path: str, who: str = "h1-nurse") -> Any:
         answer = await self.call(who, "GET", path)
@@ -131,6 +141,40 @@ async def the_panel_of_the_bed(ward: Ward) -> None:
     assert (await ward.call("h1-nurse", "GET", f"{again}other")).status_code == 200
 
 
+async def forms_of_another(ward: Ward) -> None:
+    """What was filled in for one patient is not done for whoever lies in the bed by now."""
+    other, lying = str(uuid4()), str(identity.patient_id("h1", "m1"))
+    page, order = f"/icu/beds/{BED}", (await ward.get(ORDERS))[0]["id"]
+    sent = {"kind": "diet", "words": "fasting", "urine": "40", "reason": "x", "sure": "yes",
+            "substance": "Penicillin", "version": "1", "hour": "2026-01-01T00:00Z"}  # fmt: skip
+    before = await ward.get(ORDERS), await ward.get(ALLERGIES)
+    for path in (
+        "/orders", f"/orders/{order}/revoke", "/order-sets/sepsis", "/allergies",
+        f"/allergies/{other}/end", "/flowsheet", "/flowsheet/corrections", "/flowsheet/hours",
+        "/limits", f"/limits/{other}/undo", "/quiet/close",
+    ):  # fmt: skip
+        for named, status in (({"patient": other}, 409), ({"patient": ""}, 409), ({}, 400)):
+            answer = await ward.fill(f"{page}{path}", sent | named)
+            assert answer.status_code == status, (path, named, answer.text)
+        said = await ward.fill(f"{page}{path}?lang=ru", sent | {"patient": other}, panel=True)
+        assert (said.status_code, said.headers["hx-retarget"]) == (409, "#refused"), path
+        assert "Посмотрите, кто здесь" in said.text, path
+        machine = f"/api/v1{page}{path}" if "flowsheet" not in path else f"/api/v1{page}/chart"
+        if "/quiet" not in path and "/undo" not in path:
+            assert (await ward.post(machine, sent | {"patient_id": other}))[0] == 409, machine
+        assert (await ward.fill(f"{page}{path}", sent, who="h2-doctor")).status_code == 404, path
+    assert before == (await ward.get(ORDERS), await ward.get(ALLERGIES))
+    for path in ("/orders", "/order-sets/sepsis", "/flowsheet", "/limits", "/quiet"):
+        text = (await ward.call("h1-doctor", "GET", f"{page}{path}")).text
+        forms = len(re.findall("<form ", text)) - text.count('action="/sign-out"')
+        assert forms, path
+        naming = text.count(f'name="patient" value="{lying}"')
+        assert naming == (1 if path == "/quiet" else forms), path  # there one for the whole panel
+    answer = await ward.fill(f"{page}/orders", sent | {"patient": lying})
+    assert answer.status_code == 200
+    assert "fasting" in answer.text
+
+
 async def drafts_and_recurring(ward: Ward) -> None:
     lab = {"kind": "laboratory", "text": "glucose", "repeat": {"every_min": 60, "times": 3}}
     assert (await ward.post(ORDERS, lab, "h1-nurse"))[0] == 404
@@ -161,6 +205,7 @@ async def test_orders_are_checked_signed_carried_out_and_seen_by_the_house_alone
         await two_at_once(ward)
         await drafts_and_recurring(ward)
         await the_panel_of_the_bed(ward)
+        await forms_of_another(ward)
         for who in ("h2-doctor", "h1-emergency", "h1-crew", "h1-wall"):
             for path in (ORDERS, ALLERGIES):
                 assert (await ward.call(who, "GET", path)).status_code == 404, who

@@ -11,9 +11,10 @@ from hospital_ops.errors import MessageError
 from icu.allergies import store
 from web.auth import signed_in, web_of
 from web.lying import json_object, place_of, taken_place, text_of
+from web.meant import meant
 from web.reading import note_reading, unit_of_bed
 
-router = APIRouter(prefix="/api/v1/icu/beds/{bed}/allergies")
+router = APIRouter(prefix="/api/v1/icu/beds/{bed}/allergies", dependencies=[Depends(meant)])
 Someone = Annotated[Principal, Depends(signed_in)]
 
 

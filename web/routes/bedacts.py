@@ -22,6 +22,7 @@ from icu.silencing import SUPPORTS
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.language import language_of
+from web.meant import meant
 from web.reading import unit_of_bed
 from web.routes.alarms import BEDSIDE, audited, done_to
 from web.views import bedquiet
@@ -30,10 +31,6 @@ router = APIRouter()
 Someone = Annotated[Principal, Depends(signed_in)]
 SHOWN_WITHIN_S = 1.0
 STANDBY_USUAL_MIN = 30
-
-
-class _AnotherPatient(Conflict):
-    """The bed was given to somebody else since the screen was painted."""
 
 
 @router.post("/api/v1/icu/beds/{bed}/seen")
@@ -56,7 +53,7 @@ async def seen(request: Request, bed: str, principal: Someone) -> dict[str, Any]
     }
 
 
-@router.post("/api/v1/icu/beds/{bed}/acts/{act}")
+@router.post("/api/v1/icu/beds/{bed}/acts/{act}", dependencies=[Depends(meant)])
 async def decide(request: Request, bed: str, act: str, principal: Someone) -> dict[str, Any]:
     """`standby` `{"reason","minutes"}`, `comfort`, `confirm_comfort`, `close`, `resume` or
     `confirm_patient`, or `support` `{"support": [words]}`; the bed of the snapshot says what
@@ -68,13 +65,10 @@ async def decide(request: Request, bed: str, act: str, principal: Someone) -> di
     reason, minutes = sent.get("reason", ""), sent.get("minutes", 0)
     if not isinstance(reason, str) or not isinstance(minutes, int) or isinstance(minutes, bool):
         raise MessageError("bad_act", "`reason` is a word and `minutes` a whole number")
-    patient = sent.get("patient_id", "")
-    if not isinstance(patient, str):
-        raise MessageError("bad_act", "`patient_id` is that of the snapshot")
     support = sent.get("support", [])
     if not isinstance(support, list) or not all(word in SUPPORTS for word in support):
         raise MessageError("bad_support", f"`support` is a list of {', '.join(SUPPORTS)}")
-    at = await _do(request, bed, act, principal, reason, minutes, patient, support)
+    at = await _do(request, bed, act, principal, reason, minutes, support)
     return {"bed": bed, "act": act, "at": iso(at), "bedside": BEDSIDE}
 
 
@@ -85,7 +79,7 @@ async def panel(request: Request, bed: str, principal: Someone, have: str = "") 
     return _panel(request, unit, bed, principal, have=have)
 
 
-@router.post("/icu/beds/{bed}/quiet/{act}")
+@router.post("/icu/beds/{bed}/quiet/{act}", dependencies=[Depends(meant)])
 async def press(
     request: Request,
     bed: str,
@@ -94,7 +88,6 @@ async def press(
     reason: Annotated[str, Form(max_length=32)] = "",
     minutes: Annotated[str, Form(max_length=4)] = "",
     sure: Annotated[str, Form(max_length=4)] = "",
-    patient: Annotated[str, Form(max_length=64)] = "",
     support: Annotated[list[str] | None, Form()] = None,
 ) -> HTMLResponse:
     """One press on the panel; a death is recorded only with its box ticked."""
@@ -105,9 +98,7 @@ async def press(
     rev = feed.rev if feed else 0
     try:
         length = int(minutes) if minutes.isdecimal() else 0
-        await _do(request, bed, act, principal, reason, length, patient, support or [])
-    except _AnotherPatient:
-        return _panel(request, unit, bed, principal, said="quiet.other_patient")
+        await _do(request, bed, act, principal, reason, length, support or [])
     except Conflict:
         return _panel(request, unit, bed, principal, said="quiet.another")
     if feed is not None:
@@ -122,13 +113,9 @@ async def _do(
     principal: Principal,
     reason: str,
     minutes: int,
-    patient: str,
     support: list[str],
 ) -> int:
-    """Checks who may, and appends the act with its audit entry; answers when it was.
-
-    `patient`: whom the screen showed. An act holds for whoever was meant, and for nobody else.
-    """
+    """Checks who may, and appends the act with its audit entry; answers when it was."""
     if act not in quiet.ACTS:
         raise NotFound(f"For a bed there are: {', '.join(quiet.ACTS)}.")
     needed = Permission.ORDER if act in quiet.BY_PHYSICIAN else Permission.SILENCE_ALARM
@@ -140,8 +127,6 @@ async def _do(
         raise MessageError("bad_reason", f"`reason` is one of {', '.join(quiet.REASONS)}")
     cell = _cell(request, unit, bed)
     lying = cell.patient.patient_id if cell and cell.patient else ""
-    if patient and patient != lying:
-        raise _AnotherPatient("Another patient lies in this bed now: nothing was done.")
     if act == "confirm_comfort":
         _second_person(cell, principal)
     now = web.clock.now_us()

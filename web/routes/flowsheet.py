@@ -21,6 +21,7 @@ from web.auth import signed_in, web_of
 from web.charted import store as charted
 from web.hours import Hour, day_of, hours_of
 from web.language import language_of, spoken
+from web.meant import meant
 from web.reading import NOT_HERE, note_reading, unit_of_bed
 from web.routes.pages import units_of
 from web.trends import store
@@ -39,7 +40,7 @@ def _charting(request: Request) -> Charting:
     return Charting(web.appender, web.clock, web.mode)
 
 
-@router.post("/api/v1/icu/beds/{bed}/chart")
+@router.post("/api/v1/icu/beds/{bed}/chart", dependencies=[Depends(meant)])
 async def chart(request: Request, bed: str, principal: Someone) -> dict[str, list[Any]]:
     """Stores `{"events": [EVENT, ...]}` as typed by whoever is signed in."""
     unit = unit_of_bed(request, bed, principal, Permission.CARRY_OUT_ORDER)
@@ -49,7 +50,7 @@ async def chart(request: Request, bed: str, principal: Someone) -> dict[str, lis
     return await _charting(request).take(principal, unit, bed, batch, body)
 
 
-@router.post("/api/v1/icu/beds/{bed}/chart/corrections")
+@router.post("/api/v1/icu/beds/{bed}/chart/corrections", dependencies=[Depends(meant)])
 async def correct(request: Request, bed: str, principal: Someone) -> dict[str, Any]:
     """`{"event_id", "determined_at", "event": EVENT or null, "reason"}`: the old value is kept."""
     unit = unit_of_bed(request, bed, principal, Permission.CARRY_OUT_ORDER)
@@ -95,7 +96,7 @@ async def page(request: Request, bed: str, principal: Someone) -> HTMLResponse:
     return await _page(request, bed, unit, principal)
 
 
-@router.post("/icu/beds/{bed}/flowsheet")
+@router.post("/icu/beds/{bed}/flowsheet", dependencies=[Depends(meant)])
 async def enter(request: Request, bed: str, principal: Someone) -> HTMLResponse:
     """Charts what the form holds; empty fields are not asked about."""
     unit = unit_of_bed(request, bed, principal, Permission.CARRY_OUT_ORDER)
@@ -121,7 +122,7 @@ async def enter(request: Request, bed: str, principal: Someone) -> HTMLResponse:
     return await _page(request, bed, unit, principal, said=said, problem=problems)
 
 
-@router.post("/icu/beds/{bed}/flowsheet/corrections")
+@router.post("/icu/beds/{bed}/flowsheet/corrections", dependencies=[Depends(meant)])
 async def corrected(
     request: Request,
     bed: str,
@@ -145,7 +146,7 @@ async def corrected(
     return await _page(request, bed, unit, principal, said="flow.corrected")
 
 
-@router.post("/icu/beds/{bed}/flowsheet/hours")
+@router.post("/icu/beds/{bed}/flowsheet/hours", dependencies=[Depends(meant)])
 async def validate(
     request: Request, bed: str, principal: Someone, hour: Annotated[str, Form(max_length=40)]
 ) -> HTMLResponse:

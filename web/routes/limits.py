@@ -14,6 +14,7 @@ from web import limits
 from web.auth import signed_in, web_of
 from web.language import language_of
 from web.lying import json_object, text_of
+from web.meant import meant
 from web.reading import note_reading
 from web.routes.pages import units_of
 from web.views import alarmload
@@ -57,7 +58,7 @@ async def of_bed(request: Request, bed: str, principal: Someone) -> dict[str, An
     return await limits.of_bed(request, bed, principal)
 
 
-@router.post("/api/v1/icu/beds/{bed}/limits")
+@router.post("/api/v1/icu/beds/{bed}/limits", dependencies=[Depends(meant)])
 async def set_own(request: Request, bed: str, principal: Someone) -> dict[str, Any]:
     """Sets one: `{"rule","code","limit","reason","version"}`; back: `{"undo","reason"}`."""
     sent = await json_object(request)
@@ -123,13 +124,12 @@ async def bed_page(request: Request, bed: str, principal: Someone) -> HTMLRespon
     return HTMLResponse(text)
 
 
-@router.post("/icu/beds/{bed}/limits")
+@router.post("/icu/beds/{bed}/limits", dependencies=[Depends(meant)])
 async def press_own(
     request: Request,
     bed: str,
     principal: Someone,
     what: Annotated[str, Form(max_length=80)],
-    patient_id: Annotated[str, Form(max_length=80)],
     limit: Annotated[str, Form(max_length=8)] = "",
     reason: Reason = "",
 ) -> Response:
@@ -141,13 +141,12 @@ async def press_own(
         "version": int(version) if version.isdecimal() else 0,
         "limit": alarmload.number(limit),
         "reason": reason,
-        "patient_id": patient_id,
     }
     await limits.set_own(request, bed, principal, sent)
     return RedirectResponse(f"/icu/beds/{bed}/limits", status_code=303)
 
 
-@router.post("/icu/beds/{bed}/limits/{change}/undo")
+@router.post("/icu/beds/{bed}/limits/{change}/undo", dependencies=[Depends(meant)])
 async def press_own_back(
     request: Request, bed: str, change: str, principal: Someone, reason: Reason = ""
 ) -> Response:

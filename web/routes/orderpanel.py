@@ -21,6 +21,7 @@ from web import orderpanel as views
 from web.auth import signed_in, web_of
 from web.language import language_of
 from web.lying import cell_of, place_of
+from web.meant import meant
 from web.orderform import order_of, set_of
 from web.orderpanel import Said
 from web.reading import unit_of_bed
@@ -30,7 +31,7 @@ from web.views import responses as answers
 from web.views.orders import history, offer_text
 from web.words import words_of
 
-router = APIRouter(prefix="/icu/beds/{bed}", include_in_schema=False)
+router = APIRouter(prefix="/icu/beds/{bed}", include_in_schema=False, dependencies=[Depends(meant)])
 Someone = Annotated[Principal, Depends(signed_in)]
 ANSWERED = ("medication", "infusion", "ventilation")  # kinds that a signal may follow
 
@@ -171,6 +172,7 @@ async def _sheet(
     found = order_sets.as_json(order_set, words.language, known.get(order_set))
     place = place_of(request, unit, bed)
     shown = views.sheet(found, form, place, said, words)
+    shown["patient"] = place.patient_id
     return HTMLResponse(web.renderer.fill("_order_set.html", w=words, bed=bed, **shown))
 
 

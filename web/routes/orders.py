@@ -15,9 +15,10 @@ from icu.ordering.store import Place, Signing
 from icu.orders import ACT_NAMES, BY_PHYSICIAN, NEEDS_REASON
 from web.auth import signed_in, web_of
 from web.lying import cell_of, json_object, place_of, taken_place, text_of
+from web.meant import meant
 from web.reading import note_reading, unit_of_bed
 
-router = APIRouter(prefix="/api/v1/icu/beds/{bed}/orders")
+router = APIRouter(prefix="/api/v1/icu/beds/{bed}/orders", dependencies=[Depends(meant)])
 Someone = Annotated[Principal, Depends(signed_in)]
 
 

@@ -15,6 +15,7 @@ from icu.set_approvals import store as approvals
 from web.auth import signed_in, web_of
 from web.language import language_of
 from web.lying import json_object, taken_place, text_of
+from web.meant import meant
 from web.reading import unit_of_bed
 
 router = APIRouter(prefix="/api/v1/icu")
@@ -46,7 +47,7 @@ async def approve(request: Request, order_set: str, principal: Someone) -> dict[
     return order_sets.as_json(order_set, language_of(request), known.get(order_set))
 
 
-@router.post("/beds/{bed}/order-sets/{order_set}")
+@router.post("/beds/{bed}/order-sets/{order_set}", dependencies=[Depends(meant)])
 async def sign(request: Request, bed: str, order_set: str, principal: Someone) -> dict[str, Any]:
     """Signs the chosen items as one act: `{"version", "items": [...], "override"}`; all or none."""
     unit = unit_of_bed(request, bed, principal, Permission.ORDER)

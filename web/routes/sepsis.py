@@ -72,6 +72,8 @@ async def press(request: Request, bed: str, principal: Someone) -> HTMLResponse:
     minutes = sent.get("minutes_ago", "") or "0"
     sent["minutes_ago"] = int(minutes) if minutes.isdecimal() and len(minutes) < 6 else -1
     try:
+        if not sent.get("stay"):
+            raise MessageError("no_stay", "a form names whose stay it was made for")
         await _do(request, bed, principal, sent)
     except (Conflict, NotFound, MessageError) as error:
         why = sentence(error, spoken(request))
@@ -89,20 +91,22 @@ async def _do(request: Request, bed: str, principal: Principal, sent: dict[str, 
     ago = sent.get("minutes_ago", 0)
     if not isinstance(ago, int) or isinstance(ago, bool):
         raise MessageError("bad_minutes", "`minutes_ago` is a whole number")
+    stay = sent.get("stay") or ""
+    if not isinstance(stay, str) or (what == "start" and not stay):
+        raise MessageError("no_stay", "`stay` names whose stay you have looked at")
     if what == "start":
-        stay = sent.get("stay")
-        if not isinstance(stay, str) or not stay:
-            raise MessageError("no_stay", "`stay` names whose stay you have looked at")
         await store.start(
             database, principal, bed, stay=stay, category=str(sent.get("category", "")),
             hypotension=sent.get("hypotension") is True, ago_min=ago, at=at,
         )  # fmt: skip
     elif what == "done":
-        await store.mark(database, principal, bed, element=str(element), ago_min=ago, at=at)
+        await store.mark(
+            database, principal, bed, element=str(element), ago_min=ago, at=at, stay=stay
+        )
     elif what == "undo":
-        await store.undo(database, principal, bed, element=str(element), at=at)
+        await store.undo(database, principal, bed, element=str(element), at=at, stay=stay)
     else:
-        await store.end(database, principal, bed, at=at)
+        await store.end(database, principal, bed, at=at, stay=stay)
 
 
 async def _told(request: Request, bed: str, principal: Principal) -> dict[str, Any] | None:

@@ -85,13 +85,17 @@ def _line(call: CallCell, frame: Frame) -> str:
 
 def next_line(alarm: AlarmCell, frame: Frame) -> str:
     """`next: physician, charge nurse`; empty: nobody any more."""
-    posts = ", ".join(frame.words.t(f"duty.post.{post}") for post in alarm.next_posts)
+    posts = _next_posts(alarm, frame)
     return frame.words.t("duty.next", posts=posts) if posts else ""
+
+
+def _next_posts(alarm: AlarmCell, frame: Frame) -> str:
+    return ", ".join(frame.words.t(f"duty.post.{post}") for post in alarm.next_posts)
 
 
 def on_tile(cell: BedCell, frame: Frame) -> tuple[str, str, int]:
     """Who was called last at a bed, who is next, and when (0: nobody); of its first alarm."""
     for alarm in shown(cell):
         if alarm.state in ("active", "latched") and alarm.called:
-            return _line(alarm.called[-1], frame), next_line(alarm, frame), alarm.next_at
+            return _line(alarm.called[-1], frame), _next_posts(alarm, frame), alarm.next_at
     return "", "", 0

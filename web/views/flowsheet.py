@@ -149,6 +149,7 @@ def render(
         "flowsheet.html",
         page=page,
         cell=cell,
+        patient=cell.patient.patient_id if cell.patient else "",
         day=day,
         days=(str(date - timedelta(days=1)), str(date + timedelta(days=1))),
         columns=[

@@ -53,17 +53,18 @@ def content(encoded: bytes) -> bytes:
 
 def event_id(identity: bytes, index: int) -> str:
     """The id of the index-th observation of a message, the same at every re-send."""
-    return _event_stem(identity) + f"{index & 0xFFFF:04x}"
+    return str(UUID(bytes=_event_stem(identity) + (index & 0xFFFF).to_bytes(2)))
 
 
-def event_ids(identity: bytes, count: int) -> list[str]:
-    """The ids of the first `count` observations of a message, as `event_id` gives each."""
+def event_ids(identity: bytes, count: int) -> list[bytes]:
+    """The ids of the first `count` observations of a message as `event_id` gives each, as bytes."""
     stem = _event_stem(identity)
-    return [f"{stem}{index & 0xFFFF:04x}" for index in range(count)]
+    return [stem + (index & 0xFFFF).to_bytes(2) for index in range(count)]
 
 
-def _event_stem(identity: bytes) -> str:
-    """A UUID of version 8 (RFC 9562) without its last four digits, which are the index."""
-    digits = f"{int.from_bytes(identity[:14]):028x}"
-    variant = "89ab"[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:28]}"
+def _event_stem(identity: bytes) -> bytes:
+    """A UUID of version 8 (RFC 9562) without its last two bytes, which are the index."""
+    stem = bytearray(identity[:14].rjust(14, b"\0"))
+    stem[6] = 0x80 | stem[6] & 0x0F
+    stem[8] = 0x80 | stem[8] & 0x3F
+    return bytes(stem)

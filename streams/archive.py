@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 
 from hospital_ops import bindings, identity, log, outbox, wire
 from hospital_ops.bindings import History
 from hospital_ops.clock import from_datetime, to_datetime
 from hospital_ops.database import BadRow, Connection, UniqueViolation
+from streams import value_rows, wave_rows
 from streams.columns import COLUMNS
 from streams.rows import Batch, Claim, Row, Taken, dead_letter
 from streams.shard import at_us, hospital_of
-from streams.wave_rows import WaveRows, packed
 
 logger = log.get("archive")
 
@@ -235,15 +235,16 @@ async def _insert(connection: Connection, batch: Batch) -> None:
 async def _copy_new(connection: Connection, batch: Batch) -> None:
     """All rows, as if nothing had come before."""
     await _copy(connection, batch.rows)
-    await _copy_waves(connection, batch.waves)
+    if batch.values:
+        values = value_rows.packed(batch.values, batch.stored_at)
+        await _copy_packed(connection, "measurement", values)
+    if batch.waves:
+        await _copy_packed(connection, "waveform", wave_rows.packed(batch.waves))
     await _tell(connection, batch, set(range(len(batch.claims))))
 
 
-async def _copy_waves(connection: Connection, rows: Sequence[WaveRows]) -> None:
-    if rows:
-        await connection.copy_to_table(
-            "waveform", source=packed(rows), format="binary", columns=COLUMNS["waveform"]
-        )
+async def _copy_packed(connection: Connection, table: str, rows: AsyncIterator[bytes]) -> None:
+    await connection.copy_to_table(table, source=rows, format="binary", columns=COLUMNS[table])
 
 
 async def _copy(connection: Connection, rows: dict[str, list[Row]]) -> None:
@@ -274,6 +275,8 @@ async def _resolve(connection: Connection, batch: Batch) -> set[int]:
     await _copy(connection, {"identity": fresh.pop("identity", [])})
     for table, rows in fresh.items():
         await _stage(connection, table, rows)
+    values = (pair for one in batch.values for pair in one.owned(batch.stored_at))
+    await _stage(connection, "measurement", [row for row, owner in values if owner in new])
     await _stage(connection, "waveform", [row for rows in batch.waves for row in rows.plain()])
     return new
 

@@ -9,15 +9,15 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "raw",
     ),
     "measurement": (
-        "hospital_id", "unit", "place", "patient_id", "device", "source", "source_message_id",
-        "event_id", "code", "channel", "value", "value_text", "physical_unit", "determined_at",
-        "device_time", "received_at", "stored_at", "validity", "mode", "origin", "remark",
-        "entry_id", "named",
+        "hospital_id", "unit", "place", "device", "source", "mode", "patient_id",
+        "determined_at", "device_time", "received_at", "stored_at", "source_message_id",
+        "entry_id", "named", "code", "channel", "physical_unit", "validity", "origin", "remark",
+        "value_text", "event_id", "value",
     ),
     "waveform": (
-        "hospital_id", "unit", "place", "patient_id", "device", "code", "channel", "started_at",
-        "received_at", "rate_hz", "scale", "value_offset", "physical_unit", "samples", "sequence",
-        "mode", "entry_id",
+        "hospital_id", "unit", "place", "device", "mode", "patient_id", "received_at", "entry_id",
+        "code", "channel", "physical_unit", "started_at", "rate_hz", "scale", "value_offset",
+        "sequence", "samples",
     ),
     "patient_event": (
         "hospital_id", "unit", "patient_id", "mrn", "family", "given", "sex", "birth_date",

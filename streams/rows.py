@@ -10,7 +10,6 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import repeat
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -20,11 +19,9 @@ from hospital_ops.board import verdict_json
 from hospital_ops.clock import SECOND, to_datetime
 from hospital_ops.deciding import PROBE_BED
 from streams import case_rows, chart_rows, order_rows, refiling_rows
-from streams.row_words import number_and_text, remark
 from streams.shard import at_us, hospital_of, seen_at
+from streams.value_rows import Moment, ValueRows, short
 from streams.wave_rows import WaveRows, by_beginning, pieces_of
-
-NAME_MAX = 200  # characters of a code, channel or device
 
 
 class Taken(NamedTuple):
@@ -50,15 +47,6 @@ class Claim(NamedTuple):
 Row = tuple[Any, ...]
 
 
-class _Moment(NamedTuple):
-    """What values of one time have in common."""
-
-    patient_id: str | None
-    determined_at: datetime
-    device_time: datetime | None
-    remarks: tuple[str, ...]
-
-
 CLAIMED = "the message named another patient than the one bound to this place"
 ELSEWHERE = "the message named another patient's bed than the one its device was bound to"
 OF_A_DEMO = "a demo or test device at the bed of a real patient"
@@ -76,7 +64,8 @@ class Batch:
     claimants: list[Taken] = field(default_factory=list)  # the entry of each claim
     rows: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     owners: dict[str, list[int | None]] = field(default_factory=lambda: defaultdict(list))
-    waves: list[WaveRows] = field(default_factory=list)  # pieces of curves: most of all rows
+    values: list[ValueRows] = field(default_factory=list)  # of these and
+    waves: list[WaveRows] = field(default_factory=list)  # of pieces of curves are most rows
     audits: list[tuple[int, str, wire.Audited]] = field(default_factory=list)  # with its claim
     came: list[tuple[int, str, wire.Admission]] = field(default_factory=list)  # claim, patient
     shown: past.Gathered = field(default_factory=past.Gathered)  # what boards showed
@@ -160,41 +149,26 @@ class Batch:
     def _observed(self, taken: Taken, message: wire.Observed) -> None:
         if message.bed == PROBE_BED:
             return  # our own probe is nobody's value
-        hospital = hospital_of(taken.shard)
         source, received = message.source, message.received_at
         whole = self._claim(taken, source, message.identity, message.identity, received)
         self._message(taken, message, "observed", message.message_id, whole)
-        place, device = message.bed or message.case or message.device, message.device or source
-        device, received_at = _short(device), to_datetime(received)
         events = identity.event_ids(message.identity, len(message.observations))
+        owners = [whole] * len(events)
         # Most values of a message are of one moment, so what follows from it is found once.
-        moments: dict[int | None, _Moment] = {}
-        as_sent = message.as_sent or repeat(b"")
-        for observation, event, before in zip(message.observations, events, as_sent, strict=False):
-            owner, at = whole, observation.determined_at
+        moments: dict[int | None, Moment] = {}
+        for index, observation in enumerate(message.observations):
             if observation.event_id:
-                event = observation.event_id
-                digest = before or identity.content(wire.encode(observation))
-                owner = self._claim(taken, source, UUID(event).bytes, digest, received)
-            moment = moments.get(at)
-            if moment is None:
-                moment = moments[at] = self._moment(message, at)
+                key = events[index] = UUID(observation.event_id).bytes
+                before = message.as_sent[index : index + 1]
+                digest = (before and before[0]) or identity.content(wire.encode(observation))
+                owners[index] = self._claim(taken, source, key, digest, received)
+            at = observation.determined_at
+            if at not in moments:
+                moments[at] = self._moment(message, at)
                 self.again.observed(taken.shard, message, at)
-            number, text = number_and_text(observation.value)
-            self.add(
-                "measurement",
-                owner,
-                (
-                    hospital, taken.shard, place, moment.patient_id, device, source,
-                    message.message_id, event, _short(observation.code),
-                    _short(observation.channel), number, text, observation.unit,
-                    moment.determined_at, moment.device_time, received_at, self.stored_at,
-                    observation.validity, message.mode, observation.origin,
-                    remark(observation, moment.remarks), taken.entry_id, message.mrn or None,
-                ),
-            )  # fmt: skip
+        self.values.append(ValueRows(taken.shard, taken.entry_id, message, moments, events, owners))
 
-    def _moment(self, message: wire.Observed, at: int | None) -> _Moment:
+    def _moment(self, message: wire.Observed, at: int | None) -> Moment:
         """What the device's time (None: it gave none) says about the values of a message."""
         received = message.received_at
         history = self.histories.get(message.bed, ())
@@ -206,9 +180,7 @@ class Batch:
             remarks.append(ELSEWHERE if message.elsewhere else CLAIMED if other else OF_A_DEMO)
         if at is not None and not received - OLDEST_US <= at <= received + NEWEST_US:
             remarks.append("the device's time lies far from the time of receipt")
-        determined_at = to_datetime(received if at is None else at)
-        device_time = None if at is None else determined_at
-        return _Moment(whose.patient_id or None, determined_at, device_time, tuple(remarks))
+        return Moment(whose.patient_id or None, moment, at, tuple(remarks))
 
     def _waved(self, taken: Taken, entry: wire.Waved | wire.WavesTogether) -> None:
         if taken.raw and (pieces := pieces_of(entry)):  # of curves alone: its bytes stand here
@@ -312,10 +284,9 @@ class Batch:
                 "waveform",
                 owner,
                 (
-                    hospital, taken.shard, ecg.case, None, _short(ecg.device or ecg.source),
-                    _short(lead.name), ecg.ecg, to_datetime(ecg.at), to_datetime(received),
-                    ecg.rate_hz, lead.scale, lead.offset, "mV", lead.samples, index, ecg.mode,
-                    taken.entry_id,
+                    hospital, taken.shard, ecg.case, short(ecg.device or ecg.source), ecg.mode,
+                    None, to_datetime(received), taken.entry_id, short(lead.name), ecg.ecg, "mV",
+                    to_datetime(ecg.at), ecg.rate_hz, lead.scale, lead.offset, index, lead.samples,
                 ),
             )  # fmt: skip
 
@@ -328,7 +299,7 @@ class Batch:
                 entry.proposed, entry.chart, entry.urgency,
                 json.dumps(entry.inputs, ensure_ascii=False),
                 json.dumps(entry.result, ensure_ascii=False), entry.mode, taken.entry_id,
-                _short(entry.rules),
+                short(entry.rules),
             ),
         )  # fmt: skip
 
@@ -340,7 +311,7 @@ class Batch:
                 hospital_of(taken.shard), taken.shard, entry.alarm, entry.bed, entry.patient_id,
                 entry.rule, entry.priority, entry.state, to_datetime(entry.at),
                 to_datetime(entry.since), entry.text, entry.value, entry.mode, taken.entry_id,
-                _short(entry.about), entry.limit, _verdict(entry),
+                short(entry.about), entry.limit, _verdict(entry),
             ),
         )  # fmt: skip
 
@@ -388,8 +359,3 @@ def dead_letter(taken: Taken, code: str, reason: str, at: int) -> Row:
 
 def _verdict(entry: wire.Alerted) -> str | None:
     return wire.to_json(verdict_json(entry.verdict)).decode() if entry.verdict else None
-
-
-def _short(name: str) -> str:
-    """A name as it fits into an index; the whole stands in the message's bytes."""
-    return name if len(name) <= NAME_MAX else name[:NAME_MAX]

@@ -26,7 +26,8 @@ class FiledRow(NamedTuple):
 
 def filed(unit: str, entries: Iterable[Stamped]) -> list[FiledRow]:
     """The rows of the entries in their order."""
-    batch = Batch(datetime(2026, 1, 1, tzinfo=UTC), {})
+    stored_at = datetime(2026, 1, 1, tzinfo=UTC)
+    batch = Batch(stored_at, {})
     for number, (at, entry) in enumerate(entries):
         batch.take(Taken(unit, "in", f"{at // 1000}-{number}", wire.encode(entry), b"x", entry))
     by_place: dict[str, list[Refiled]] = {}
@@ -38,7 +39,8 @@ def filed(unit: str, entries: Iterable[Stamped]) -> list[FiledRow]:
             )  # fmt: skip
             by_place.setdefault(row["place"], []).append(span)
     rows = []
-    for row in named("measurement", batch.rows["measurement"]):
+    values = (row for rows in batch.values for row in rows.plain(stored_at))
+    for row in named("measurement", values):
         at, stored = from_datetime(row["determined_at"]), row["patient_id"] or ""
         patient = refiling.whose(
             by_place.get(row["place"], ()), at, stored, row["named"] or "", row["mode"],

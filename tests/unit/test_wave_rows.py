@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,7 +13,9 @@ from hypothesis import strategies as st
 from hospital_ops import wire
 from hospital_ops.clock import from_datetime
 from streams.columns import COLUMNS
-from streams.wave_rows import HEADER, PORTION, TRAILER, WaveRows, packed
+from streams.copying import PORTION
+from streams.wave_rows import WaveRows, packed
+from tests.binary_copy import as_sent, read
 
 NOON = from_datetime(datetime(2026, 11, 21, 12, tzinfo=UTC))
 
@@ -31,47 +32,9 @@ def wave(**change: Any) -> wire.Waved:
     return wire.Waved(**given_)
 
 
-def read(data: bytes) -> list[list[bytes | None]]:
-    """The fields of each row, as PostgreSQL's documents say that a binary COPY is written."""
-    assert data.startswith(HEADER)
-    assert data.endswith(TRAILER)
-    rows, at = [], len(HEADER)
-    while (count := struct.unpack_from(">h", data, at)[0]) != -1:
-        at += 2
-        row: list[bytes | None] = []
-        for _ in range(count):
-            (length,) = struct.unpack_from(">i", data, at)
-            at += 4
-            row.append(None if length < 0 else data[at : at + length])
-            at += max(length, 0)
-        rows.append(row)
-    assert at == len(data) - 2
-    return rows
-
-
 async def whole(rows: list[WaveRows]) -> bytes:
     """All portions of a COPY."""
     return b"".join([part async for part in packed(rows)])
-
-
-def as_sent(value: Any) -> bytes | None:
-    """One value of a plain row as the server's type is sent."""
-    match value:
-        case None:
-            return None
-        case str():
-            return value.encode()
-        case bytes():
-            return value
-        case float():
-            return struct.pack(">d", value)
-        case int():
-            return struct.pack(">q", value)
-        case datetime():
-            since = value - datetime(2000, 1, 1, tzinfo=UTC)
-            return struct.pack(">q", since.days * 86_400_000_000 + since.seconds * 1_000_000
-                               + since.microseconds)  # fmt: skip
-    raise AssertionError(value)
 
 
 @given(
@@ -92,8 +55,9 @@ async def test_the_packed_row_says_what_the_plain_row_says(
     row = WaveRows("h1-icu-1", "1-0", piece, (piece,), str(patient) if patient else None)
     (fields,) = read(await whole([row]))
     (plain,) = map(list, row.plain())
-    assert fields[3] == (patient.bytes if patient else None)
-    del fields[3], plain[3]
+    whose = COLUMNS["waveform"].index("patient_id")
+    assert fields[whose] == (patient.bytes if patient else None)
+    del fields[whose], plain[whose]
     assert fields == [as_sent(value) for value in plain]
     assert len(fields) + 1 == len(COLUMNS["waveform"])
 
@@ -104,9 +68,10 @@ async def test_many_pieces_of_several_curves_keep_their_order() -> None:
         for n in range(2 * PORTION + 3)
         for piece in [wave(code=("I", "II", "PLETH")[n % 3], sequence=n)]
     ]
-    found = read(await whole(rows))
-    assert [fields[16] for fields in found] == [f"{n}-0".encode() for n in range(len(rows))]
-    assert [fields[5] for fields in found[:4]] == [b"I", b"II", b"PLETH", b"I"]
+    fields = read(await whole(rows))
+    found = [dict(zip(COLUMNS["waveform"], row, strict=True)) for row in fields]
+    assert [row["entry_id"] for row in found] == [f"{n}-0".encode() for n in range(len(rows))]
+    assert [row["code"] for row in found[:4]] == [b"I", b"II", b"PLETH", b"I"]
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,11 @@ from hospital_ops.clock import SECOND
 from hospital_ops.deciding import Stamped
 from icu.unit import IcuUnit
 from streams.rows import OF_A_DEMO, Batch, Taken
+from tests.filing import named
 
 UNIT, BED, OTHER = "h1-icu-1", "h1-icu-1-01", "h1-icu-1-02"
 START = 1_790_000_000 * SECOND
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PULSE = "8867-4"
 
 
@@ -62,12 +64,13 @@ def flags(unit: IcuUnit, bed: str = BED) -> tuple[str, ...]:
 
 def stored(*entries: wire.Entry) -> list[tuple[str | None, str]]:
     """(patient, remark) of each value, as the archive files them."""
-    batch = Batch(datetime(2026, 1, 1, tzinfo=UTC), {})
+    batch = Batch(NOW, {})
     for number, entry in enumerate(entries):
         batch.take(
             Taken(UNIT, "in", f"{START // 1000 + number}-0", wire.encode(entry), b"x", entry)
         )
-    return [(row[3], row[20]) for row in batch.rows["measurement"]]
+    values = named("measurement", (row for rows in batch.values for row in rows.plain(NOW)))
+    return [(row["patient_id"], row["remark"]) for row in values]
 
 
 UNKNOWN, KNOWN = "NN-17", "4711"

@@ -13,6 +13,7 @@ from hospital_ops.standing.rules import Stand, parted
 from streams import waves as reading
 from streams.rows import Batch, Taken
 from streams.wave_rows import WaveRows
+from tests.filing import named
 from tests.unit.test_standing import START, unit_of
 from tests.unit.test_who_is_it import BED, OTHER, UNIT
 
@@ -119,7 +120,7 @@ def test_the_archive_has_the_same_rows_whether_curves_came_together_or_one_by_on
 def test_a_piece_from_before_the_patient_came_is_not_the_patients() -> None:
     early, late = wave(started_at=START - SECOND), wave(code="ABP")
     rows = [row for each in rows_of(wire.together([early, late])).waves for row in each.plain()]
-    assert [row[3] for row in rows] == [None, OWN]
+    assert [row["patient_id"] for row in named("waveform", rows)] == [None, OWN]
 
 
 def test_a_message_of_curves_alone_is_known_again_by_the_same_identity_as_before() -> None:

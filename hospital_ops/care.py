@@ -10,6 +10,7 @@ src/types/observation.ts.
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +24,7 @@ from hospital_ops.clock import SECOND, from_datetime
 from hospital_ops.errors import MessageError
 from hospital_ops.events import valued
 from hospital_ops.judging import Judged
-from hospital_ops.waveform import NO_SAMPLE
+from hospital_ops.waveform import NO_SAMPLE, RATE_MAX_HZ, SAMPLES_MAX
 
 OBSERVATIONS_MAX: Final = 2000  # as OBX of a message (SAFETY.md section 3)
 OWN_ZONE: Final = "Asia/Kolkata"  # how the CARE gateway itself reads a time without a zone
@@ -36,6 +37,7 @@ _UNUSABLE: Final = ("leads off", "lead off", "unplugged", "invalid", "sensor off
 _FLAGS: Final = {"low": "L", "high": "H", "critical": "AA"}
 _NOBODY: Final = frozenset(("", "0", "NA", "NONE", "NULL", "UNKNOWN"))
 _TEXT: Final = 100
+_FIGURE_MOST: Final = 1e6  # steps or microvolts: nothing that measures a patient says more
 _YEARS: Final = (1970, 2100)
 
 
@@ -179,12 +181,19 @@ def _wave(item: Mapping[str, Any], name: str, at: int | None) -> Wave:
     rate = _leading(item.get("sampling-rate", item.get("sampling rate")))
     resolution = _leading(item.get("resolution"))
     baseline = _leading(item.get("data-baseline")) or 0.0
-    if not rate or rate <= 0:
-        raise MessageError("bad_rate", "`sampling-rate` is samples a second, such as 200/sec")
+    if rate is None or not 0 < rate <= RATE_MAX_HZ:
+        most = f"such as 200/sec, at most {RATE_MAX_HZ:g}"
+        raise MessageError("bad_rate", f"`sampling-rate` is samples a second, {most}")
+    if resolution is not None and not 0 <= resolution <= _FIGURE_MOST:
+        raise MessageError("bad_resolution", "`resolution` is microvolts a step, such as 5uV")
+    if not abs(baseline) <= _FIGURE_MOST:
+        raise MessageError("bad_baseline", "`data-baseline` is the sample that stands for nothing")
     data = item.get("data")
     numbers = data.split() if isinstance(data, str) else data
     if not isinstance(numbers, list) or not numbers:
         raise MessageError("no_samples", "`data` is the samples with blanks between")
+    if len(numbers) > SAMPLES_MAX:
+        raise MessageError("too_many", f"send at most {SAMPLES_MAX} samples of a curve at once")
     if unit == "mV":
         # Microvolts a step; where nothing is said a step is nothing that could be measured.
         scale, unit = (resolution / 1000, unit) if resolution else (1.0, "1")
@@ -203,8 +212,11 @@ def _sample(number: Any) -> int:
 
 
 def _leading(said: Any) -> float | None:
-    """The number that `200/sec` or `5uV` begins with."""
+    """The number that `200/sec` or `5uV` begins with; infinite where no float holds it."""
     if isinstance(said, int | float) and not isinstance(said, bool):
-        return float(said)
+        try:
+            return float(said)
+        except OverflowError:
+            return math.inf
     found = _NUMBER.match(said) if isinstance(said, str) else None
     return float(found[1]) if found else None

@@ -81,3 +81,9 @@ def from_datetime(moment: datetime) -> int:
 def to_datetime(at_us: int) -> datetime:
     """The aware UTC datetime of microseconds since 1970."""
     return _EPOCH + timedelta(microseconds=at_us)
+
+
+# What a datetime holds in every zone, with a year to spare: a time outside says no moment. The
+# first of all days is what a program writes that has no time.
+FIRST_US = from_datetime(datetime(2, 1, 1, tzinfo=UTC))
+LAST_US = from_datetime(datetime(9999, 1, 1, tzinfo=UTC))

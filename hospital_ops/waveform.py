@@ -12,6 +12,7 @@ import struct
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from hospital_ops.clock import FIRST_US, LAST_US
 from hospital_ops.errors import MessageError
 
 MAGIC: Final = b"HW"
@@ -25,6 +26,7 @@ MODES: Final = ("Real", "Test", "Demo")
 _HEAD: Final = struct.Struct("<2sBBBBBBB3xIIqddd")
 _ALIGNED: Final = 8
 RATE_MAX_HZ: Final = 5000.0  # a pacemaker channel; anything faster is a mistake of the sender
+SAMPLES_MAX: Final = 1 << 17  # of one message: 12 leads of 10 s at 1,000 Hz, and some
 SECONDS_MAX: Final = 10.0  # of one frame: a longer one is no live curve
 
 
@@ -130,6 +132,8 @@ def check(frame: Frame) -> None:
         raise MessageError("no_code", "a wave frame names its curve: 131330 is ECG lead II")
     if not (math.isfinite(frame.rate_hz) and 0 < frame.rate_hz <= RATE_MAX_HZ):
         raise MessageError("bad_rate", f"the rate is above 0 and at most {RATE_MAX_HZ:g} Hz")
+    if not FIRST_US <= frame.started_at <= LAST_US:
+        raise MessageError("bad_time", "the first sample has a time that no calendar holds")
     if frame.length > frame.rate_hz * SECONDS_MAX:
         raise MessageError("too_long", f"a frame holds at most {SECONDS_MAX:g} s")
     if not (math.isfinite(frame.scale) and frame.scale and math.isfinite(frame.offset)):

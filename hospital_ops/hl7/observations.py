@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from hospital_ops import wire
+from hospital_ops.errors import MessageError
 from hospital_ops.hl7 import waves
 from hospital_ops.hl7.codes import Plan, plan
 from hospital_ops.hl7.parse import PLAIN, Message, Segment
@@ -21,7 +22,9 @@ from hospital_ops.hl7.values import (
     structured,
 )
 from hospital_ops.judging import Judged
+from hospital_ops.waveform import SAMPLES_MAX
 
+TOO_MANY: Final = "too_many"
 _Observation: Final = wire.Observation
 _PAD: Final = [[""] * (19 - n) if n < 19 else [] for n in range(20)]
 _UNMARKED: Final = frozenset(("R", "F", "", "C", "S", "P", "I", "U"))
@@ -66,13 +69,14 @@ class Found:
     untimed: int = 0  # OBX-14 that said no moment: the receive time counts
 
 
-def observe(message: Message, mode: str, site_zone: Zone, received_at: int) -> Found:
+def observe(message: Message, mode: str, site_zone: Zone, received_at: int, most: int) -> Found:
     """Every observation and waveform of `message`, in order.
 
     `mode` is what MSH-11 and the source say; a device's TEST or DEMO takes single values out of
     it. Times: OBX-14, else that of the channel, else OBR-7, else None (receive time).
+    MessageError where it holds more than `most` values, or more samples than a message may.
     """
-    reader = _Reader(message, mode, site_zone, received_at)
+    reader = _Reader(message, mode, site_zone, received_at, most)
     take = reader.usual if message.signs is PLAIN else reader.obx
     for segment in message.segments:
         name = segment[0]
@@ -83,14 +87,27 @@ def observe(message: Message, mode: str, site_zone: Zone, received_at: int) -> F
         elif name[0] == "?":
             reader.damage(name)
     reader.close_waves()
+    if reader.repeats:
+        within("values", sum(map(len, reader.found.by_mode.values())), most)
     return reader.found
+
+
+def within(what: str, number: int, most: int) -> None:
+    """MessageError where one message holds more of something than a message may."""
+    if number > most:
+        reason = f"{number} {what} in one message, at most {most}: send several messages"
+        raise MessageError(TOO_MANY, reason)
 
 
 class _Reader:
     """One walk over the segments: what an OBX inherits stands here."""
 
-    def __init__(self, message: Message, mode: str, site_zone: Zone, received_at: int) -> None:
+    def __init__(
+        self, message: Message, mode: str, site_zone: Zone, received_at: int, most: int
+    ) -> None:
         self.message = message
+        self.most = most  # values
+        self.repeats = self.samples = 0  # values of OBX that hold several, samples of curves
         self.plain = message.signs is PLAIN
         self.mode = mode
         self.received_at = received_at
@@ -102,6 +119,7 @@ class _Reader:
         self.site_zone = site_zone
         self.start: int | None = None
         self.end: int | None = None
+        self.unsaid = False  # OBR-7 says no moment
         self.inherited: dict[str, int] = {}  # time by containment prefix
         self.times: dict[str, int | None] = {"": None}
         self.seen: set[tuple[tuple[str, str], int | None]] = set()
@@ -128,11 +146,13 @@ class _Reader:
                 self.zone, self.times = zone, {"": None}
         self.start = self.time(started)
         self.end = self.time(segment[8]) if len(segment) > 8 else None
+        self.unsaid = self.start is None and started != ""
 
     def damage(self, name: str) -> None:
         """A segment without its name: after it nothing may inherit a time, unless it was an OBX."""
         if name != "?BX":
             self.start = self.end = None
+            self.unsaid = False
             self.inherited.clear()
 
     def usual(self, segment: Segment) -> None:
@@ -145,7 +165,8 @@ class _Reader:
                 at = self.times.get(stamp) if stamp else self.start
                 who = known[0]
                 mark = (who, at)
-                if (at is not None or not stamp) and not self.inherited and mark not in self.seen:
+                timed = at is not None or not (stamp or self.unsaid)
+                if timed and not self.inherited and mark not in self.seen:
                     self.seen.add(mark)
                     _, value, unit, validity, origin, text, flag, reason, limits = known
                     self.last = segment
@@ -171,13 +192,19 @@ class _Reader:
             at = self._channel_time(segment[4])
         if segment[18] and not self.found.device:
             self.found.device = _device(segment[18], self.message)
-        usual = self.plain and not method and segment[2] == "NM" and (at is not None or not stamp)
-        self._value(
-            segment, stamp, at, method, tuple(segment[3 : min(size, 12)]) if usual else None
-        )
+        timed = at is not None or not (stamp or self.unsaid)
+        usual = self.plain and not method and segment[2] == "NM" and timed
+        key = tuple(segment[3 : min(size, 12)]) if usual else None
+        self._value(segment, stamp, at, method, key, timed)
 
     def _value(
-        self, segment: Segment, stamp: str, at: int | None, method: str, key: _Key | None
+        self,
+        segment: Segment,
+        stamp: str,
+        at: int | None,
+        method: str,
+        key: _Key | None,
+        timed: bool,
     ) -> None:
         """An OBX that is not remembered; `key` is where it may be."""
         kind, code, sub_id, value, unit = segment[2:7]
@@ -187,6 +214,8 @@ class _Reader:
                 self.inherited[_prefix(sub_id)] = at
             return
         if kind in ("NA", "MA"):
+            self.samples += waves.count(value, signs)
+            within("samples", self.samples, SAMPLES_MAX)
             self.waves.append(waves.begin(self.message, segment, at, self.end))
             return
         made = plan(code, unit, signs)
@@ -203,7 +232,7 @@ class _Reader:
             self._repeated(made, kind, value, sub_id, at, said, origin, bool(stamp))
             return
         judged = self._judge(made, kind, value)
-        if stamp and at is None and not judged.reason:
+        if not timed and not judged.reason:
             judged = judged._replace(reason="its time says no moment; receive time is used")
         limits = limits_in(segment[7], made) if origin == "monitor" else None
         row = self._add(made, judged, sub_id, at, said, origin, limits)
@@ -277,6 +306,8 @@ class _Reader:
         own_time: bool,
     ) -> None:
         """N values over OBR-7 to OBR-8 are N equal parts of it (IHE DEV TF-2, OBR-8)."""
+        self.repeats += value.count(self.message.signs.repetition) + 1
+        within("values", self.repeats, self.most)  # before they are taken apart
         values = value.split(self.message.signs.repetition)
         start, end = self.start, self.end
         if own_time or start is None or end is None or end <= start:

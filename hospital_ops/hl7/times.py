@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from hospital_ops.clock import SECOND, from_datetime
+from hospital_ops.clock import FIRST_US, LAST_US, SECOND, from_datetime
 
 Zone = int | ZoneInfo  # offset in seconds east of UTC, or a named zone
 
@@ -43,7 +43,8 @@ def offset_s(text: str) -> int | None:
 def to_us(text: str, zone: Zone) -> int | None:
     """`YYYYMMDDHHMM[SS[.ffff]][+zzzz]` as microseconds UTC; `zone` where it carries none.
 
-    24:00 is midnight of the next day. None where it says no moment: a date alone, nonsense.
+    24:00 is midnight of the next day. None where it says no moment: a date alone, nonsense,
+    a time that no datetime holds.
     """
     offset: int | None = None
     if text and (text[-1] == "Z" or text[-5:-4] in ("+", "-")):
@@ -66,6 +67,8 @@ def to_us(text: str, zone: Zone) -> int | None:
             return None
         us = int(fraction[:6].ljust(6, "0"))
     local = day + (hour * 3600 + minute * 60 + second) * SECOND + us
+    if not FIRST_US <= local <= LAST_US:
+        return None
     if offset is None:
         if not isinstance(zone, int):
             return _in_zone(local, zone)

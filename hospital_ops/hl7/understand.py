@@ -21,14 +21,14 @@ from hospital_ops.errors import ConfigurationError, MessageError
 from hospital_ops.hl7 import adt, alerts, build
 from hospital_ops.hl7.alerts import Alert
 from hospital_ops.hl7.charset import codec
-from hospital_ops.hl7.observations import Found, observe
+from hospital_ops.hl7.observations import TOO_MANY, Found, observe
 from hospital_ops.hl7.parse import Message, parse
 from hospital_ops.hl7.parse import field as field_of
 from hospital_ops.hl7.people import NOWHERE, Location, location, medical_number
 from hospital_ops.hl7.times import Zone, offset_s, to_us
 from hospital_ops.hl7.values import EXPECTED
 
-MAX_OBX: Final = 2000  # SAFETY.md section 3
+MAX_OBX: Final = 2000  # SAFETY.md section 3; each of the values of one OBX counts
 _VERSION: Final = re.compile(r"2\.[1-8](\.[0-9]{1,2})?")
 _MODES: Final = {"T": "Test", "D": "Test"}  # D: debugging; neither is a patient's value
 _MSH_ONLY: Final = re.compile(rb"MSH[^\r\n]{5,2000}")
@@ -94,7 +94,7 @@ class Understood:
     silent: bool = False  # an acknowledgement: never answered
     problem: Problem | None = None
     warnings: list[str] = field(default_factory=list)  # told to the sender
-    damaged: list[str] = field(default_factory=list)  # parts that were lost: kept as well
+    damaged: str = ""  # how many parts were lost, and the first: kept as well
     found: Found | None = None
     event: adt.Event | None = None
     alarms: list[Alert] = field(default_factory=list)
@@ -154,7 +154,8 @@ class Understood:
             made.append(
                 (IN, self._note(unit, "no_content", "understood, but it says nothing", bed))
             )
-        made += [(IN, self._note(unit, "damaged", lost, bed)) for lost in self.damaged]
+        if self.damaged:
+            made.append((IN, self._note(unit, "damaged", self.damaged, bed)))
         return made
 
     @property
@@ -272,7 +273,8 @@ def understand(raw: bytes, source: Source, received_at: int, max_obx: int = MAX_
         message = parse(raw, source.charset)
     except MessageError as error:
         known.header = _rough_header(raw)
-        known.problem = Problem(build.REJECTED, error.code, error.reason, "100")
+        number = "207" if error.code == TOO_MANY else "100"
+        known.problem = Problem(build.REJECTED, error.code, error.reason, number)
         return known
     known.header = _header(message)
     known.identity = identity.message_identity(source.name, known.header.control_id, raw)
@@ -281,9 +283,10 @@ def understand(raw: bytes, source: Source, received_at: int, max_obx: int = MAX_
     known.problem = _check(message, known, max_obx)
     if known.problem is None and not known.silent:
         try:
-            _read(message, known)
+            _read(message, known, max_obx)
         except MessageError as error:
-            known.problem = Problem(build.ERROR, error.code, error.reason, "101")
+            refused = (build.ERROR, "101") if error.code != TOO_MANY else (build.REJECTED, "207")
+            known.problem = Problem(refused[0], error.code, error.reason, refused[1])
     return known
 
 
@@ -350,7 +353,7 @@ def _check(message: Message, known: Understood, max_obx: int) -> Problem | None:
         count = sum(segment[0] == "OBX" for segment in message.segments)
         if count > max_obx:
             reason = f"{count} OBX in one message, at most {max_obx}: send several messages"
-            return Problem(build.REJECTED, "too_many", reason, "207")
+            return Problem(build.REJECTED, TOO_MANY, reason, "207")
     return None
 
 
@@ -372,15 +375,22 @@ def _is_adt(trigger: str) -> bool:
     return trigger[:4] == "ADT^" and trigger[4:] in adt.TRIGGERS
 
 
-def _read(message: Message, known: Understood) -> None:
+def _damage(lines: list[tuple[int, str]]) -> str:
+    """What is said of segments that were lost: their number, and the first of them."""
+    (number, name), others = lines[0], len(lines) - 1
+    said = f"segment {number} has no name ({name!r}) and was not taken"
+    return f"{said}, nor were {others} others" if others else said
+
+
+def _read(message: Message, known: Understood, max_obx: int) -> None:
     zone: Zone = 0 if known.source.zone == "UTC" else ZoneInfo(known.source.zone)
     header = known.header
     header_time = field_of(message.msh, 7)
     stated = offset_s(header_time)
     known.sent_at = to_us(header_time, zone if stated is None else stated)
-    for number, name in message.damaged:
-        known.damaged.append(f"segment {number} has no name ({name!r}) and was not taken")
-    known.warnings += known.damaged
+    if message.damaged:
+        known.damaged = _damage(message.damaged)
+        known.warnings.append(known.damaged)
     if header.trigger[:3] == "ADT":
         known.event = adt.read(message, header.trigger[4:], zone, known.received_at)
         known.location, known.mrn = known.event.location, known.event.patient.mrn
@@ -395,6 +405,6 @@ def _read(message: Message, known: Understood) -> None:
     if header.trigger == "ORU^R40":
         known.alarms = alerts.read(message, zone)
     else:
-        known.found = observe(message, known.mode, zone, known.received_at)
+        known.found = observe(message, known.mode, zone, known.received_at, max_obx)
         known.warnings += known.found.warnings
         known.warnings += _doubts(known.found)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hospital_ops.hl7.codes import coded, unit_of
-from hospital_ops.hl7.parse import Message
+from hospital_ops.hl7.parse import Message, Signs
 from hospital_ops.hl7.values import number
 from hospital_ops.waveform import RATE_MAX_HZ
 
@@ -47,6 +47,11 @@ class Piece:
     offset: float
     unit: str
     samples: bytes  # little-endian int16
+
+
+def count(value: str, signs: Signs) -> int:
+    """How many samples an OBX-5 of type NA holds."""
+    return 1 + value.count(signs.component) + value.count(signs.repetition)
 
 
 def begin(
@@ -119,18 +124,29 @@ def pack(values: list[float | None], present: list[float]) -> tuple[bytes, float
     """(int16 little-endian, scale, offset): exact for decimals that fit, else 65,534 steps."""
     low, high = min(present), max(present)
     top = max(abs(low), abs(high))
-    for digits in range(6):
-        step = 10**digits
-        if top * step > _TOP:
-            break
-        if all(abs(v * step - round(v * step)) < 1e-6 for v in present):
-            return _int16([GAP if v is None else round(v * step) for v in values]), 1 / step, 0.0
+    step = _step(present, top)
+    if step:
+        return _int16([GAP if v is None else round(v * step) for v in values]), 1 / step, 0.0
     scale, offset = (high - low) / (2 * _TOP) or 1.0, (high + low) / 2
     return (
         _int16([GAP if v is None else round((v - offset) / scale) for v in values]),
         scale,
         offset,
     )
+
+
+def _step(present: list[float], top: float) -> int:
+    """How many steps make one, so that all values are whole; 0 where they do not fit in int16.
+
+    In one walk: what is whole in tenths is whole in hundredths too.
+    """
+    step, most = 1, min(100_000, _TOP / top if top else 1)
+    for v in present:
+        while abs(v * step - round(v * step)) >= 1e-6:
+            step *= 10
+            if step > most:
+                return 0
+    return step if step <= most else 0
 
 
 def _int16(samples: list[int]) -> bytes:

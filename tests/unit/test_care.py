@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hospital_ops import care
 from hospital_ops.clock import SECOND, from_iso, to_datetime
 from hospital_ops.errors import MessageError
+from hospital_ops.waveform import SAMPLES_MAX
 
 NOW = from_iso("2026-11-21T12:00:00Z")
 ZONES = ("Europe/Moscow", "UTC", care.OWN_ZONE)
@@ -110,6 +111,26 @@ def test_one_observation_that_is_none_does_not_lose_the_others() -> None:
     assert len(payload.devices["192.168.1.14"].observations) == 1
 
 
+@pytest.mark.parametrize("figure", ["sampling rate", "resolution", "data-baseline"])
+@pytest.mark.parametrize("absurd", [10**400, -(10**400), "9" * 400, float("nan"), 1e300])
+def test_an_absurd_figure_of_one_curve_is_refused_in_words_and_the_rest_is_taken(
+    figure: str, absurd: Any
+) -> None:
+    payload = care.read(
+        [WAVEFORM | {figure: absurd}, observation("heart-rate"), WAVEFORM], NOW, ZONES
+    )
+    (refused,) = payload.rejected
+    assert refused.startswith("observation 0: `")
+    (only,) = payload.devices.values()
+    assert (len(only.observations), len(only.waves)) == (1, 1)
+
+
+def test_a_curve_of_more_samples_than_a_message_may_hold_is_refused() -> None:
+    payload = care.read([WAVEFORM | {"data": [1] * (SAMPLES_MAX + 1)}, WAVEFORM], NOW, ZONES)
+    assert len(payload.rejected) == 1
+    assert len(payload.devices["192.168.1.14"].waves) == 1
+
+
 @given(st.sampled_from(ZONES), st.integers(-50, 50))
 def test_a_live_time_without_a_zone_is_understood_whatever_zone_it_was_written_in(
     zone: str, seconds: int
@@ -127,7 +148,8 @@ def test_a_zone_that_is_named_is_taken_at_its_word() -> None:
 
 @given(
     st.recursive(
-        st.none() | st.booleans() | st.floats() | st.text(max_size=20),
+        st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=20)
+        | st.sampled_from([10**400, -(10**400), "9" * 400, "1e400"]),
         lambda inner: (
             st.lists(inner, max_size=4)
             | st.dictionaries(

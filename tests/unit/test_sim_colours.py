@@ -41,7 +41,7 @@ def test_the_house_reads_what_the_monitor_shows() -> None:
     sender = Monitor(plan, MllpClient("127.0.0.1", 1), clock=clock)
     clock.advance(INFLATION_S)
     raw = sender.measure().raw
-    found = observations.observe(parse.parse(raw), "Demo", 0, clock.now_us())
+    found = observations.observe(parse.parse(raw), "Demo", 0, clock.now_us(), 2000)
     values = {one.code: one for one in found.by_mode["Demo"]}
     assert values["8867-4"].value == course.value_at("hr", INFLATION_S)
     assert values["8867-4"].determined_at == clock.now_us()

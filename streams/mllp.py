@@ -19,8 +19,9 @@ from typing import Final, Protocol, cast
 from hospital_ops import log, wire
 from hospital_ops.clock import Clock
 from hospital_ops.errors import NotStored
+from hospital_ops.hl7.bounds import MAX_OBX
 from hospital_ops.hl7.framing import MIB, Frame, Framer, split_messages
-from hospital_ops.hl7.understand import MAX_OBX, Source
+from hospital_ops.hl7.understand import Source
 from streams.codebooks import Codebooks
 from streams.hl7_intake import Append, Intake, answer_broken, broken, take
 from streams.routing import Announced, Places

@@ -34,8 +34,9 @@ from hospital_ops.forward.items import (
     Item,
     Relay,
 )  # fmt: skip
+from hospital_ops.hl7.bounds import MAX_OBX
 from hospital_ops.hl7.framing import Frame
-from hospital_ops.hl7.understand import MAX_OBX, Source
+from hospital_ops.hl7.understand import Source
 from hospital_ops.installation.store import KnownDevice
 from hospital_ops.standing.rules import mode_of
 from streams.append import Appender

@@ -126,7 +126,9 @@ class EdUnit:
         case = self.state.merged.get(case, case)
         known = self.state.cases.get(case)
         if known is None:
-            known = self.state.cases[case] = CaseState(case=case, opened_at=self.state.now)
+            known = self.state.cases[case] = CaseState(
+                case=case, opened_at=self.state.now, noticed={}
+            )
         known.changed_at = self.state.now
         return known
 

@@ -7,24 +7,16 @@ from functools import lru_cache
 from typing import Final
 
 from hospital_ops import wire
-from hospital_ops.errors import MessageError
 from hospital_ops.hl7 import waves
+from hospital_ops.hl7.bounds import within
 from hospital_ops.hl7.codes import Plan, plan
 from hospital_ops.hl7.parse import PLAIN, Message, Segment
 from hospital_ops.hl7.ranges import ATTRIBUTE, Limits, limits_in
 from hospital_ops.hl7.times import Zone, offset_s, to_us
-from hospital_ops.hl7.values import (
-    PLAIN_MARKS,
-    Marks,
-    marks,
-    measured,
-    sent,
-    structured,
-)
+from hospital_ops.hl7.values import PLAIN_MARKS, Marks, marks, measured, sent, structured
 from hospital_ops.judging import Judged
 from hospital_ops.waveform import SAMPLES_MAX
 
-TOO_MANY: Final = "too_many"
 _Observation: Final = wire.Observation
 _PAD: Final = [[""] * (19 - n) if n < 19 else [] for n in range(20)]
 _UNMARKED: Final = frozenset(("R", "F", "", "C", "S", "P", "I", "U"))
@@ -90,13 +82,6 @@ def observe(message: Message, mode: str, site_zone: Zone, received_at: int, most
     if reader.repeats:
         within("values", sum(map(len, reader.found.by_mode.values())), most)
     return reader.found
-
-
-def within(what: str, number: int, most: int) -> None:
-    """MessageError where one message holds more of something than a message may."""
-    if number > most:
-        reason = f"{number} {what} in one message, at most {most}: send several messages"
-        raise MessageError(TOO_MANY, reason)
 
 
 class _Reader:

@@ -10,6 +10,7 @@ import re
 from typing import Final, NamedTuple
 
 from hospital_ops.errors import MessageError
+from hospital_ops.hl7.bounds import SEGMENTS_MAX, within
 from hospital_ops.hl7.charset import decode
 
 Segment = list[str]
@@ -29,7 +30,6 @@ PLAIN: Final = Signs()
 _SIGN_ORDER: Final = (PLAIN.component, PLAIN.repetition, PLAIN.escape, PLAIN.sub)
 _NAME: Final = re.compile(r"[A-Z][A-Z0-9]{2}")
 _LONE_LF: Final = re.compile(r"\n(?=[A-Z][A-Z0-9]{2}[^A-Za-z0-9\s])")
-SEGMENTS_MAX: Final = 10_000  # of one message: an analyser sends three for each of 2,000 values
 _SEEN: Final = frozenset(("MSH", "PID", "PV1", "OBR", "OBX", "NTE", "ORC", "EVN", "MRG", "PRT"))
 
 
@@ -108,10 +108,7 @@ def parse_text(text: str) -> Message:
             text = _LONE_LF.sub("\r", text.replace("\r\n", "\r"))
         else:
             text = text.replace("\n", "\r")
-    if text.count("\r") > SEGMENTS_MAX:  # before they cost a hundred times their bytes
-        raise MessageError(
-            "too_many", f"more than {SEGMENTS_MAX} segments in one message: send several messages"
-        )
+    within("segments", text.count("\r"), SEGMENTS_MAX)  # each costs a hundred times its bytes
     segments = [line.split(separator) for line in text.split("\r") if line]
     damaged: list[tuple[int, str]] = []
     if not _SEEN.issuperset([segment[0] for segment in segments]):

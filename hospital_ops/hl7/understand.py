@@ -20,15 +20,15 @@ from hospital_ops import identity, wire
 from hospital_ops.errors import ConfigurationError, MessageError
 from hospital_ops.hl7 import adt, alerts, build
 from hospital_ops.hl7.alerts import Alert
+from hospital_ops.hl7.bounds import MAX_OBX, TOO_MANY
 from hospital_ops.hl7.charset import codec
-from hospital_ops.hl7.observations import TOO_MANY, Found, observe
+from hospital_ops.hl7.doubts import damage, doubts
+from hospital_ops.hl7.observations import Found, observe
 from hospital_ops.hl7.parse import Message, parse
 from hospital_ops.hl7.parse import field as field_of
 from hospital_ops.hl7.people import NOWHERE, Location, location, medical_number
 from hospital_ops.hl7.times import Zone, offset_s, to_us
-from hospital_ops.hl7.values import EXPECTED
 
-MAX_OBX: Final = 2000  # SAFETY.md section 3; each of the values of one OBX counts
 _VERSION: Final = re.compile(r"2\.[1-8](\.[0-9]{1,2})?")
 _MODES: Final = {"T": "Test", "D": "Test"}  # D: debugging; neither is a patient's value
 _MSH_ONLY: Final = re.compile(rb"MSH[^\r\n]{5,2000}")
@@ -357,29 +357,8 @@ def _check(message: Message, known: Understood, max_obx: int) -> Problem | None:
     return None
 
 
-def _doubts(found: Found) -> list[str]:
-    """A word to whoever connects a device: values that were sent and could not be used."""
-    doubted = [
-        row
-        for rows in found.by_mode.values()
-        for row in rows
-        if row.validity == "Inv" and not row.reason.startswith(EXPECTED)
-    ]
-    if not doubted:
-        return []
-    first = doubted[0]
-    return [f"{len(doubted)} values stored as invalid, the first {first.code}: {first.reason}"]
-
-
 def _is_adt(trigger: str) -> bool:
     return trigger[:4] == "ADT^" and trigger[4:] in adt.TRIGGERS
-
-
-def _damage(lines: list[tuple[int, str]]) -> str:
-    """What is said of segments that were lost: their number, and the first of them."""
-    (number, name), others = lines[0], len(lines) - 1
-    said = f"segment {number} has no name ({name!r}) and was not taken"
-    return f"{said}, nor were {others} others" if others else said
 
 
 def _read(message: Message, known: Understood, max_obx: int) -> None:
@@ -389,7 +368,7 @@ def _read(message: Message, known: Understood, max_obx: int) -> None:
     stated = offset_s(header_time)
     known.sent_at = to_us(header_time, zone if stated is None else stated)
     if message.damaged:
-        known.damaged = _damage(message.damaged)
+        known.damaged = damage(message.damaged)
         known.warnings.append(known.damaged)
     if header.trigger[:3] == "ADT":
         known.event = adt.read(message, header.trigger[4:], zone, known.received_at)
@@ -407,4 +386,4 @@ def _read(message: Message, known: Understood, max_obx: int) -> None:
     else:
         known.found = observe(message, known.mode, zone, known.received_at, max_obx)
         known.warnings += known.found.warnings
-        known.warnings += _doubts(known.found)
+        known.warnings += doubts(known.found)

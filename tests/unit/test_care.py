@@ -148,7 +148,11 @@ def test_a_zone_that_is_named_is_taken_at_its_word() -> None:
 
 @given(
     st.recursive(
-        st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=20)
+        st.none()
+        | st.booleans()
+        | st.floats()
+        | st.integers()
+        | st.text(max_size=20)
         | st.sampled_from([10**400, -(10**400), "9" * 400, "1e400"]),
         lambda inner: (
             st.lists(inner, max_size=4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hospital_ops import wire
@@ -181,6 +181,7 @@ ACTS: dict[str, wire.Entry] = {
     st.lists(st.tuples(st.sampled_from(sorted(ACTS)), st.integers(0, 400)), max_size=12),
     st.integers(0, 12),
 )
+@example([("arrive", 200), ("call", 400), ("arrive", 0)], 2)  # nobody took over before it rang
 def test_a_successor_rings_at_the_very_moments_at_which_its_predecessor_would_have(
     acts: list[tuple[str, int]], cut: int
 ) -> None:

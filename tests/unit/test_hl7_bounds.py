@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from hospital_ops import wire
 from hospital_ops.clock import to_datetime
-from hospital_ops.hl7.parse import SEGMENTS_MAX
+from hospital_ops.hl7.bounds import MAX_OBX, SEGMENTS_MAX
 from hospital_ops.hl7.times import Zone, to_us
-from hospital_ops.hl7.understand import MAX_OBX, Source, Understood, understand
+from hospital_ops.hl7.understand import Source, Understood, understand
 from hospital_ops.hl7.waves import GAP, pack
 from hospital_ops.waveform import SAMPLES_MAX
 
@@ -126,9 +126,7 @@ def test_a_time_that_no_calendar_holds_is_none_and_the_value_says_so(text: str, 
         assert (first.value, first.validity, first.determined_at) == (80.0, "Vld", None)
         assert first.reason == "its time says no moment; receive time is used"
     for kind, body in (("ORU^R01", hr("80")), ("ADT^A01", "PID|1||77\r"), ("ORU^R40", "")):
-        known = understand(
-            (HEAD % text + body).replace("ORU^R01", kind).encode(), source, NOW
-        )
+        known = understand((HEAD % text + body).replace("ORU^R01", kind).encode(), source, NOW)
         assert known.problem is None
         assert known.sent_at is None
         assert known.event is None or known.event.at == NOW

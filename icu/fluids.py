@@ -12,6 +12,7 @@ from icu.windows import DAY as DAY_SET
 from icu.windows import WARD, fresh, window_us
 
 HOURS_SHOWN: Final = 24
+EARLIER: Final = "earlier"  # missing: what was before the record knows of anything (`left.py`)
 
 
 def hourly_urine(record: Record, now: int) -> tuple[list[float | None], int]:
@@ -96,6 +97,8 @@ def balance(record: Record, now: int) -> dict[str, Any] | None:
         missing.append("fluid_in")
     if not (record.lost or any(key in record.newest for key in OUT)):
         missing.append("urine")
+    # What was charted before the record knows of anything is in no sum.
+    lacking = [EARLIER] if record.known_from else []
     day = [row for start, row in record.hours.items() if start > now - DAY]
     weight = fresh(record, "weight", WARD, now)
     whole = record.given - record.lost
@@ -107,7 +110,7 @@ def balance(record: Record, now: int) -> dict[str, Any] | None:
         },
     )  # fmt: skip
     return {
-        "value": None if missing else whole,
+        "value": None if missing or lacking else whole,
         "in_ml": record.given,
         "out_ml": record.lost,
         "day_ml": None if missing else sum(taken - lost for taken, lost in day),
@@ -116,8 +119,8 @@ def balance(record: Record, now: int) -> dict[str, Any] | None:
             for start, (taken, lost) in sorted(record.hours.items())
             if start > hour - HOURS_SHOWN * HOUR
         },
-        "overload_pct": None if missing else found.get("overload_pct"),
-        "missing": missing,
+        "overload_pct": None if missing or lacking else found.get("overload_pct"),
+        "missing": missing + lacking,
     }
 
 

@@ -254,7 +254,10 @@ def _balance(bed: Bedside) -> Figure | None:
         return None
     value, missing = made.pop("value"), made.pop("missing")
     shown = figure(value, "mL", {"volume": fluids.last_volume(bed.record)}, missing)
-    return shown | made | {"since": iso(bed.record.began_at)}
+    since = bed.record.known_from or bed.record.began_at
+    # Of a record that is younger than a day the sum of 24 h is the sum since then, and says so.
+    young = iso(since) if since > bed.now - DAY_US else None
+    return shown | made | {"since": iso(since), "day_since": young}
 
 
 def _scale(key: str, which: str) -> Callable[[Bedside], Figure | None]:

@@ -8,7 +8,17 @@ from dataclasses import dataclass, field
 
 from hospital_ops import wire
 from hospital_ops.board import PatientCell, Shown
-from icu import admissions, alarms, bedside_orders, carrying, kin, quiet, silencing, tracking
+from icu import (
+    admissions,
+    alarms,
+    bedside_orders,
+    carrying,
+    kin,
+    left,
+    quiet,
+    silencing,
+    tracking,
+)
 from icu.alarms import Turn
 from icu.state import BedState, UnitState
 
@@ -28,29 +38,53 @@ class Moved:
 def take(state: UnitState, bed_of: BedOf, event: wire.Admission) -> Moved:
     """Binds and frees the beds of the event; what hangs on the patient follows."""
     found, early = Moved(), dict[str, Turn]()
-    if (left := carrying.leaving(state, event)) is not None:
-        early[left.bed] = turn = Turn(state, left, state.now)
+    if (leaves := carrying.leaving(state, event)) is not None:
+        early[leaves.bed] = turn = Turn(state, leaves, state.now)
         who = turn.patient_id
         carried = carrying.packed(turn)
         found.elsewhere.append((event.to_unit, carrying.sent(state, event, who, carried)))
-    own = {
-        name: carrying.own_values(state.beds[name])
-        for name in (event.prior_bed, event.bed)
-        if name in state.beds
-    }
+    touched = [state.beds[name] for name in (event.prior_bed, event.bed) if name in state.beds]
+    own = {bed.bed: carrying.own_values(bed) for bed in touched}
+    before = {bed.bed: left.of(bed) for bed in touched}
     anew = carrying.anew(state, event)
-    found.person, touched, moved = admissions.take(state, bed_of, event)
+    found.person, changed, moved = admissions.take(state, bed_of, event)
     if anew and carrying.bed_of(state, event.patient.mrn) is not None:
         carrying.forget_limits(state, found.person.patient_id)
     carrying.came_back(state, event, found.person)
-    found.dirty.update(touched, kin.near(state, (found.person.patient_id,)))
+    found.dirty.update(changed, kin.near(state, (found.person.patient_id,)))
     tracking.move(state, moved)
     for name in moved:
         turn = found.turns[name] = Turn(state, bed_of(name), state.now)
         if name in early:
             turn.events, turn.red = early[name].events, early[name].red
     _along(moved, found.turns, own)
+    for name, who in moved.items():
+        if who and name in before and name not in early and _bed_of(state, who) is None:
+            left.keep(state, name, who, before[name])
+    _back(state, found, moved, before, anew=anew)
     return found
+
+
+def _back(
+    state: UnitState,
+    found: Moved,
+    moved: dict[str, str],
+    before: dict[str, left.Known],
+    *,
+    anew: bool,
+) -> None:
+    """Whoever had left and lies here again: a leaving taken back, or a new stay."""
+    who = found.person.patient_id if found.person else ""
+    turn = next((turn for turn in found.turns.values() if who and turn.patient_id == who), None)
+    if turn is None or who in moved.values():
+        return
+    if anew:
+        left.forget(state, who)
+        return
+    # What the empty bed has heard since they left is theirs; of somebody else's stay nothing is.
+    since, heard = turn.bed.history[-1].from_at, before.get(turn.bed.bed)
+    empty = not moved.get(turn.bed.bed) and heard is not None and heard.record.began_at >= since
+    left.back(turn, heard.record if empty and heard else None)
 
 
 def entered(state: UnitState, bed_of: BedOf, entry: wire.StayEntered) -> Moved:
@@ -67,6 +101,11 @@ def entered(state: UnitState, bed_of: BedOf, entry: wire.StayEntered) -> Moved:
     elif (onward := carrying.onward(state, entry)) is not None:
         found.elsewhere.append(onward)
     return found
+
+
+def _bed_of(state: UnitState, patient_id: str) -> BedState | None:
+    beds = state.beds.values()
+    return next((b for b in beds if b.history and b.history[-1].patient_id == patient_id), None)
 
 
 def _along(moved: dict[str, str], turns: dict[str, Turn], own: dict[str, dict[str, Shown]]) -> None:

@@ -14,13 +14,13 @@ from typing import Final
 from hospital_ops import wire
 from hospital_ops.board import QuietCell
 from hospital_ops.clock import SECOND
-from icu import admissions, alarms, closed, silencing
+from icu import admissions, alarms, closed, left, silencing
 from icu.alarms import Turn
 from icu.rules import HIGH, RULES
 from icu.state import Alarm, BedState
 from icu.states import ACKNOWLEDGED
 
-STANDBY, COMFORT, ASKED, CLOSED = "standby", "comfort", "comfort_asked", "closed"
+STANDBY, COMFORT, ASKED, CLOSED = "standby", left.COMFORT, "comfort_asked", "closed"
 ACTS: Final = (
     "standby", "comfort", "confirm_comfort", "close", "resume", "confirm_patient", "support",
 )  # fmt: skip
@@ -74,6 +74,7 @@ def take(turn: Turn, act: wire.BedAct) -> None:
         _close(turn, act)
     elif act.act == "resume":
         _end(turn, list(bed.quiets))
+        left.lives(turn)
     elif act.act == "confirm_patient":
         admissions.confirm(bed, turn.now)
     elif act.act == "support":
@@ -93,9 +94,11 @@ def _put(turn: Turn, kind: str, act: wire.BedAct, *, minutes: int = 0, by: str =
 def _close(turn: Turn, act: wire.BedAct) -> None:
     """A recorded death: what rings is over, and what was measured is gone from the board.
 
-    What still hangs on the dead rings for nobody; somebody who lives rings at once (`closed.py`).
+    It is kept, should the death be an error (`left.py`). What still hangs on the dead rings for
+    nobody; somebody who lives rings at once (`closed.py`).
     """
     bed = turn.bed
+    left.keep(turn.unit, bed.bed, turn.patient_id, left.of(bed))
     bed.closed = closed.of(bed)
     for alarm in list(bed.alarms.values()):
         alarms.move(turn, alarm, "close", act.by)

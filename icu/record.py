@@ -118,6 +118,7 @@ class Record(State):
     next_at: int = 0  # when they change by time alone; 0: never
     trail: dict[str, Readings] = field(default_factory=dict)  # every 5 min, of the last 20
     known: Known = field(default_factory=Known)
+    known_from: int = 0  # what was before this is lost (`left.py`); 0: nothing is
 
 
 def key_of(code: str, unit: str) -> str:
@@ -200,6 +201,7 @@ def joined(came: Record, here: Record) -> Record:
         here.hours[hour] = (taken_in + more[0], lost + more[1])
     if came.awake_gcs and (here.awake_gcs is None or here.awake_gcs.at < came.awake_gcs.at):
         here.awake_gcs = came.awake_gcs
+    here.known_from = here.known_from or came.known_from
     here.given, here.lost = here.given + came.given, here.lost + came.lost
     here.began_at = min(here.began_at, came.began_at) if came.began_at else here.began_at
     return here

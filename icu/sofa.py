@@ -100,7 +100,8 @@ def sofa(record: Record, now: int, figure: Figures) -> tuple[Figure | None, Figu
     estimate = None if drawn else _estimated(record, now)
     if not parts and estimate is None:
         return None, ratio
-    return _told(score("sofa", inputs), parts, shown, estimate, figure), ratio
+    lacking = [fluids.EARLIER] if record.known_from > now - DAY else []  # the worst may be there
+    return _told(score("sofa", inputs), parts, shown, estimate, lacking, figure), ratio
 
 
 def _told(
@@ -108,10 +109,11 @@ def _told(
     parts: dict[str, Reading],
     shown: dict[str, Reading],
     estimate: tuple[Reading, int] | None,
+    lacking: list[str],
     figure: Figures,
 ) -> Figure:
     components = {o: found["components"][o] if o in parts else None for o in ORGANS}
-    missing = [_LACKING[organ] for organ in ORGANS if organ not in parts]
+    missing = [_LACKING[organ] for organ in ORGANS if organ not in parts] + lacking
     if estimate is not None:
         shown["sf"], components["resp"] = estimate
     known = [points for points in components.values() if points is not None]

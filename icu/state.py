@@ -167,6 +167,14 @@ class Gone(Form, frozen=True):
     alarms: tuple[str, ...] = ()  # ids of those that went along
 
 
+class Left(Form, frozen=True):
+    """What is kept of somebody who left the unit, should that be taken back (`left.py`)."""
+
+    at: int
+    bed: str
+    known: bytes  # `left.Known`
+
+
 class UnitState(State):
     """The unit: its beds, the last probe, and what was counted."""
 
@@ -189,3 +197,4 @@ class UnitState(State):
     gone: dict[str, Gone] = field(default_factory=dict)  # to another unit, by patient id
     entered: dict[str, int] = field(default_factory=dict)  # acts that brought somebody: when
     waits: dict[str, BedWaits] = field(default_factory=dict)  # in the archive, by bed
+    left: dict[str, Left] = field(default_factory=dict)  # by patient id, oldest first

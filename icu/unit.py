@@ -229,8 +229,7 @@ class IcuUnit:
         decisions.dirty |= self._figures.news()
 
     def _corrected(self, entry: wire.Corrected, decisions: Decisions) -> None:
-        bed = self._bed(entry.bed)
-        if chart.take(bed, entry):
+        if (bed := chart.take(self.state, entry)) is not None:
             self._find(bed)
             self._done(self._turn(bed), decisions)
 

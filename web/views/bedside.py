@@ -11,6 +11,7 @@ from typing import Final
 
 from hospital_ops.board import BedCell
 from hospital_ops.clock import from_iso
+from web.views.indicators import of_day
 from web.views.values import Frame, ValueView, age_of
 
 Slot = tuple[str, str, str, tuple[str, ...]]  # slot, word, tint, codes
@@ -124,7 +125,7 @@ def _balance(cell: BedCell, frame: Frame, owner: str) -> list[ValueView]:
             id=f"{owner}-balance",
             key="balance",
             tint="",
-            label=words.t("value.balance"),
+            label=of_day(figure, frame, "value.balance"),
             unit=words.t("unit.mL") if words.has("unit.mL") else "mL",
             text=f"{'+' if amount > 0 else ''}{words.number(amount, 0)}",
             kind="spot",

@@ -9,13 +9,13 @@ from hospital_ops.board import BedCell, state_of
 from hospital_ops.clock import from_iso
 from web.views.alarms import alarm_text, stored_text
 from web.views.incidents import when
+from web.views.indicators import input_name, of_day
 from web.views.values import Frame, clock, coded_words, name_words, unit_words
 
 
 def report(told: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
     """The data of a report as its page shows them."""
     words, person = frame.words, told["person"]
-    balance = told.get("balance") or {}
     return {
         "stay": told["stay"],
         "bed": told["bed"],
@@ -45,15 +45,24 @@ def report(told: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
             ", ".join(words.t(f"care.{name}") for name in (one["kind"], *_limits(one)))
             for one in told["care"]
         ],
-        "balance": [
-            (
-                words.t(f"report.balance.{name}"),
-                f"{words.number(float(balance[name]))} {words.t('unit.mL')}",
-            )
-            for name in ("in_ml", "out_ml", "day_ml")
-            if isinstance(balance.get(name), int | float)
-        ],
+        "balance": _balance(told.get("balance") or {}, frame),
     }
+
+
+def _balance(figure: Mapping[str, Any], frame: Frame) -> list[tuple[str, str]]:
+    """In, out and the sum of 24 h, since when, and what is not known of it."""
+    words, rows = frame.words, []
+    for name in ("in_ml", "out_ml", "day_ml"):
+        if isinstance(figure.get(name), int | float):
+            key = f"report.balance.{name}"
+            label = of_day(figure, frame, key) if name == "day_ml" else words.t(key)
+            rows.append((label, f"{words.number(float(figure[name]))} {words.t('unit.mL')}"))
+    if rows and figure.get("since"):
+        rows.append((words.t("report.balance.since"), when(figure["since"], frame)))
+    if figure.get("missing"):
+        lacking = ", ".join(input_name(key, words) for key in figure["missing"])
+        rows.append((words.t("report.balance.missing"), lacking))
+    return rows
 
 
 def listed(one: Mapping[str, Any], frame: Frame) -> dict[str, Any]:

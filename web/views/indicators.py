@@ -75,6 +75,14 @@ def hours(indicators: Mapping[str, Any], frame: Frame) -> list[tuple[str, str, s
     return found
 
 
+def of_day(figure: Mapping[str, Any], frame: Frame, key: str) -> str:
+    """What the sum of 24 h is called: of a younger record the sum since it began."""
+    since = figure.get("day_since")
+    if not since:
+        return frame.words.t(key)
+    return frame.words.t(f"{key}.since", at=clock(from_iso(since), frame.zone))
+
+
 def _figure(name: str, figure: Mapping[str, Any], frame: Frame) -> FigureView:
     words = frame.words
     unit = figure["unit"]
@@ -86,7 +94,7 @@ def _figure(name: str, figure: Mapping[str, Any], frame: Frame) -> FigureView:
         state=figure["state"],
         inputs=tuple(_input(key, each, figure, frame) for key, each in figure["inputs"].items()),
         missing=", ".join(input_name(key, words) for key in figure["missing"]),
-        note=_note(figure, words),
+        note=_note(figure, frame),
         source=source_of(name),
     )
 
@@ -110,8 +118,8 @@ def input_name(key: str, words: Words) -> str:
     return words.t(f"input.{key}") if words.has(f"input.{key}") else key
 
 
-def _note(figure: Mapping[str, Any], words: Words) -> str:
-    parts = []
+def _note(figure: Mapping[str, Any], frame: Frame) -> str:
+    parts, words = [], frame.words
     because = figure.get("because", ())
     if because:
         reasons = ", ".join(words.t(f"indicator.because.{reason}") for reason in because)
@@ -131,5 +139,8 @@ def _note(figure: Mapping[str, Any], words: Words) -> str:
     for key in ("ml_kg_h_6h", "day_ml", "in_ml", "out_ml", "compliance", "vt_ml_kg_pbw"):
         if figure.get(key) is not None:
             number = words.number(float(figure[key]), 0 if key.endswith("_ml") else 1)
-            parts.append(words.t(f"indicator.{key}", n=number))
+            said = words.t(f"indicator.{key}", n=number)
+            if key == "day_ml" and figure.get("day_since"):
+                said = f"{of_day(figure, frame, 'report.balance.day_ml')} {number}"
+            parts.append(said)
     return " · ".join(part for part in parts if part)

@@ -10,7 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hospital_ops.wire_case import CaseEntered, CaseItem, CaseMoved, CaseSeen, Lowest
+from hospital_ops.wire_case import (
+    AllergyTold,
+    CaseEntered,
+    CaseItem,
+    CaseMoved,
+    CaseSeen,
+    Lowest,
+)
 from hospital_ops.wire_chart import Corrected, HourValidated
 from hospital_ops.wire_ed import CaseNote, EdSettings, PlaceGiven, Rang, SheetSigned
 from hospital_ops.wire_forms import (
@@ -47,7 +54,8 @@ from hospital_ops.wire_signals import BeatShape, Reason, Rhythm, Verdict, Witnes
 from hospital_ops.wire_waves import Waved, WavePiece, WavesTogether, apart, together
 
 __all__ = (  # what comes from elsewhere; all else is this module's own
-    "AlarmAct", "AlarmSite", "Alerted", "BeatShape", "BedAct", "BedWaits", "Called", "CareAgreed",
+    "AlarmAct", "AlarmSite", "Alerted", "AllergyTold", "BeatShape", "BedAct", "BedWaits",
+    "Called", "CareAgreed",
     "CaseEntered", "CaseItem", "CaseMoved", "CaseNote", "CaseSeen", "Coming", "Corrected",
     "DecodeError", "DeviceAlert", "EdSettings", "Flagged", "Form", "HourValidated", "Kin",
     "LimitSet", "Lowest", "OnDuty", "OrderChanged", "Painted", "PlaceGiven", "Rang", "Reason",
@@ -131,6 +139,7 @@ class Admission(Form, frozen=True, tag="adt"):
     to_unit: str = ""  # of somebody who leaves for another unit of the house: where to
     to_bed: str = ""
     from_unit: str = ""  # of somebody who comes from another unit: whose bed `prior_bed` is
+    allergies: tuple[AllergyTold, ...] = ()  # AL1
 
 
 class StayEntered(Form, frozen=True, tag="sen"):

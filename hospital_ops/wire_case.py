@@ -16,6 +16,13 @@ class Lowest(Form, frozen=True):
     at: int  # microseconds since 1970
 
 
+class AllergyTold(Form, frozen=True):
+    """An allergy as a registration says it (HL7 AL1)."""
+
+    substance: str  # empty: none are known
+    reaction: str = ""
+
+
 class CaseItem(Form, frozen=True, tag="itm"):
     """One thing the crew did or agreed: a treatment, a treatment limit, a note, a withdrawal."""
 

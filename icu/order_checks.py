@@ -26,6 +26,7 @@ class Known(NamedTuple):
 
     allergies: tuple[str, ...] = ()
     none_known: bool = False  # somebody asked, and there are none
+    told_only: tuple[str, ...] = ()  # of these what nobody has confirmed; "": that none are known
     open_orders: tuple[tuple[str, str, str], ...] = ()  # id, kind, what
     weight_kg: float | None = None
     weight_status: str = ""  # measured, typed ...
@@ -39,6 +40,7 @@ class Finding(NamedTuple):
     state: str  # clear, found, unknown; not_recorded: unknown too, and no drug asks for it
     against: tuple[str, ...]  # what it was compared with
     found: tuple[str, ...] = ()
+    told_only: tuple[str, ...] = ()  # of `against`, what was told before the bed and not confirmed
 
     @property
     def asks(self) -> bool:
@@ -53,6 +55,7 @@ class Finding(NamedTuple):
             "state": self.state,
             "against": list(self.against),
             "found": list(self.found),
+            "told_only": list(self.told_only),
         }
 
 
@@ -79,12 +82,16 @@ def asking(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _allergy(order: Wanted, what: str, known: Known) -> Finding:
-    if not known.allergies and not known.none_known:
+    # That there are none has to be confirmed before a medicine rests on it.
+    none_told = not known.allergies and known.none_known and "" in known.told_only
+    if none_told or (not known.allergies and not known.none_known):
         state = "unknown" if order.kind in DRUGS else "not_recorded"
-        return Finding("allergy", what, state, ())
+        return Finding("allergy", what, state, (), (), ("",) if none_told else ())
     said = " ".join([what, order.text, *(str(value) for value in order.details.values())])
     found = tuple(substance for substance in known.allergies if _same_words(substance, said))
-    return Finding("allergy", what, "found" if found else "clear", known.allergies, found)
+    told_only = tuple(one for one in known.allergies if one in known.told_only)
+    state = "found" if found else "clear"
+    return Finding("allergy", what, state, known.allergies, found, told_only)
 
 
 def _same_words(substance: str, said: str) -> bool:
@@ -138,7 +145,12 @@ def from_json(rows: Iterable[Mapping[str, Any]]) -> list[Finding]:
     """Findings as they were kept with an order."""
     return [
         Finding(
-            row["check"], row["order"], row["state"], tuple(row["against"]), tuple(row["found"])
+            row["check"],
+            row["order"],
+            row["state"],
+            tuple(row["against"]),
+            tuple(row["found"]),
+            tuple(row.get("told_only", ())),
         )
         for row in rows
     ]

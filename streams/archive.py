@@ -13,6 +13,7 @@ from streams import value_rows, wave_rows
 from streams.columns import COLUMNS
 from streams.rows import Batch, Claim, Row, Taken, dead_letter
 from streams.shard import at_us, hospital_of
+from streams.told import store as told
 
 logger = log.get("archive")
 
@@ -326,13 +327,14 @@ async def _quarantine(connection: Connection, claim: Claim, taken: Taken) -> Non
 
 
 async def _tell(connection: Connection, batch: Batch, new: set[int]) -> None:
-    """The audit, flags of who came, and units left by an event that did not say so (PV1-6)."""
+    """The audit, flags of patients, and units left by an event that did not say so (PV1-6)."""
     await _audit(connection, batch, new)
+    await told.of_persons(connection, batch, new)
     for claim, patient_id, event in batch.came:
         if claim not in new:
             continue
         hospital, at = hospital_of(event.unit), to_datetime(event.event_at)
-        await _tell_flags(connection, hospital, patient_id, event)
+        await told.flags_of_who_came(connection, hospital, patient_id, event)
         if event.trigger not in ("A02", "A12"):
             continue
         left = await connection.fetchrow(
@@ -342,24 +344,6 @@ async def _tell(connection: Connection, batch: Batch, new: set[int]) -> None:
         if left is not None:
             entry = left_for(event, left["left_unit"], left["left_bed"])
             await outbox.put(connection, hospital, (entry.unit, entry))
-
-
-async def _tell_flags(
-    connection: Connection, hospital: str, patient_id: str, event: wire.Admission
-) -> None:
-    """A unit to which somebody came hears of isolation and allergies, where there are any."""
-    known = await connection.fetchrow(
-        "select * from patient_flags_on_arrival($1, $2, $3, $4, $5)",
-        hospital, patient_id, event.trigger, to_datetime(event.event_at), event.source,
-    )  # fmt: skip
-    if known is None or not known["version"]:
-        return
-    entry = wire.Flagged(
-        unit=event.unit, patient_id=patient_id, version=known["version"],
-        isolation=tuple(known["isolation"]), allergy=known["allergy"], by=event.source,
-        at=event.received_at, mode=event.mode,
-    )  # fmt: skip
-    await outbox.put(connection, hospital, (event.unit, entry))
 
 
 def left_for(event: wire.Admission, unit: str, bed: str) -> wire.Admission:

@@ -21,6 +21,7 @@ Beside = (
     | wire.SheetSigned
     | wire.Rang
 )
+OfAllergies = wire.CaseItem | wire.CaseMoved
 
 
 def claim(entry: Beside) -> tuple[str, bytes, bytes] | None:
@@ -35,6 +36,14 @@ def claim(entry: Beside) -> tuple[str, bytes, bytes] | None:
         digest = hashlib.sha256(what.encode()).digest()
         return entry.source, UUID(entry.move).bytes, digest
     return None
+
+
+def of_allergies(owner: int | None, entry: Beside) -> list[tuple[int, str, OfAllergies]]:
+    """(claim, case, entry) after which another thing may be known of allergies; mostly none."""
+    if owner is None or not isinstance(entry, OfAllergies):
+        return []
+    told = isinstance(entry, wire.CaseMoved) or entry.kind in ("allergy", "withdrawal")
+    return [(owner, entry.case, entry)] if told else []
 
 
 def rows(entry: Beside, shard: str, entry_id: str) -> list[tuple[Any, ...]]:

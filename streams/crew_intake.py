@@ -26,6 +26,7 @@ KINDS: Final[dict[str, tuple[str, ...]]] = {
     "treatment": ("what", "dose", "route"),
     "limit": ("what", "who", "until"),
     "note": ("text",),
+    "allergy": ("what", "reaction", "who"),
     "onset": ("how", "since"),
     "withdrawal": ("of",),
 }
@@ -75,6 +76,22 @@ class CrewIntake:
             sent["since"] = iso(since)
         await self.appender.append(unit, self._item(principal, unit, case, sent))
 
+    async def say_allergy(
+        self, principal: Principal, case: str, item: str, what: str, reaction: str, who: str
+    ) -> None:
+        """What the hospital itself was told before the bed; an empty `what`: none known."""
+        unit = await self.intake.case_unit(principal, case, Permission.ACKNOWLEDGE_CASE)
+        sent: dict[str, Any] = {"item_id": item, "kind": "allergy", "at": iso(self.clock.now_us())}
+        sent |= {"what": what, "reaction": reaction, "who": who, "none_known": not what}
+        await self.appender.append(unit, self._item(principal, unit, case, sent))
+
+    async def take_back(self, principal: Principal, case: str, item: str, of: str) -> None:
+        """Somebody in the hospital says that an item of the case was a mistake."""
+        unit = await self.intake.case_unit(principal, case, Permission.ACKNOWLEDGE_CASE)
+        now = iso(self.clock.now_us())
+        sent = {"item_id": item, "kind": "withdrawal", "at": now, "of": of}
+        await self.appender.append(unit, self._item(principal, unit, case, sent))
+
     async def move(self, principal: Principal, case: str, body: bytes) -> dict[str, Any]:
         """Moves `{"move_id", "to", "items": [ids], "note"}`; no items: the whole case joins it."""
         unit = await self.intake.case_unit(principal, case, Permission.SEND_VALUES)
@@ -113,8 +130,12 @@ class CrewIntake:
         if not isinstance(kind, str) or kind not in KINDS:
             raise MessageError("bad_kind", f"`kind` is one of {', '.join(KINDS)}")
         names = KINDS[kind]
-        said = {name: _text(sent[name], name) for name in names if sent.get(name) is not None}
-        if not said.get(names[0]):
+        said: dict[str, Any] = {
+            name: _text(sent[name], name) for name in names if sent.get(name) is not None
+        }
+        if kind == "allergy":
+            said = allergy_said(said, sent, principal)
+        elif not said.get(names[0]):
             raise MessageError("nothing_said", f"a {kind} says `{names[0]}`")
         if kind == "withdrawal":
             said["of"] = _id(said["of"], "of")
@@ -168,6 +189,20 @@ def _onset(said: dict[str, str], now_us: int) -> dict[str, str]:
         raise MessageError("bad_onset", "`since` lies within the past year, not in the future")
     began = min(began, now_us)  # "now" by a clock that is ahead
     return {"how": how, "since": iso(began)}
+
+
+def allergy_said(
+    said: dict[str, Any], sent: Mapping[str, Any], principal: Principal
+) -> dict[str, Any]:
+    """A substance, or that none are known, with the role of whoever was told."""
+    what = str(said.pop("what", "")).strip()
+    none_known = sent.get("none_known") is True
+    if bool(what) == none_known:
+        raise MessageError("nothing_said", "an allergy says `what`, or `none_known` as true")
+    about: dict[str, Any] = {"none_known": True} if none_known else {"what": what}
+    if none_known:
+        said.pop("reaction", None)
+    return about | said | {"role": principal.role.value}
 
 
 def _text(said: Any, name: str) -> str:

@@ -68,6 +68,8 @@ class Batch:
     waves: list[WaveRows] = field(default_factory=list)  # of pieces of curves are most rows
     audits: list[tuple[int, str, wire.Audited]] = field(default_factory=list)  # with its claim
     came: list[tuple[int, str, wire.Admission]] = field(default_factory=list)  # claim, patient
+    allergies: list[tuple[int, str, case_rows.OfAllergies]] = field(default_factory=list)
+    persons: list[tuple[int, str, wire.Admission]] = field(default_factory=list)  # what was said
     shown: past.Gathered = field(default_factory=past.Gathered)  # what boards showed
     again: chart_rows.Again = field(default_factory=chart_rows.Again)  # hours of trends
 
@@ -198,6 +200,9 @@ class Batch:
         here, own = bindings.lying(self.histories, event), identity.patient_id(hospital, person.mrn)
         owner = self._claim(taken, event.source, event.identity, event.identity, event.received_at)
         self._message(taken, event, "adt", event.message_id, owner)
+        who = here.patient_id if here else own
+        if event.merged or event.allergies:
+            self.persons.append((owner, who, event))
         for number in event.merged:
             self.add(
                 "patient_link",
@@ -212,7 +217,7 @@ class Batch:
             "patient_event",
             owner,
             (
-                hospital, taken.shard, here.patient_id if here else own, person.mrn,
+                hospital, taken.shard, who, person.mrn,
                 person.family, person.given, person.sex, person.birth_date, event.trigger,
                 event.bed, event.prior_bed, event.visit, to_datetime(event.event_at),
                 to_datetime(event.received_at), event.mode, event.source, event.case or None,
@@ -220,7 +225,7 @@ class Batch:
             ),
         )  # fmt: skip
         if event.bed and event.trigger in ("A01", "A02", "A12", "A13"):
-            self.came.append((owner, here.patient_id if here else own, event))
+            self.came.append((owner, who, event))
         for bed, binding in bindings.of_admission(event, hospital, self.histories).items():
             before = self.histories.get(bed, ())
             after = self.histories[bed] = bindings.bound(before, binding)
@@ -248,7 +253,7 @@ class Batch:
             kind, at, actor, mode = entry.step, entry.at, entry.by, entry.mode
             payload = {"note": entry.note}
         else:
-            # The relay may append a decision twice; its version counts once.
+            # Appended twice by the relay, its version counts once.
             key = f"{entry.case} {entry.version}".encode()
             owner = self._claim(taken, "decision", key, identity.content(taken.encoded), entry.at)
             kind, at, actor, mode = "decision", entry.at, entry.by, ""
@@ -265,6 +270,7 @@ class Batch:
     def _beside(self, taken: Taken, entry: case_rows.Beside) -> None:
         claimed = case_rows.claim(entry)
         owner = claimed and self._claim(taken, *claimed, at_us(taken.entry_id))
+        self.allergies += case_rows.of_allergies(owner, entry)
         for row in case_rows.rows(entry, taken.shard, taken.entry_id):
             self.add("case_event", owner, row)
 
@@ -277,8 +283,7 @@ class Batch:
         owner = self._claim(taken, ecg.source, ecg.identity, ecg.identity, received)
         self._message(taken, ecg, "ecg", ecg.message_id, owner)
         if ecg.stage == "picture":  # so that it is found by its case
-            row = case_rows.of_picture(ecg, taken.shard, taken.entry_id)
-            self.add("case_event", owner, row)
+            self.add("case_event", owner, case_rows.of_picture(ecg, taken.shard, taken.entry_id))
         for index, lead in enumerate(ecg.leads if ecg.stage == "stored" else ()):
             self.add(
                 "waveform",

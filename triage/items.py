@@ -56,6 +56,8 @@ def add_item(case: CaseState, entry: wire.CaseItem) -> bool:
     if entry.item in case.gone or any(one["id"] == entry.item for one in case.items):
         return False
     item = {"id": entry.item, "kind": entry.kind, "at": iso(entry.at), **entry.said}
+    if entry.kind == "allergy":  # who was told stands beside it wherever it goes
+        item["by"] = entry.source
     case.items = _ordered((*case.items, item))
     return True
 

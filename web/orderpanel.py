@@ -73,6 +73,7 @@ async def panel(
     except DatabaseGone:
         away, shown = True, {"orders": [], "ended": [], "digest": "", "patient": ""}
     entered = said.entered
+    frame = web.renderer.frame(words.language, web.clock.now_us())
     html = web.renderer.fill(
         "_orders.html",
         w=words,
@@ -82,7 +83,7 @@ async def panel(
         said=said.text(words),
         good=said.key == "ordering.placed",
         findings=said.findings(words),
-        allergies=known,
+        allergies=[one | {"said": views.who_said(one, frame)} for one in known],
         criticalities=allergies.CRITICALITIES,
         kinds=tuple(KINDS),
         priorities=PRIORITIES,

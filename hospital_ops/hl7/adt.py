@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +12,9 @@ from hospital_ops.hl7.parse import Message, field
 from hospital_ops.hl7.people import Location, location, medical_number, numbers, patient
 from hospital_ops.hl7.times import Zone, offset_s, to_us
 
+NO_KNOWN_ALLERGY: Final = "716186003"  # SNOMED CT
+ALLERGIES_MAX: Final = 50  # of one message
+TEXT_MAX: Final = 120
 TRIGGERS: Final = frozenset(("A01", "A02", "A03", "A04", "A08", "A11", "A12", "A13", "A40"))
 
 
@@ -25,6 +29,7 @@ class Event:
     prior: Location
     visit: str
     merged: tuple[str, ...]
+    allergies: tuple[wire.AllergyTold, ...] = ()
 
 
 def read(message: Message, trigger: str, site_zone: Zone, received_at: int) -> Event:
@@ -55,7 +60,29 @@ def read(message: Message, trigger: str, site_zone: Zone, received_at: int) -> E
         prior=location(field(visit, 6), signs),
         visit=next((number for number, _ in numbers(field(visit, 19), message)), ""),
         merged=tuple(number for number in old if number),
+        allergies=tuple(_allergies(message)),
     )
+
+
+def _allergies(message: Message) -> Iterator[wire.AllergyTold]:
+    """AL1-3 by its text, else its code, with the reactions of AL1-5; each substance once."""
+    known: set[str] = set()
+    for segment in message.segments:
+        if segment[0] != "AL1" or len(known) == ALLERGIES_MAX:
+            continue
+        named = [message.text(part).strip() for part in _parts(field(segment, 3), message)]
+        code, text = [*named, "", ""][:2]
+        substance = "" if code == NO_KNOWN_ALLERGY else (text or code)[:TEXT_MAX]
+        if not (substance or code == NO_KNOWN_ALLERGY) or substance.casefold() in known:
+            continue
+        known.add(substance.casefold())
+        told = [message.text(one) for one in field(segment, 5).split(message.signs.repetition)]
+        reaction = ", ".join(one.strip() for one in told if one.strip() not in ("", '""'))
+        yield wire.AllergyTold(substance, reaction[:TEXT_MAX] if substance else "")
+
+
+def _parts(value: str, message: Message) -> list[str]:
+    return [] if value.strip() in ("", '""') else value.split(message.signs.component)
 
 
 def come_from(here: wire.Admission, unit: str) -> wire.Admission:

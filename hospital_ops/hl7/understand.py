@@ -231,9 +231,8 @@ class Understood:
             event_at=event.at,
             bed=bed,
             prior_bed=prior_bed,
-            visit=event.visit,
-            merged=event.merged,
-        )
+            visit=event.visit, merged=event.merged, allergies=event.allergies,
+        )  # fmt: skip
 
     def _alert(self, alert: Alert, index: int, unit: str, bed: str) -> wire.Entry:
         if alert.watchdog:

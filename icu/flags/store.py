@@ -17,10 +17,18 @@ from icu.flags.kinds import checked
 from icu.stay.store import stay_of
 
 _NONE: Final = "There is no such isolation, or it is not within your units."
+HOLDS: Final = "This isolation holds already."
+# By whichever number the person is known.
+_OTHER: Final = (
+    "select exists (select from isolation where kind = $2 and ended_at is null"
+    " and patient_id in (select one_person($1)))"
+)
 _HOLDS: Final = """
-select i.isolation, i.kind, i.note, i.begun_by, i.begun_at from isolation i
-  join stay s on s.patient_id = i.patient_id and s.hospital_id = i.hospital_id
- where s.bed = $1 and s.ended_at is null and i.ended_at is null order by i.begun_at, i.kind
+select * from (
+    select distinct on (i.kind) i.isolation, i.kind, i.note, i.begun_by, i.begun_at
+      from stay s join isolation i on i.patient_id in (select one_person(s.patient_id))
+     where s.bed = $1 and s.ended_at is null and i.ended_at is null order by i.kind, i.begun_at
+) as one order by begun_at, kind
 """
 
 
@@ -45,6 +53,8 @@ async def begin(
     try:
         async with database.transaction(principal.scope) as connection:
             whose = await stay_of(connection, bed, stay)
+            if await connection.fetchval(_OTHER, whose.patient_id, wanted):
+                raise Conflict(HOLDS)
             (row,) = await connection.fetch(
                 "insert into isolation (isolation, hospital_id, unit, stay, patient_id, kind, note,"
                 " mode, begun_by, begun_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
@@ -65,7 +75,7 @@ async def begin(
                 connection, whose.unit, principal.scope, "begin_isolation", isolation, wanted, at
             )
     except UniqueViolation as error:
-        raise Conflict("This isolation holds already.") from error
+        raise Conflict(HOLDS) from error
     return _view(row)
 
 
@@ -81,7 +91,7 @@ async def end(
         whose = await stay_of(connection, bed, stay)
         row = await connection.fetchrow(
             "select isolation, kind, note, begun_by, begun_at, ended_at from isolation"
-            " where isolation = $1 and patient_id = $2 for update",
+            " where isolation = $1 and patient_id in (select one_person($2)) for update",
             known,
             whose.patient_id,
         )
@@ -90,10 +100,12 @@ async def end(
         if row["ended_at"] is not None:
             raise Conflict("Somebody has ended this isolation already.")
         await connection.execute(
-            "update isolation set ended_by = $2, ended_at = $3 where isolation = $1",
-            known,
+            "update isolation set ended_by = $2, ended_at = $3 where ended_at is null"
+            " and kind = $4 and patient_id in (select one_person($1))",
+            whose.patient_id,
             principal.actor,
             to_datetime(at),
+            row["kind"],
         )
         await tell(connection, principal, whose.unit, whose.patient_id, whose.mode, at)
         unit, kind = whose.unit, row["kind"]

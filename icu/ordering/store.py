@@ -227,10 +227,11 @@ async def _known(connection: Connection, place: Place, besides: str = "") -> Kno
         place.patient_id,
         besides,
     )
-    substances, none_known = await allergies.known(connection, place.patient_id)
+    told = await allergies.known(connection, place.patient_id)
     return Known(
-        allergies=substances,
-        none_known=none_known,
+        allergies=told.substances,
+        none_known=told.none_known,
+        told_only=told.told_only,
         open_orders=tuple((str(row["order_id"]), row["kind"], _what(row)) for row in open_rows),
         weight_kg=place.weight_kg,
         weight_status=place.weight_status,

@@ -68,6 +68,8 @@ async def decided_and_admitted(ward: Ward, chromium: Browser, vehicle: Ambulance
     shape = page.locator(f"#case-{vehicle.case} svg.shape")
     await expect(shape).to_have_attribute("data-by", "physician")
     await page.goto(f"{ward.http}/ed/cases/{vehicle.case}")
+    heard = "penicillin, told by wife, told to the crew, not confirmed"
+    await expect(page.locator("[aria-labelledby=allergies]")).to_contain_text(heard)
     await page.locator("select[name=bed]").select_option(BED)
     await press(page, "Admit")
     await page.wait_for_url("**/icu/h1-icu-1")
@@ -91,6 +93,8 @@ async def test_a_red_patient_goes_from_the_street_to_a_bed_and_the_family_hears(
     await vehicle.call(**CHEST_PAIN)
     await vehicle.measure(UNWELL)
     ecg = await twelve_leads(ward, vehicle.case)
+    told = {"kind": "allergy", "what": "penicillin", "who": "wife"}
+    await vehicle.does(told)
 
     async def free() -> bool:
         page = await ward.open(chromium, "ed.h1", f"/ed/cases/{vehicle.case}")
@@ -110,6 +114,7 @@ async def test_a_red_patient_goes_from_the_street_to_a_bed_and_the_family_hears(
         await expect(page.locator("dd").filter(has_text="99").first).to_be_visible()
         await lowest_stay_in_sight(page, bed)
         await the_ecg_opens(page, f"/icu/beds/{BED}/ecgs/{vehicle.case}/{ecg}")
+        await the_allergy_is_confirmed(page)
         await page.locator("#orders select[name=kind]").select_option("laboratory")
         await page.locator("#orders input[name=words]").fill("troponin")
         await press(page, "Place the order")
@@ -161,6 +166,24 @@ async def the_ecg_opens(page: Page, address: str) -> None:
     await expect(page.locator(".sheet .lead")).to_have_count(13)
     await page.get_by_role("link", name="Back to the patient").click()
     await page.wait_for_url(f"**{address.partition('/ecgs/')[0]}")
+
+
+async def the_allergy_is_confirmed(page: Page) -> None:
+    """What the crew was told stands at the bed as such until somebody here has asked again."""
+    allergies = page.locator("#orders .allergies")
+
+    async def there() -> bool:
+        if not await allergies.get_by_text("penicillin").count():
+            await page.reload()
+            await expect(allergies).to_be_visible()
+        return await allergies.get_by_text("penicillin").count() > 0
+
+    await until(there)
+    await expect(allergies).to_contain_text("told to the crew, not confirmed")
+    await allergies.locator("summary").click()
+    await press(page, "Asked again, it is so: penicillin")
+    await expect(allergies).not_to_contain_text("not confirmed")
+    await expect(allergies).to_contain_text("confirmed by icu.h1")
 
 
 async def lowest_stay_in_sight(page: Page, bed: Any) -> None:

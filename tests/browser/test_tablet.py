@@ -288,6 +288,7 @@ async def test_every_panel_of_the_tablet_is_for_every_eye_and_hand(
         "treatments",
         "ecg",
         "limits",
+        "allergies",
         "atmist",
         "way",
         "gcs",
@@ -299,6 +300,7 @@ async def test_every_panel_of_the_tablet_is_for_every_eye_and_hand(
         await looked_at(page)
         await page.keyboard.press("Escape")
         await expect(page.locator("[data-part=pad]")).to_be_visible()
+    await an_allergy_is_told(ward, page, case)
     await page.locator("[data-key=language]").click()
     await page.locator("[data-key=theme]").click()
     await expect(page.locator("[data-key=pad-done]")).to_contain_text("Готово")
@@ -309,6 +311,22 @@ async def test_every_panel_of_the_tablet_is_for_every_eye_and_hand(
     assert wide <= 0
     await page.context.close()
     await called_off(ward, case)
+
+
+async def an_allergy_is_told(ward: Ward, page: Page, case: str) -> None:
+    """What the wife says of allergies is typed once, and the department has it."""
+    await page.locator("[data-key=to-allergies]").click()
+    await page.locator("[data-key=allergy]").fill("penicillin")
+    await page.locator("[data-key=by]").fill("wife")
+    await page.locator("[data-key=add-allergy]").click()
+    await expect(page.locator(".itemrow .what")).to_have_text("penicillin wife")
+    await page.locator("[data-key=back]").click()
+
+    async def there() -> bool:
+        shown = await ward.json("ed.h1", f"/api/v1/prearrivals/{case}")
+        return [(i["what"], i["who"]) for i in shown["items"]] == [("penicillin", "wife")]
+
+    await until(there)
 
 
 async def the_department_speaks(ward: Ward, page: Page, case: str) -> None:

@@ -295,6 +295,12 @@ class Ambulance:
         answer = await self._call("POST", "/measurements", {"events": events})
         assert not answer["rejected"], answer
 
+    async def does(self, said: dict[str, Any]) -> None:
+        """Sends something that the crew did, agreed or was told (an ITEM without its id)."""
+        item = {"item_id": str(uuid4()), "at": iso(now_us()), **said}
+        answer = await self._call("POST", "/items", {"items": [item]})
+        assert not answer["rejected"], answer
+
     async def step(self, step: str) -> None:
         """Arrival or cancellation."""
         await self._call("POST", f"/{step}", {})

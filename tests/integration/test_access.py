@@ -36,6 +36,7 @@ FITTING = {
     ("relative_hours", "closes"): "'12:00'",
     ("staff_duty", "post"): "'nurse'",
     ("allergy", "criticality"): "'low'",
+    ("allergy", "heard"): "'bed'",
     ("bed_given", "kind"): "'patient'",
     ("device_binding", "way"): "'page'",
     ("filing", "mode"): "'Test'",

@@ -186,3 +186,16 @@ def test_a_snapshot_of_the_former_version_goes_on(street: Street) -> None:
     street.unit = loaded
     street.value(ANNA, "after", 89)
     assert street.cell(ANNA).values[HR].value == 89
+
+
+def test_an_allergy_that_the_crew_was_told_of_stands_on_the_case_and_goes_where_the_case_goes(
+    street: Street,
+) -> None:
+    wrong = street.item(ANNA, "latex", "allergy", what="latex", role="tablet")
+    street.item(ANNA, "drug", "allergy", what="penicillin", who="wife", role="tablet")
+    street.item(ANNA, "back", "withdrawal", of=wrong)
+    (kept,) = street.cell(ANNA).items
+    assert (kept["what"], kept["who"], kept["role"]) == ("penicillin", "wife", "tablet")
+    assert kept["by"], "who heard it"
+    street.move(ANNA, BORIS)
+    assert [item["what"] for item in street.cell(BORIS).items] == ["penicillin"]

@@ -45,6 +45,7 @@ def sheet_of(readings: Iterable[Reading], case: Mapping[str, Any], made_at: int)
         "values": [_course(code, ordered) for code in dict.fromkeys(r.code for r in ordered)],
         "treatments": treatments_of(case),
         "limits": limits_of(case),
+        "allergies": allergies_of(case),
         "facts": dict(case.get("facts") or {}),
         "proposed": case.get("proposed"),
         "decision": case.get("decision"),
@@ -94,6 +95,15 @@ def treatments_of(case: Mapping[str, Any]) -> list[dict[str, str]]:
 def limits_of(case: Mapping[str, Any]) -> list[dict[str, str]]:
     """What was agreed not to be done, oldest first: `{"what", "who", "until", "at"}`."""
     return [_line(each, ("what", "who", "until", "at")) for each in _items(case, "limit")]
+
+
+def allergies_of(case: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What was told of allergies, oldest first, with who heard it; `none_known`: there are none."""
+    names = ("what", "reaction", "who", "role", "by", "at")
+    return [
+        {**_line(each, names), "none_known": bool(each.get("none_known"))}
+        for each in _items(case, "allergy")
+    ]
 
 
 def _items(case: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:

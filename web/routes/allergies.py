@@ -57,6 +57,17 @@ async def record(request: Request, bed: str, principal: Someone) -> dict[str, An
     return {"recorded": True, "allergies": found}
 
 
+@router.post("/{allergy}/confirmation")
+async def confirm(request: Request, bed: str, allergy: str, principal: Someone) -> dict[str, Any]:
+    """Says that somebody here has asked again: what was told before the bed is so."""
+    web, unit = web_of(request), unit_of_bed(request, bed, principal, Permission.CARRY_OUT_ORDER)
+    place, at = taken_place(request, unit, bed), web.clock.now_us()
+    await store.confirm(
+        web.database, principal, unit=unit, patient_id=place.patient_id, allergy=allergy, at=at
+    )
+    return {"confirmed": allergy}
+
+
 @router.post("/{allergy}/end")
 async def end(request: Request, bed: str, allergy: str, principal: Someone) -> dict[str, Any]:
     """Ends a record with a `reason`: refuted, or entered in error."""

@@ -210,6 +210,24 @@ async def record(
     return await views.panel(request, bed, principal)
 
 
+@router.post("/allergies/{allergy}/confirmation")
+async def confirm_allergy(
+    request: Request, bed: str, allergy: str, principal: Someone
+) -> HTMLResponse:
+    """Somebody at the bed has asked again: what was told before it is so."""
+    web, unit = web_of(request), unit_of_bed(request, bed, principal, Permission.CARRY_OUT_ORDER)
+    place = place_of(request, unit, bed)
+    await allergies.confirm(
+        web.database,
+        principal,
+        unit=unit,
+        patient_id=place.patient_id,
+        allergy=allergy,
+        at=web.clock.now_us(),
+    )
+    return await views.panel(request, bed, principal)
+
+
 @router.post("/allergies/{allergy}/end")
 async def end_allergy(
     request: Request,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from hospital_ops.board import CaseCell
 from hospital_ops.clock import from_iso, to_datetime
 from triage.onset import Onset, onset_of
 from web.views.values import Frame, clock
+
+TOLD_TO: Final = {"crew": "crew", "tablet": "crew", "hospital": "hospital"}  # by role; else here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +34,7 @@ def items(cell: CaseCell, frame: Frame) -> tuple[ItemView, ...]:
             limit=item["kind"] == "limit",
         )
         for item in cell.items
-        if frame.words.has(f"case.item.{item['kind']}")
+        if item["kind"] != "allergy" and frame.words.has(f"case.item.{item['kind']}")
     ]
     return tuple(sorted(views, key=lambda view: not view.limit))
 
@@ -42,8 +44,21 @@ def said_words(item: Mapping[str, Any], frame: Frame) -> str:
     if item["kind"] == "onset":
         found = onset_of([item])
         return onset_words(found, frame) if found else ""
+    if item["kind"] == "allergy":
+        return allergy_words(item, frame)
     names = ("what", "dose", "route", "who", "until", "text")
     return ", ".join(str(item[name]) for name in names if item.get(name))
+
+
+def allergy_words(item: Mapping[str, Any], frame: Frame) -> str:
+    """`penicillin (rash), told by the wife; heard by the crew, not confirmed`."""
+    words = frame.words
+    what = words.t("ordering.allergy.none_known") if item.get("none_known") else str(item["what"])
+    said = f"{what} ({item['reaction']})" if item.get("reaction") else what
+    by = words.t("case.allergy.by", who=item["who"]) if item.get("who") else ""
+    role = item.get("role")
+    heard = words.t(f"case.allergy.{TOLD_TO.get(str(role), 'ed')}")
+    return ", ".join(filter(None, (said, by, heard)))
 
 
 def onset_words(onset: Onset, frame: Frame) -> str:

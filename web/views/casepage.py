@@ -10,6 +10,7 @@ from hospital_ops.board import PERSON, CaseCell
 from hospital_ops.case_steps import ENDS
 from hospital_ops.clinical.tables import words as clinical_words
 from hospital_ops.clock import from_iso
+from hospital_ops.identity import uuid7
 from triage.decision import CARE
 from triage.pathways import PATHWAYS
 from triage.reopening import codes_of
@@ -18,6 +19,7 @@ from web.render import Renderer
 from web.views import ecg12
 from web.views.bedchoice import Ward
 from web.views.case import CaseView, case_view, complaint_words
+from web.views.caseallergies import told as told_allergies
 from web.views.casedesk import Desk
 from web.views.caseitems import ItemView, items
 from web.views.page import Page
@@ -250,6 +252,8 @@ def render(
         lost=first,
         wards=wards,
         desk=desk,
+        allergies=told_allergies(cell, frame),
+        allergy_item=str(uuid7()),
         may_acknowledge_any=may_acknowledge_any,
         entry=entry,
         ended=cell.step in ENDS,

@@ -157,10 +157,34 @@ def finding(found: Finding, words: Words) -> str:
     key = f"ordering.check.{found.check}.{found.state}"
     if found.state == "clear" and not found.against:
         key += "_none"
-    against = ", ".join(found.against[:8])
+    if found.state in ("unknown", "not_recorded") and found.told_only:
+        key += "_told"
+
+    def named(substances: Iterable[str]) -> str:
+        told = words.t("ordering.allergy.not_confirmed")
+        return ", ".join(f"{one} ({told})" if one in found.told_only else one for one in substances)
+
     return words.t(
-        key, order=found.order, against=against, found=", ".join(found.found), n=len(found.against)
+        key,
+        order=found.order,
+        against=named(found.against[:8]),
+        found=named(found.found),
+        n=len(found.against),
     )
+
+
+def who_said(one: Mapping[str, Any], frame: Frame) -> str:
+    """Of an allergy: who told it, who recorded it, and who has confirmed it, each with the time."""
+    words = frame.words
+    told = words.t("case.allergy.by", who=one["told_by"]) if one["told_by"] else ""
+    at = _clock(one["recorded_at"], frame)
+    heard = words.t(f"ordering.allergy.heard.{one['heard']}", by=one["recorded_by"], at=at)
+    confirmed = ""
+    if one["confirmed_at"]:
+        at = _clock(one["confirmed_at"], frame)
+        confirmed = words.t("ordering.allergy.confirmed", by=one["confirmed_by"], at=at)
+    what = one["substance"] or words.t("ordering.allergy.none_known")
+    return f"{what}: " + "; ".join(filter(None, (told, heard, confirmed)))
 
 
 def _state(stage: Stage) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from hospital_ops.clock import from_iso
 from web.views.case import complaint_words
+from web.views.caseitems import allergy_words
 from web.views.values import Frame, clock, name_words, unit_words
 
 
@@ -52,6 +53,10 @@ def sheet_view(sheet: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
         "limits": [
             (_time(line["at"], frame), _said(line, ("what", "who", "until")))
             for line in sheet.get("limits", ())
+        ],
+        "allergies": [
+            (_time(line["at"], frame), allergy_words(line, frame))
+            for line in sheet.get("allergies", ())
         ],
         "simulated": sheet["mode"] != "Real",
     }

@@ -145,6 +145,6 @@ export function foot(one, panel) {
   const button = (name, count) => h("button", { type: "button", "data-key": `to-${name}`, onclick: () => panel(name) }, say(`tablet.${name}`), count ? h("b", {}, ` ${count}`) : null);
   return h("footer", { class: "tfoot", "data-part": "foot" },
     button("signs", signs), button("treatments", things("treatment")), button("ecg", own.filter((item) => item.kind === "ecg").length),
-    button("limits", things("limit")), button("atmist", 0),
+    button("limits", things("limit")), button("allergies", things("allergy")), button("atmist", 0),
     h("button", { type: "button", class: "primary", "data-key": "to-way", onclick: () => panel("way") }, say("tablet.way")));
 }

@@ -70,6 +70,28 @@ export function limits(one, back) {
     list(one, "limit", ({ said }) => [said.what, said.who, said.until].filter(Boolean).join(" · ")));
 }
 
+const allergy = (said) => [said.none_known ? say("tablet.allergy.none") : said.what, said.reaction && `(${said.reaction})`, said.who].filter(Boolean).join(" ");
+
+/** What somebody says of allergies, or that there are none: it goes with the patient to the ward. */
+export function allergies(one, back) {
+  const by = () => (typed.by?.trim() ? { who: typed.by.trim() } : {});
+  const add = () => {
+    if (!typed.allergy?.trim()) return;
+    const reaction = typed.reaction?.trim();
+    model.addThing(one.id, "allergy", { what: typed.allergy.trim(), ...(reaction ? { reaction } : {}), ...by() });
+    clear("allergy", "reaction", "by");
+  };
+  const none = () => {
+    model.addThing(one.id, "allergy", { none_known: true, ...by() });
+    clear("by");
+  };
+  return panel("allergies", say("tablet.allergies"), back,
+    h("div", { class: "choices" }, choice("no-allergies", say("tablet.allergy.none"), false, none)),
+    h("div", { class: "line" }, input("allergy", say("tablet.what")), input("reaction", say("tablet.allergy.reaction")), input("by", say("tablet.allergy.who")),
+      h("button", { type: "button", "data-key": "add-allergy", onclick: add }, say("tablet.add"))),
+    list(one, "allergy", (item) => allergy(item.said)));
+}
+
 export function ecg(one, back, draw) {
   const take = async (event) => {
     const [file] = event.target.files;
@@ -111,7 +133,8 @@ export function atmist(one, back) {
     a: whom(one), t: [began(one.id) && `${say("tablet.onset")}: ${began(one.id)}`, say("tablet.since", { time: clock(one.opened) }), facts.eta && say("tablet.eta_at", { time: clock(facts.eta) })].filter(Boolean).join(" · "),
     m: [facts.complaint && complaint(facts.complaint), facts.mechanism].filter(Boolean).join(" · "), i: facts.injuries ?? "",
     s: [...vitals, ...(facts.signs ?? []).map(clinical), facts.on_oxygen ? say("tablet.oxygen_on") : null].filter(Boolean).join(" · "),
-    x: [...things("treatment"), ...things("limit")].map((item) => `${clock(item.at)} ${told(item.said)}`).join(" · "),
+    x: [...things("treatment"), ...things("limit")].map((item) => `${clock(item.at)} ${told(item.said)}`)
+      .concat(things("allergy").map((item) => `${say("tablet.allergies")}: ${allergy(item.said)}`)).join(" · "),
   };
   return panel("atmist", "ATMIST", back, h("dl", { class: "atmist" }, Object.entries(rows).map(([key, words]) => h("div", {}, h("dt", {}, say(`tablet.atmist.${key}`)), h("dd", {}, words || "–")))));
 }
@@ -120,6 +143,7 @@ const VALUE_NAMES = { "8867-4": "hr", "8480-6": "bp", "8462-4": "bp", "59408-5":
 const named = (item) => {
   if (item.kind === "value") return `${VALUE_NAMES[item.code] ? say(`tablet.v.${VALUE_NAMES[item.code]}`) : codeName(item.code)} ${number(item.value)}`;
   if (item.kind === "thing" && item.what === "onset") return `${say("tablet.onset")}: ${say(`tablet.onset.${item.said.how}`)}${item.said.since ? ` ${clock(item.said.since)}` : ""}`;
+  if (item.kind === "thing" && item.what === "allergy") return `${say("tablet.allergies")}: ${allergy(item.said)}`;
   if (item.kind === "thing") return item.what === "withdrawal" ? say("tablet.taken_back") : told(item.said);
   if (item.kind === "ecg") return `${say("tablet.ecg")} ${item.name}`;
   if (item.kind === "read") return say("tablet.read_back");

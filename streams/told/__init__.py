@@ -1,0 +1,1 @@
+"""What units are told of their patients, once the archive knows it."""

@@ -86,7 +86,7 @@ class BoardFeed(ABC, Generic[C]):
         self.cells: dict[str, C] = {}
         self.head: Head | None = None
         self.changes: deque[Kept] = deque(maxlen=RING)
-        self.forms: dict[str, float] = {JSON: math.inf}  # frames are made of these, until when
+        self.forms: dict[str, float] = {}  # frames are made of these, until when
         self.ready = asyncio.Event()
         self.unpainted: dict[str, int] = {}  # reds that no board has confirmed, and their rev
         self.live_at = -math.inf  # when Redis last answered, by the monotonic clock
@@ -176,8 +176,7 @@ class BoardFeed(ABC, Generic[C]):
 
         A format that nobody has had for so long costs nothing: whoever comes with it begins anew.
         """
-        if form != JSON:
-            self.forms[form] = self.clock.monotonic_s() + KEPT_S
+        self.forms[form] = self.clock.monotonic_s() + KEPT_S
 
     def _tell(self) -> None:
         self._news.set()

@@ -20,7 +20,7 @@ import jinja2
 
 from hospital_ops.board import BedCell, CaseCell, Head
 from icu.sound import plan
-from web.views.alarmqueue import queue_view, storm_places
+from web.views.alarmqueue import queue_view, rings_differ, storm_places
 from web.views.alarms import house_of
 from web.views.bed import TileView, tile_view
 from web.views.call import CallView
@@ -66,6 +66,7 @@ class Renderer:
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            auto_reload=False,  # else each piece of a frame asks the disk whether it has changed
         )
         self._environment.globals.update(minutes_left=minutes_left, oobs={}, sound_plan=plan())
         self._environment.filters["href"] = href
@@ -134,14 +135,16 @@ class Renderer:
         if gone or came:
             board = self.icu_parts(frame, beds, head)
             return parts[0] + self.fill("_icu_changed.html", w=frame.words, oobs=WHOLE, **board)
-        places, old_places = storm_places(beds), storm_places(before)
+        rings = any(rings_differ(previous[bed], cell) for bed, cell in changed.items())
+        places = storm_places(beds)
+        old_places = storm_places(before) if rings else places
         touched = [bed for bed in beds if bed in changed or places.get(bed) != old_places.get(bed)]
         for bed in touched:
             new = tile_view(beds[bed], frame, places.get(bed, 0))
             old = tile_view(before[bed], frame, old_places.get(bed, 0))
             parts.append(self._difference(old, new, frame.words, "_tile.html", "tile"))
-        if queue_view(before, frame.words) != queue_view(beds, frame.words):
-            queue = queue_view(beds, frame.words)
+        queue = queue_view(beds, frame.words) if rings else None
+        if queue is not None and queue != queue_view(before, frame.words):
             parts.append(self.fill("_queue.html", queue=queue, w=frame.words, oobs=WHOLE))
         coming = bar_lines(head, frame)
         if _taken(before) != _taken(beds) or coming != bar_lines(was, frame):

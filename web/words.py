@@ -53,6 +53,8 @@ class Words:
         Numbers are written as the language writes them. KeyError where the key is not in the file.
         """
         entry = self._entries[key]
+        if not values and isinstance(entry, str) and "{" not in entry:
+            return entry  # most words of a frame
         if isinstance(entry, dict):
             n = values.get("n", 0)
             entry = entry[plural(self.language, n if isinstance(n, int) else 0)]

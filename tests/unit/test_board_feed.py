@@ -114,6 +114,7 @@ def test_everybody_is_handed_the_very_same_bytes(board: IcuBoard) -> None:
 
 
 def test_a_screen_that_resumes_gets_what_it_missed_and_no_snapshot(board: IcuBoard) -> None:
+    board.used("json")  # the board was fetched; its socket comes a moment later
     change(board, times=5)
     screen, _ = look(board, rev=2)
     assert [m["rev"] for m in screen.messages()] == [3, 4, 5, 5]
@@ -141,6 +142,10 @@ def test_of_what_was_shown_only_finished_frames_are_kept_and_none_that_nobody_lo
     clock.advance(KEPT_S + 1.0)  # everybody who had the board in Russian has left long ago
     change(board)
     (kept,) = board.changes
+    assert not kept.frames
+    board.used("json")
+    change(board)
+    kept = board.changes[-1]
     assert set(kept.frames) == {"json"}
     assert all(isinstance(frame, bytes) for frame in kept.frames.values())
 

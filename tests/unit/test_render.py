@@ -225,6 +225,20 @@ def test_more_than_eight_reds_are_a_storm_with_three_on_top() -> None:
     assert "data-storm" not in page(beds[:8])
 
 
+def test_the_ninth_red_puts_three_on_top_and_a_number_in_a_storm_sends_itself_alone() -> None:
+    reds = [
+        bed(n, NOW, alarms=(alarm("high", "map_low", "76214-6", f"MAP {50 - n} < 60", NOW),))
+        for n in range(1, 10)
+    ]
+    *others, ninth = reds
+    begun = Elements(frame(changed(ninth, alarms=()), ninth, *others)).swapped()
+    assert set(begun) == {"board-rev", "queue", *(f"bed-h1-icu-1-0{n}" for n in (7, 8, 9))}
+    after = changed(ninth, values={**ninth.values, "8867-4": live(141, "/min", NOW)})
+    assert set(Elements(frame(ninth, after, *others)).swapped()) == {
+        "board-rev", "bed-h1-icu-1-09-8867-4",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("beds", "layout"), [(1, 4), (4, 4), (5, 12), (13, 24), (25, 50), (60, 50)]
 )

@@ -13,6 +13,7 @@ from hospital_ops.errors import NotFound
 from streams.shard import hospital_of
 from web import store
 from web.auth import signed_in, web_of
+from web.feed import JSON
 from web.reading import moment, note_reading, unit_of_bed
 from web.routes.past import board_at
 
@@ -35,6 +36,7 @@ async def board(
     feed = web_of(request).feed(unit)
     if feed is None:
         raise NotFound("This does not exist, or it is not within your units.")
+    feed.used(JSON)  # a socket may follow from this revision
     return feed.snapshot_json()
 
 

@@ -58,6 +58,11 @@ def queue_view(beds: Mapping[str, BedCell], words: Words) -> QueueView:
     return QueueView(tuple(items[:TOP]), max(0, len(items) - TOP), 0)
 
 
+def rings_differ(before: BedCell | None, now: BedCell) -> bool:
+    """Whether anything of a bed that queue and storm are made of has changed."""
+    return before is None or (before.label, before.alarms) != (now.label, now.alarms)
+
+
 def _stories(cell: BedCell, words: Words) -> list[QueueItem]:
     """One item for each story of a bed."""
     alarms = shown(cell)
@@ -105,6 +110,8 @@ def storm_places(beds: Mapping[str, BedCell]) -> dict[str, int]:
 
 
 def _reds(cell: BedCell) -> list[AlarmCell]:
+    if not cell.alarms:
+        return []
     return [
         a
         for a in shown(cell)

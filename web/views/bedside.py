@@ -46,9 +46,10 @@ STATED: Final = frozenset(("invasive", "niv", "high_flow", "none"))  # codes.jso
 def value(slot: Slot, cell: BedCell, frame: Frame, owner: str, marks: Marks) -> ValueView | None:
     """The value of a slot where all of its codes are there."""
     name, word, tint, codes = slot
-    found = [(code, cell.values[code]) for code in codes if code in cell.values]
-    if len(found) < len(codes):
-        return None
+    for code in codes:
+        if code not in cell.values:
+            return None
+    found = [(code, cell.values[code]) for code in codes]
     mark = next((marks[code] for code in codes if code in marks), ("", False))
     view = frame.value(
         owner,

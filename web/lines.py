@@ -20,6 +20,30 @@ class Line(Protocol):
         ...
 
 
+class Listener(Protocol):
+    """Who takes what comes over a line, and hears that it has ended."""
+
+    def heard(self, text: str) -> None:
+        """A message."""
+        ...
+
+    def gone(self) -> None:
+        """The line has ended, whoever ended it; comes once."""
+        ...
+
+
+class OpenLine(Line, Protocol):
+    """A line whose request may end: what comes is told to a listener, nothing else is kept."""
+
+    def hand_over(self, listener: Listener) -> None:
+        """From here on `listener` is told, also what came meanwhile."""
+        ...
+
+    def end(self, code: int) -> None:
+        """Says goodbye with a close code (RFC 6455, 7.4); who does not answer is cut."""
+        ...
+
+
 class Viewer:
     """One screen on a board: where it is written to, and the revision that it has been sent."""
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from web.lines import LINE
+from web.lines import LINE, Listener
 
 STOPPED_S: Final = 5.0  # writing paused for longer: the screen is gone or frozen
 SEND_BUFFER: Final = 64 * 1024  # else megabytes lie unsent before anyone notices
@@ -23,6 +24,9 @@ HEAD_MAX: Final = 16 * 1024
 HEAD_S: Final = 30.0  # from the first byte, or from the connection, to the end of the head
 BODY_S: Final = 45.0  # from there to the end of the body; `Guard` answers in words before
 ANSWER_STOPPED_S: Final = 30.0  # an answer that nobody takes
+AT_ONCE: Final = 16  # upgrades: of many screens that come back together the others wait, unbuilt
+DOOR: Final = "hospital_ops.door"
+NO_TEXT: Final = 1007  # a text that is none
 
 
 class Requests(HttpToolsProtocol):
@@ -75,6 +79,7 @@ class Requests(HttpToolsProtocol):
         self._in_time()
         if not self.transport.is_closing():
             super().handle_websocket_upgrade()
+            self.parser = cast("Any", None)  # each knows the other: neither would be let go
 
     def pause_writing(self) -> None:
         """The answer is not taken."""
@@ -115,10 +120,26 @@ class Requests(HttpToolsProtocol):
         self.transport.close()
 
 
+class _Dropped:
+    """In place of the queue of a request that has ended."""
+
+    def put_nowait(self, _: object) -> None:
+        """Nobody reads it."""
+
+
+_DROPPED: Final[Any] = _Dropped()
+
+
 class BoardSocket(WebSocketsSansIOProtocol):
-    """Cuts the connection of a screen that has stopped reading; a close would wait for it."""
+    """Cuts the connection of a screen that has stopped reading; a close would wait for it.
+
+    A line that is handed over outlives its request: neither task nor scope nor headers are kept.
+    """
 
     _cut: asyncio.TimerHandle | None = None
+    _listener: Listener | None = None
+    _handed_over = False
+    _door: asyncio.Semaphore | None = None
 
     def handle_connect(self, event: Any) -> None:
         """Puts itself into the scope, so that a board can hand the same frame to many sockets."""
@@ -126,6 +147,78 @@ class BoardSocket(WebSocketsSansIOProtocol):
         scope = getattr(self, "scope", None)  # none where the handshake was refused
         if scope is not None:
             scope["extensions"][LINE] = self
+
+    async def run_asgi(self) -> None:
+        """As the server does it: few at once, and a line that was handed over stays open."""
+        door = self.app_state.setdefault(DOOR, asyncio.Semaphore(AT_ONCE))
+        await door.acquire()
+        self._door = door
+        try:
+            if not self.disconnected:
+                await self.app(self.scope, self.receive, self.send)
+        except ClientDisconnected:
+            pass
+        except BaseException:
+            self.logger.exception("a socket's request failed")
+            self.send_500_response()
+        finally:
+            self._let_in()
+        if self._handed_over:
+            self._forget_request()
+        elif self.close_timer is None:
+            self.transport.close()
+
+    async def send(self, message: Any) -> None:
+        """Accepted or refused: the next one comes in."""
+        await super().send(message)
+        self._let_in()
+
+    def _let_in(self) -> None:
+        door, self._door = self._door, None
+        if door is not None:
+            door.release()
+
+    def hand_over(self, listener: Listener) -> None:
+        """What comes is told to `listener` from here on, beginning with what came meanwhile."""
+        self._handed_over = True
+        if self.disconnected:
+            listener.gone()
+            return
+        self._listener = listener
+        while not self.queue.empty():
+            message = cast("dict[str, Any]", self.queue.get_nowait())
+            listener.heard(message.get("text") or "")
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+
+    def _forget_request(self) -> None:
+        self.queue = _DROPPED
+        self.scope = cast("Any", None)
+        for each in (self.request, self.response):  # their parser holds them
+            each.headers.clear()
+
+    def send_receive_event_to_app(self) -> None:
+        """A whole message has come."""
+        if self._listener is None:
+            super().send_receive_event_to_app()
+            return
+        data, self.frames = b"".join(self.frames), []
+        if self._ending or self.curr_msg_data_type != "text":
+            return  # a screen has nothing to say in binary
+        try:
+            self._listener.heard(data.decode())
+        except UnicodeDecodeError:
+            self.end(NO_TEXT)
+
+    def end(self, code: int) -> None:
+        """Says goodbye; who does not answer is cut."""
+        if self._ending:
+            return
+        self.conn.send_close(code)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
 
     @property
     def free(self) -> bool:
@@ -158,6 +251,9 @@ class BoardSocket(WebSocketsSansIOProtocol):
         if self._cut is not None:
             self._cut.cancel()
         super().connection_lost(exc)
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.gone()
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import Final, cast
 
-from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, WebSocket
 
 from hospital_ops import log, wire
 from hospital_ops.access import Permission, Principal, allows
@@ -16,7 +15,7 @@ from streams.shard import hospital_of
 from web.auth import check_origin, identify, web_of
 from web.boards import Feed
 from web.language import language_of
-from web.lines import LINE, Line, Viewer
+from web.lines import LINE, OpenLine, Viewer
 from web.state import Web
 
 router = APIRouter()
@@ -45,14 +44,10 @@ async def board(socket: WebSocket, unit: str, format: str = "json", rev: int | N
     await socket.accept()
     await feed.ready.wait()
     form = "json" if format == "json" else f"html:{language_of(socket)}"
-    screen = Screen(web, socket, feed, principal, form)
+    line = cast("OpenLine", socket.scope["extensions"][LINE])
+    screen = Screen(web, line, feed, principal, form)
     feed.begin(screen, rev)
-    try:
-        await screen.listen()
-    except (WebSocketDisconnect, RuntimeError, OSError):
-        return  # gone: it comes back by itself
-    finally:
-        feed.viewers.discard(screen)
+    line.hand_over(screen)
 
 
 def _may_look(principal: Principal, unit: str) -> bool:
@@ -60,40 +55,43 @@ def _may_look(principal: Principal, unit: str) -> bool:
 
 
 class Screen(Viewer):
-    """A viewer with its socket: what it says that it has painted, and whether it may stay."""
+    """A viewer with its line: what it says that it has painted, and whether it may stay."""
+
+    line: OpenLine
 
     def __init__(
-        self, web: Web, socket: WebSocket, feed: Feed, principal: Principal, form: str
+        self, web: Web, line: OpenLine, feed: Feed, principal: Principal, form: str
     ) -> None:
-        super().__init__(cast("Line", socket.scope["extensions"][LINE]), form)
-        self.web, self.socket, self.feed, self.principal = web, socket, feed, principal
+        super().__init__(line, form)
+        self.web, self.feed, self.principal = web, feed, principal
         self.painted_at: float | None = None  # None: it has never confirmed anything
 
-    async def listen(self) -> None:
-        """Takes what the screen confirms, until it goes."""
-        while True:
-            received = await self.socket.receive()
-            if received["type"] == "websocket.disconnect":
-                return
-            text = received.get("text") or ""  # a screen has nothing to say in binary
-            if len(text) > MESSAGE_MAX:
-                await self.socket.close(TOO_LONG)
-                return
-            try:
-                message = wire.from_json(text.encode())
-            except (wire.DecodeError, UnicodeError, RecursionError):
-                continue
-            if isinstance(message, dict) and message.get("type") == "painted":
-                self.painted_at = self.web.clock.monotonic_s()
-                if message.get("rev") == self.rev:
-                    self.unpainted_since = None
-                await self._confirm(message.get("rev"))
-
-    async def _confirm(self, rev: object) -> None:
-        """Tells the unit which reds this screen is the first to show (SAFETY rule 11)."""
-        shown = self.feed.painted(rev) if isinstance(rev, int) and rev <= self.rev else ()
-        if not shown:
+    def heard(self, text: str) -> None:
+        """Takes what the screen confirms."""
+        if len(text) > MESSAGE_MAX:
+            self.line.end(TOO_LONG)
             return
+        try:
+            message = wire.from_json(text)
+        except (wire.DecodeError, UnicodeError, RecursionError):
+            return
+        if isinstance(message, dict) and message.get("type") == "painted":
+            self.painted_at = self.web.clock.monotonic_s()
+            rev = message.get("rev")
+            if rev == self.rev:
+                self.unpainted_since = None
+            shown = self.feed.painted(rev) if isinstance(rev, int) and rev <= self.rev else ()
+            if shown:
+                task = asyncio.create_task(self._confirm(shown))
+                self.web.tasks.add(task)
+                task.add_done_callback(self.web.tasks.discard)
+
+    def gone(self) -> None:
+        """It comes back by itself."""
+        self.feed.viewers.discard(self)
+
+    async def _confirm(self, shown: tuple[str, ...]) -> None:
+        """Tells the unit which reds this screen is the first to show (SAFETY rule 11)."""
         unit, now = self.feed.unit.unit, self.web.clock.now_us()
         try:
             await self.web.appender.append(unit, wire.Painted(unit=unit, alarms=shown, at=now))
@@ -101,15 +99,15 @@ class Screen(Viewer):
             for alarm in shown:  # the next confirmation tells it again
                 self.feed.unpainted.setdefault(alarm, 0)
 
-    async def check(self, known: Principal | None) -> None:
+    def check(self, known: Principal | None) -> None:
         """Lets it go where its session (`known`) has ended, or where it no longer paints."""
         if not self.line.free:
             return  # the server cuts a line that stays full
         if known is None or not _may_look(known, self.feed.unit.unit):
-            await self.socket.close(REVOKED)
+            self.line.end(REVOKED)
         elif self._stopped_painting(self.web.clock.monotonic_s()):
             logger.warning("board_stopped_painting", unit=self.feed.unit.unit)
-            await self.socket.close(AWAY)
+            self.line.end(AWAY)
 
     def _stopped_painting(self, now: float) -> bool:
         """Whether a board that used to confirm its pictures has not done so for 5 s."""
@@ -133,5 +131,4 @@ async def inspect(web: Web) -> None:
             continue  # Redis is away: no beat goes out either, so no board is live
         by_key = {found.key: found for found in known if found is not None}
         for screen in screens:
-            with suppress(WebSocketDisconnect, RuntimeError, OSError):
-                await screen.check(by_key.get(screen.principal.key))
+            screen.check(by_key.get(screen.principal.key))

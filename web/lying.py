@@ -29,11 +29,12 @@ def place_of(request: Request, unit: str, bed: str) -> Place:
     cell = cell_of(request, unit, bed)
     if cell is None or cell.patient is None:
         return Place(unit, bed, "")
+    place = Place(unit, bed, cell.patient.patient_id, since=cell.patient.admitted_at)
     shown = cell.values.get(_WEIGHT)
     if shown is None or not isinstance(shown.value, int | float) or shown.validity == "Inv":
-        return Place(unit, bed, cell.patient.patient_id)
+        return place
     status = f"{shown.origin}, {iso(shown.at)[:10]}"
-    return Place(unit, bed, cell.patient.patient_id, float(shown.value), status)
+    return place._replace(weight_kg=float(shown.value), weight_status=status)
 
 
 def taken_place(request: Request, unit: str, bed: str) -> Place:

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from hospital_ops.access import Permission, Principal, allows
 from hospital_ops.database import DatabaseGone
-from hospital_ops.errors import MessageError
+from hospital_ops.errors import Conflict, MessageError
 from icu import order_sets, order_targets
 from icu.allergies import store as allergies
 from icu.order_checks import from_json
@@ -53,6 +53,13 @@ class Said:
         """(asks for a reason, words) of each check."""
         rows = self.asks.get("checks", []) if isinstance(self.asks, Mapping) else []
         return [(each.asks, views.finding(each, words)) for each in from_json(rows)]
+
+
+def refusal(error: Conflict) -> Said:
+    """What stands against an order: findings that ask for a reason, or a sentence."""
+    if error.current:
+        return Said(asks=error.current)
+    return Said(error=MessageError("refused", str(error)))
 
 
 async def panel(

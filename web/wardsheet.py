@@ -1,7 +1,7 @@
 """The ward sheet: every quarter of an hour a page for paper on disk, for when everything fails.
 
-It is made from the boards in memory, so it comes while PostgreSQL is away too (without orders, and
-it says so). Names stand on it: the folder is the account's own (0700), each file 0600.
+It is made from the boards in memory, so it comes while PostgreSQL is away too (without what only the record
+has, and it says so). Names stand on it: the folder is the account's own (0700), each file 0600.
 
 The units take turns, spread over the quarter: boards of a large house do not wait for its sheets.
 """
@@ -20,12 +20,13 @@ from hospital_ops import log
 from hospital_ops.access import ALL_UNITS, Principal, Role
 from hospital_ops.clock import SECOND, to_datetime
 from hospital_ops.database import DatabaseGone
-from icu.handover import store
+from icu.paper import store
+from icu.paper.forms import Paper
 from streams.shard import hospital_of
 from web.boards import IcuBoard
 from web.language import LANGUAGES
 from web.state import Web
-from web.views import handover as views
+from web.views import wardsheet as views
 from web.views.values import clock
 
 EVERY_S: Final = 840.0  # none is older than a quarter of an hour, a minute for those before it
@@ -108,10 +109,13 @@ async def render(web: Web, feed: IcuBoard, language: str, css: str, principal: P
     """The sheet of a unit as it is now."""
     now = web.clock.now_us()
     frame = web.renderer.frame(language, now)
+    beds = feed.whole(feed.cells)
+    paper: Paper | None = None
     try:
-        orders, away = await store.open_orders(web.database, principal, feed.unit.unit), False
+        patients = views.patients_of(beds)
+        paper = await store.of_unit(web.database, principal, feed.unit.unit, patients)
     except DatabaseGone:
-        orders, away = {}, True
+        pass  # the sheet says so
     local = to_datetime(now).astimezone(frame.zone)
     return web.renderer.fill(
         "wardsheet.html",
@@ -120,8 +124,9 @@ async def render(web: Web, feed: IcuBoard, language: str, css: str, principal: P
         css=css,
         demo=web.demo,
         made=f"{local:%d.%m.%Y} {clock(now, frame.zone)}",
-        away=away,
-        beds=views.sheet(feed.whole(feed.cells), orders, frame),
+        away=paper is None,
+        beds=views.sheet(beds, paper, frame),
+        elsewhere=views.elsewhere(paper, frame),
     )
 
 

@@ -178,25 +178,6 @@ async def documents(database: Database, principal: Principal, stay: str) -> list
     return [_view(row) for row in rows]
 
 
-async def open_orders(
-    database: Database, principal: Principal, unit: str
-) -> dict[str, list[dict[str, Any]]]:
-    """What is still to be done in a unit, by bed: for the sheet on paper."""
-    async with database.transaction(principal.scope) as connection:
-        rows = await connection.fetch(
-            "select bed, kind, words, due_at from native_order where unit = $1"
-            " and request = 'active' and task <> 'rejected'"
-            " order by bed, due_at nulls last, placed_at limit 2000",
-            unit,
-        )
-    found: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        found.setdefault(row["bed"], []).append(
-            {"kind": row["kind"], "words": row["words"], "due_at": _moment(row["due_at"])}
-        )
-    return found
-
-
 async def _content(
     connection: Connection, principal: Principal, stay: str, since: int, until: int
 ) -> dict[str, Any]:

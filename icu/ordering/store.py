@@ -1,7 +1,8 @@
 """Orders in PostgreSQL: row, history, audit and outbox entry in one transaction.
 
-Whoever places or signs holds the patient's lock meanwhile, so that of two physicians at once the
-second is checked against the order of the first.
+Whoever places or signs holds the patient's stay and lock meanwhile: of two physicians at once the
+second is checked against the order of the first, and nothing is ordered for somebody who has left.
+An order is found by its patient alone, wherever they lie: a bed has had others before.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from hospital_ops.errors import Conflict, MessageError, NotFound
 from icu import order_checks
 from icu.allergies import store as allergies
 from icu.bedside_orders import is_unfinished
+from icu.lying import store as lying
 from icu.order_checks import Finding, Known
 from icu.order_kinds import Wanted, main_word
 from icu.ordering import rows
-from icu.orders import DRAFT, REQUESTED, Plan, Standing, step
+from icu.orders import DRAFT, REQUESTED, Standing, step
 
 _ORDER: Final = """
 select order_id, unit, bed, patient_id, kind, words, details, priority, due_at, every_s, times,
@@ -30,7 +32,7 @@ select order_id, unit, bed, patient_id, kind, words, details, priority, due_at, 
   from native_order
 """
 _LISTED: Final = 200
-_STALE: Final = "Somebody else has changed this order; yours was not saved."
+STALE: Final = "Somebody else has changed this order; yours was not saved."
 _ASKS: Final = (
     "The checks ask for a reason: read them and send `override`, or order something else."
 )
@@ -38,6 +40,7 @@ NOT_OURS: Final = (
     "This order is the hospital's own system's: change it there. It changes here when that answers."
 )
 NO_ORDER: Final = "There is no such order at this bed."
+ENDS: Final = ("revoke", "mistake")  # what can still be done to an order of somebody who has left
 
 
 class Place(NamedTuple):
@@ -48,6 +51,7 @@ class Place(NamedTuple):
     patient_id: str
     weight_kg: float | None = None
     weight_status: str = ""
+    since: int = 0  # admitted, as the board has it, microseconds UTC; 0: nobody has said
 
 
 class Signing(NamedTuple):
@@ -116,13 +120,14 @@ async def place(
     signing: Signing,
     at: int,
 ) -> list[dict[str, Any]]:
-    """Places orders as one act: all of them or none.
+    """Places orders as one act: all of them or none, and none for a patient who has left.
 
     Conflict carries the findings where the checks ask for a reason and none was given.
     """
     act = str(identity.uuid7())
     async with database.transaction(principal.scope) as connection:
-        await _lock(connection, where.patient_id)
+        await lying.require_here(connection, where.unit, where.patient_id, where.since)
+        await lock(connection, where.patient_id)
         findings = order_checks.checked(wanted, await _known(connection, where))
         if not signing.draft:
             _refuse_unanswered(findings, signing.override)
@@ -155,55 +160,34 @@ async def act(
 ) -> dict[str, Any]:
     """Moves an order on; Conflict with what holds for whoever looked at an older version."""
     async with database.transaction(principal.scope) as connection:
+        if where.patient_id and act not in ENDS:
+            await lying.require_here(connection, where.unit, where.patient_id, where.since)
         if act == "sign":
-            await _lock(connection, where.patient_id)
+            await lock(connection, where.patient_id)
         row = await _row(connection, where, order, lock=True)
         if row["version"] != version:
-            raise Conflict(_STALE, rows.view(row, at))
+            raise Conflict(STALE, rows.view(row, at))
         following = step(act, rows.standing_of(row), rows.plan_of(row), at)
         if act == "review":
             await _review(connection, principal, row, at)
         if act == "sign":
             await _sign(connection, principal, where, row, reason, at)
-        await _update(connection, principal, where, row, following, at)
+        await update(connection, principal, where, row, following, at)
         return await tell(connection, principal, order, act, reason, at, following.missed)
 
 
-async def close_all(
-    connection: Connection, principal: Principal, patient_id: str, reason: str, at: int
-) -> list[str]:
-    """Revokes every unfinished order of a patient inside somebody's transaction; answers the ids.
-
-    For the end of a stay: whoever calls it writes what else ends in the same transaction.
-    """
-    found = await connection.fetch(
-        _ORDER + " where patient_id = $1 and request in ('draft', 'active', 'on-hold')"
-        " order by order_id for update",
-        patient_id,
-    )
-    for row in found:
-        following = step("revoke", rows.standing_of(row), Plan(), at)
-        where = Place(row["unit"], row["bed"], patient_id)
-        await _update(connection, principal, where, row, following, at)
-        await tell(connection, principal, str(row["order_id"]), "revoke", reason, at)
-    return [str(row["order_id"]) for row in found]
-
-
-async def _lock(connection: Connection, patient_id: str) -> None:
+async def lock(connection: Connection, patient_id: str) -> None:
+    """Holds a patient's orders as a whole; the stay is held before, by whoever holds both."""
     await connection.execute(
         "select pg_advisory_xact_lock(hashtextextended('order ' || $1, 0))", patient_id
     )
 
 
 async def _row(connection: Connection, place: Place, order: str, *, lock: bool = False) -> Record:
-    """The order, where it is of this bed or of whoever lies here now."""
-    try:
-        wanted = UUID(order)
-    except ValueError as error:
-        raise NotFound(NO_ORDER) from error
-    row = await connection.fetchrow(
-        (_LOCKED if lock else _BY_ID), wanted, place.bed, UUID(place.patient_id or _NOBODY)
-    )
+    """The order, where it is of the patient who lies here now."""
+    wanted = order_id(order)
+    patient = UUID(place.patient_id or _NOBODY)
+    row = await connection.fetchrow((_LOCKED if lock else _BY_ID), wanted, patient)
     if row is None:
         if await connection.fetchval(_THEIRS, wanted, place.bed, place.patient_id or _NOBODY):
             raise Conflict(NOT_OURS)
@@ -211,12 +195,20 @@ async def _row(connection: Connection, place: Place, order: str, *, lock: bool =
     return row
 
 
+def order_id(text: str) -> UUID:
+    """The id of an order as a row has it; NotFound where it is none."""
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise NotFound(NO_ORDER) from error
+
+
 _THEIRS: Final = (
     "select true from hospital_order_event where order_id = $1 and (bed = $2 or patient_id = $3)"
     " limit 1"
 )
 _NOBODY: Final = "00000000-0000-0000-0000-000000000000"
-_BY_ID: Final = _ORDER + " where order_id = $1 and (bed = $2 or patient_id = $3)"
+_BY_ID: Final = _ORDER + " where order_id = $1 and patient_id = $2"
 _LOCKED: Final = _BY_ID + " for update"
 
 
@@ -314,7 +306,7 @@ async def _sign(
 async def _review(connection: Connection, principal: Principal, row: Record, at: int) -> None:
     """A physician has looked at an order that came along from another unit: it is this unit's."""
     if not row["carried_from"]:
-        raise Conflict(_STALE, rows.view(row, at))
+        raise Conflict(STALE, rows.view(row, at))
     await connection.execute(
         "update native_order set carried_from = '', reviewed_by = $2, reviewed_at = $3"
         " where order_id = $1",
@@ -324,7 +316,7 @@ async def _review(connection: Connection, principal: Principal, row: Record, at:
     )
 
 
-async def _update(
+async def update(
     connection: Connection,
     principal: Principal,
     where: Place,
@@ -332,6 +324,7 @@ async def _update(
     following: Standing,
     at: int,
 ) -> None:
+    """Writes where an order stands now, as a new version; whoever calls it tells of it."""
     if is_unfinished(following.stage) and where.unit != row["unit"]:
         raise MessageError("other_unit", "this order belongs to the unit in which it was placed")
     await connection.execute(

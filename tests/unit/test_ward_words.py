@@ -11,7 +11,7 @@ from hospital_ops.clock import SECOND, iso
 from icu.rules import words as rule_words
 from tests.unit.test_worklist import row
 from web.render import Renderer
-from web.views import handover, orders
+from web.views import handover, orders, wardsheet
 from web.views.values import Frame
 
 NOW = 1_772_359_337 * SECOND
@@ -52,6 +52,6 @@ def test_a_report_in_russian_names_values_and_alarms_in_russian() -> None:
 
 def test_the_sheet_for_paper_comes_in_both_languages() -> None:
     cell = BedCell("b", "1", None, {MAP: Shown(70.0, "mm[Hg]", NOW)})
-    named = [handover.sheet([cell], {}, frame(one))[0]["measured"][0] for one in ("ru", "en")]
+    named = [wardsheet.sheet([cell], None, frame(one))[0]["measured"][0] for one in ("ru", "en")]
     assert [one["unit"] for one in named] == ["мм рт. ст.", "mmHg"]
     assert named[0]["name"] != named[1]["name"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -77,7 +78,8 @@ async def place(request: Request, bed: str, principal: Someone) -> HTMLResponse:
     except MessageError as error:
         return await views.panel(request, bed, principal, Said(error=error, entered=form))
     except Conflict as error:
-        return await views.panel(request, bed, principal, Said(asks=error.current, entered=form))
+        said = replace(views.refusal(error), entered=form)
+        return await views.panel(request, bed, principal, said)
     return await views.panel(request, bed, principal)
 
 
@@ -132,7 +134,7 @@ async def move(
         if act == "sign" and isinstance(error.current, dict) and "id" not in error.current:
             said = Said("ordering.sign_asks", asks=error.current)
         else:
-            said = Said("orders.lost_race")
+            said = Said("orders.lost_race") if error.current else views.refusal(error)
         return await views.panel(request, bed, principal, said)
     except MessageError as error:
         return await views.panel(request, bed, principal, Said(error=error))
@@ -158,7 +160,7 @@ async def sign(request: Request, bed: str, order_set: str, principal: Someone) -
     except MessageError as error:
         return await _sheet(request, bed, principal, order_set, form, Said(error=error))
     except Conflict as error:
-        said = Said(asks=error.current) if error.current else Said("ordering.not_approved")
+        said = views.refusal(error)
         return await _sheet(request, bed, principal, order_set, form, said)
     return await views.panel(request, bed, principal, Said("ordering.placed", number=len(placed)))
 

@@ -14,6 +14,7 @@ from hospital_ops.errors import Conflict, NotFound
 from icu import order_sets
 from icu.ordering import store
 from icu.set_approvals import store as approvals
+from icu.stay_orders import store as stay_orders
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.language import language_of
@@ -24,6 +25,7 @@ from web.routes.orders import moved, permitted
 from web.routes.pages import THEMES, units_of
 from web.views import worklist as views
 from web.views.page import MODES, Page
+from web.views.refused import sentence
 from web.views.values import clock
 from web.words import words_of
 
@@ -64,6 +66,38 @@ async def listed(
     return _fragment(request, shown)
 
 
+@router.post("/worklist/{unit}/{order}/left")
+async def end_left(
+    request: Request,
+    unit: str,
+    order: str,
+    principal: Someone,
+    version: Annotated[int, Form()],
+    reason: Annotated[str, Form(max_length=500)] = "",
+    by: str = "bed",
+) -> HTMLResponse:
+    """A physician ends an order whose patient lies in no bed of the unit any more."""
+    _may_see(request, unit, principal)
+    require(principal, Permission.ORDER, hospital_of(unit), unit)
+    web, words = web_of(request), words_of(language_of(request))
+    said = "" if reason.strip() else words.t("orders.reason_needed")
+    if not said:
+        try:
+            await stay_orders.revoke_left(
+                web.database,
+                principal,
+                unit,
+                order,
+                on_board=_places(request, unit),
+                version=version,
+                reason=reason.strip(),
+                at=web.clock.now_us(),
+            )
+        except Conflict as error:
+            said = sentence(error, words)
+    return _fragment(request, await _list(request, unit, principal, by, said))
+
+
 @router.post("/worklist/{unit}/{order}/{act}")
 async def move(
     request: Request,
@@ -81,8 +115,9 @@ async def move(
     said = ""
     try:
         await moved(request, principal, place_of(request, unit, bed), order, act, version, "")
-    except Conflict:
-        said = words_of(language_of(request)).t("orders.lost_race")
+    except Conflict as error:
+        words = words_of(language_of(request))
+        said = words.t("orders.lost_race") if error.current else sentence(error, words)
     return _fragment(request, await _list(request, unit, principal, by, said))
 
 

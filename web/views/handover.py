@@ -78,47 +78,8 @@ def listed(one: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
     }
 
 
-def sheet(
-    beds: Sequence[BedCell], orders: Mapping[str, Sequence[Mapping[str, Any]]], frame: Frame
-) -> list[dict[str, Any]]:
-    """Every bed of a unit for paper: who, values with their clock times, alarms, open orders."""
-    return [
-        {
-            "label": cell.label,
-            "name": cell.patient.name if cell.patient else "",
-            "mrn": cell.patient.mrn if cell.patient else "",
-            "born": cell.patient.birth_date if cell.patient else "",
-            "simulated": bool(cell.values or cell.patient) and cell.mode != "Real",
-            "flags": [
-                frame.words.t(f"care.{flag}")
-                for flag in cell.flags
-                if frame.words.has(f"care.{flag}")
-            ],
-            "measured": [
-                {
-                    "name": name_words(code, frame.words),
-                    "value": _text(shown.value, frame),
-                    "unit": unit_words(shown.unit, frame.words),
-                    "at": clock(shown.at, frame.zone),
-                    "late": state_of(shown, frame.now_us) not in ("live", "spot"),
-                }
-                for code, shown in cell.values.items()
-                if shown.validity != "Inv"
-            ],
-            "alarms": [alarm_text(one, frame.words) for one in cell.alarms],
-            "orders": [_open(one, frame) for one in orders.get(cell.bed, ())],
-        }
-        for cell in beds
-    ]
-
-
 def _limits(one: Mapping[str, Any]) -> list[str]:
     return [f"limit.{limit}" for limit in one["limits"]]
-
-
-def _open(one: Mapping[str, Any], frame: Frame) -> str:
-    due = f" · {_clock(one['due_at'], frame)}" if one["due_at"] else ""
-    return f"{frame.words.t('orders.kind.' + one['kind'])}: {one['words']}{due}"
 
 
 def _order(one: Mapping[str, Any], frame: Frame) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""Whether a patient still lies where somebody decides for them, as the record has it."""

@@ -22,13 +22,17 @@ from tests.integration.stay_walks import (
     everything_there,
     isolation_at_the_bed,
     message_of,
+    nothing_is_ordered_for_the_dead,
     of_the_unit_alone,
     of_the_unit_and_of_nobody,
+    ordered,
+    orders_go_with_the_patient,
     reviewed,
     states,
     the_clock_of_sepsis,
     the_summary_goes_along,
     what_cannot_go_along_is_tried_again_until_it_has,
+    who_left_by_the_hospital_leaves_orders_that_can_be_ended,
     with_an_overdue_order_an_own_limit_and_a_red_taken_on,
 )
 from tests.integration.streams_help import (
@@ -178,11 +182,12 @@ async def test_a_death_closes_everything_as_one_act_and_its_reversal_brings_ever
     assert {"death", "reverse_death"} <= {row["action"] for row in audited}
 
 
-async def test_a_reversal_never_puts_two_patients_into_one_bed(house: House) -> None:
+async def test_a_reversal_never_puts_two_patients_into_one_bed(
+    house: House, app: Database
+) -> None:
     stay = await house.stay()
-    ends = f"/beds/{BED}/stay/acts"
-    body = {"act": "discharge", "stay": stay, "words": "home"}
-    _, ended = await house.call("h1-doctor", ends, body)
+    await house.board("the board knows who lies here", mrn=MRN)
+    act = await nothing_is_ordered_for_the_dead(house, app, stay)
     await house.board("the bed is empty", mrn="")
     await house.running.web.appender.append(UNIT, admitted("9", NOW()))
     await house.board("somebody else lies here", mrn="9")
@@ -191,12 +196,14 @@ async def test_a_reversal_never_puts_two_patients_into_one_bed(house: House) -> 
         return (await house.map())[BED] == "taken"
 
     await until(taken, "the map follows the hospital's own admissions, even past the cleaning")
-    back = f"{ends}/{ended['act']}/reversal"
+    back = f"/beds/{BED}/stay/acts/{act}/reversal"
     status, why = await house.call("h1-doctor", back, {"why": "error"})
     assert (status, "taken" in str(why)) == (409, True)
-    assert await house.rows.fetchval("select end_reason from stay where stay = $1", stay) == (
-        "discharge"
-    )
+    ended = "select end_reason from stay where stay = $1"
+    assert await house.rows.fetchval(ended, stay) == "death"
+    order = await ordered(house, BED, "turn")
+    await house.running.web.appender.append(UNIT, admitted("9", NOW(), trigger="A03"))
+    await who_left_by_the_hospital_leaves_orders_that_can_be_ended(house, order)
 
 
 async def test_a_move_takes_the_patient_along_and_two_at_once_have_one_winner(house: House) -> None:
@@ -206,6 +213,9 @@ async def test_a_move_takes_the_patient_along_and_two_at_once_have_one_winner(ho
         third, UNIT, "3", 3
     )
     asked = [(BED, stay), (OTHER_BED, other)]
+    await house.board("the board knows who lies here", mrn=MRN)
+    await house.board("and who lies there", bed=OTHER_BED, mrn="9")
+    orders = {bed: await ordered(house, bed, f"of {bed}") for bed, _ in asked}
     done = await asyncio.gather(
         *(
             house.call(
@@ -224,6 +234,7 @@ async def test_a_move_takes_the_patient_along_and_two_at_once_have_one_winner(ho
     mrn = MRN if left == BED else "9"
     await house.board("the patient lies there", bed=third, mrn=mrn)
     await house.board("and no longer here", bed=left, mrn="")
+    await orders_go_with_the_patient(house, orders, left)
 
     back = f"/beds/{left}/stay/acts/{act['act']}/reversal"
     assert (await house.call("h1-doctor", back, {"why": "wrong bed"}))[0] == 200

@@ -115,9 +115,9 @@ async def move(
     said = ""
     try:
         await moved(request, principal, place_of(request, unit, bed), order, act, version, "")
-    except Conflict as error:
-        words = words_of(language_of(request))
-        said = words.t("orders.lost_race") if error.current else sentence(error, words)
+    except (Conflict, NotFound) as error:
+        words, lost = words_of(language_of(request)), getattr(error, "current", None)
+        said = words.t("orders.lost_race") if lost else sentence(error, words)
     return _fragment(request, await _list(request, unit, principal, by, said))
 
 

@@ -1,7 +1,8 @@
 """The ward sheet: every quarter of an hour a page for paper on disk, for when everything fails.
 
-It is made from the boards in memory, so it comes while PostgreSQL is away too (without what only the record
-has, and it says so). Names stand on it: the folder is the account's own (0700), each file 0600.
+It is made from the boards in memory, so it comes while PostgreSQL is away too (without what only
+the record has, and it says so). Names stand on it: the folder is the account's own (0700), each
+file 0600.
 
 The units take turns, spread over the quarter: boards of a large house do not wait for its sheets.
 """

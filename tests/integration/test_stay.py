@@ -14,6 +14,12 @@ from hospital_ops.database import Connection, Database
 from hospital_ops.identity import patient_id
 from hospital_ops.servers.valkey import Valkey
 from streams.pipe import Pipe
+from tests.integration.order_walks import (
+    nothing_is_ordered_for_the_dead,
+    ordered,
+    orders_go_with_the_patient,
+    who_left_by_the_hospital_leaves_orders_that_can_be_ended,
+)
 from tests.integration.stay_walks import (
     NEXT_BED,
     NEXT_UNIT,
@@ -22,17 +28,13 @@ from tests.integration.stay_walks import (
     everything_there,
     isolation_at_the_bed,
     message_of,
-    nothing_is_ordered_for_the_dead,
     of_the_unit_alone,
     of_the_unit_and_of_nobody,
-    ordered,
-    orders_go_with_the_patient,
     reviewed,
     states,
     the_clock_of_sepsis,
     the_summary_goes_along,
     what_cannot_go_along_is_tried_again_until_it_has,
-    who_left_by_the_hospital_leaves_orders_that_can_be_ended,
     with_an_overdue_order_an_own_limit_and_a_red_taken_on,
 )
 from tests.integration.streams_help import (
@@ -182,9 +184,7 @@ async def test_a_death_closes_everything_as_one_act_and_its_reversal_brings_ever
     assert {"death", "reverse_death"} <= {row["action"] for row in audited}
 
 
-async def test_a_reversal_never_puts_two_patients_into_one_bed(
-    house: House, app: Database
-) -> None:
+async def test_a_reversal_never_puts_two_patients_into_one_bed(house: House, app: Database) -> None:
     stay = await house.stay()
     await house.board("the board knows who lies here", mrn=MRN)
     act = await nothing_is_ordered_for_the_dead(house, app, stay)

@@ -20,9 +20,13 @@ ANNA = PatientCell("p-anna", "4711", name="Anna Test", isolation=("contact",), a
 
 def order(words: str, due: int = 0, **more: Any) -> dict[str, Any]:
     due_at = iso(due) if due else None
-    return {"kind": "infusion", "words": words, "due_at": due_at, "held": False, "theirs": False} | (
-        more
-    )
+    return {
+        "kind": "infusion",
+        "words": words,
+        "due_at": due_at,
+        "held": False,
+        "theirs": False,
+    } | (more)
 
 
 def paper(**more: Any) -> Paper:

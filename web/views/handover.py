@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from hospital_ops.board import BedCell, state_of
 from hospital_ops.clock import from_iso
-from web.views.alarms import alarm_text, stored_text
+from web.views.alarms import stored_text
 from web.views.incidents import when
 from web.views.indicators import input_name, of_day
 from web.views.values import Frame, clock, coded_words, name_words, unit_words

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from hospital_ops.access import ALL_UNITS, Principal, Role
 from hospital_ops.database import Database
 from hospital_ops.errors import Conflict
@@ -68,12 +70,8 @@ async def nothing_is_ordered_for_the_dead(house: Any, app: Database, stay: str) 
         house.call("h1-doctor", f"/beds/{BED}/stay/acts", ends), *waiting, return_exceptions=True
     )
     assert status == 200, ended
-    try:
+    with pytest.raises(Conflict, match=LEFT):
         await ordering.place(app, doctor, where, order, Signing(), NOW())
-    except Conflict as error:
-        assert str(error) == LEFT
-    else:
-        raise AssertionError("ordered for the dead")
     active = "select count(*) from native_order where request = 'active'"
     assert await house.rows.fetchval(active) == 0
     return str(ended["act"])

@@ -34,6 +34,8 @@ class Shown(Form, frozen=True):
     reason: str = ""
     origin: str = "monitor"
     event: str = ""  # of a case: the id its sender gave it, under which it is taken back
+    channel: str = ""  # containment or probe, as of the observation
+    code: str = ""  # the sender's own, of an unmapped value
 
 
 class CallCell(Form, frozen=True):

@@ -86,6 +86,7 @@ class Observation(Form, frozen=True):
     limits: tuple[float | None, float | None] | None = (
         None  # the device's own: low, high, in `unit`
     )
+    status: str = ""  # C, D, W (HL7 table 0085): what was told of this moment before does not hold
 
 
 class Observed(Form, frozen=True, tag="obs"):

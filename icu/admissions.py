@@ -49,6 +49,7 @@ def take(state: UnitState, bed_of: Callable[[str], BedState], event: wire.Admiss
             # Never carried over a new admission (clinical/observation_classes.json).
             bed.values = {n: v for n, v in bed.values.items() if v.at >= binding.from_at}
             bed.times = {n: t for n, t in bed.times.items() if n in bed.values}
+            bed.probes = {}
             bed.claimed_other_at, bed.claimed_other, bed.confirmed_claim = 0, "", ""
             moved[name] = before
         bed.mode = event.mode

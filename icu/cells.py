@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hospital_ops import wire
 from hospital_ops.board import INDICATORS, AlarmCell, BedCell, Head, SupportCell
-from icu import arrivals, clocks, kin, sameness, tracking
+from icu import arrivals, clocks, kin, probes, sameness, tracking
 from icu.alarms import Turn, merging
 from icu.calls import next_step
 from icu.quiet import silent_until
@@ -78,6 +78,7 @@ def bed_cell(unit: UnitState, bed: BedState, now: int, trends: dict[str, str]) -
         flags += ["allergy"] if patient.allergy else []
     if clocks.is_off(bed, now):
         flags.append("clock_offset")
+    flags += [probes.FLAG] * bool(bed.probes)
     waits = unit.waits.get(bed.bed)
     if waits is not None:
         flags += ["refiling_proposed"] * bool(waits.refilings)

@@ -16,10 +16,10 @@ from icu.state import BedState, SenderClock
 
 OFF_US: Final = round(figure("clock_offset", r"> (\d+) s") * SECOND)
 STEADY_US: Final = 2 * SECOND  # so far apart are a network's good and bad moments
-GAP_US: Final = 10 * SECOND  # two old messages far apart are no stream
+GAP_US: Final = 150 * SECOND  # a monitor that speaks each minute may miss one
 SEEN_US: Final = 5 * SECOND  # steady for so long: it is shown
 TRUSTED_US: Final = 30 * SECOND  # steady for so long: times are corrected by it
-_SENDERS: Final = 8  # of one bed
+_SENDERS: Final = 32  # of one bed: pumps count
 
 
 def shift(bed: BedState, sender: str, message: wire.Observed) -> int:
@@ -32,7 +32,7 @@ def shift(bed: BedState, sender: str, message: wire.Observed) -> int:
     clock = bed.clocks.get(sender)
     if clock is None:
         while len(bed.clocks) >= _SENDERS:
-            del bed.clocks[next(iter(bed.clocks))]
+            del bed.clocks[min(bed.clocks, key=lambda each: bed.clocks[each].last)]
         clock = bed.clocks[sender] = SenderClock(offset, now, now)
     elif abs(offset - clock.offset) > STEADY_US or now - clock.last > GAP_US:
         clock.offset, clock.since = offset, now
@@ -51,6 +51,6 @@ def is_off(bed: BedState, now: int) -> bool:
     return any(
         abs(clock.offset) > OFF_US
         and clock.last - clock.since >= SEEN_US
-        and now - clock.last < TRUSTED_US
+        and now - clock.last < GAP_US
         for clock in bed.clocks.values()
     )

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from hospital_ops import wire
+from hospital_ops import bindings, wire
 from hospital_ops.clock import SECOND
 from hospital_ops.identity import derived
-from icu import alarms
+from icu import admissions, alarms
 from icu.alarms import PAST, PAUSE_MAX_US, Turn
 from icu.clocks import OFF_US, SEEN_US
 from icu.limits import OLD_US
@@ -47,6 +47,9 @@ def take(turn: Turn, message: wire.DeviceAlert) -> None:
             not known or message.phase not in ("", "start")
         )
         alarm = _new(turn, message, key, device, min(at, turn.now))
+        if bindings.whose(bed.history, at, message.mrn, message.mode).claimed_other:
+            admissions.claim(bed, message.mrn, at)
+            alarm.patient_id = ""  # it rings here and is filed under nobody
         if late and not going_on:
             turn.tell(alarm, PAST)
             return

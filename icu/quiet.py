@@ -103,6 +103,7 @@ def _close(turn: Turn, act: wire.BedAct) -> None:
     for alarm in list(bed.alarms.values()):
         alarms.move(turn, alarm, "close", act.by)
     bed.values.clear()
+    bed.probes.clear()
     bed.times.clear()
     bed.pending.clear()
     bed.onsets.clear()

@@ -183,6 +183,14 @@ def forget(record: Record, key: str, at: int, value: float | str | None, channel
     return found
 
 
+def withdraw(record: Record, key: str, at: int, channel: str) -> bool:
+    """Takes out whatever was told of a moment and channel; answers whether anything was there."""
+    kept = (rows for by_key in (record.spots, record.lowest, record.held)
+            for rows in (by_key.get(key, ()),))
+    told = {row.value for rows in kept for row in rows if (row.at, row.channel) == (at, channel)}
+    return any([forget(record, key, at, value, channel) for value in told])
+
+
 def joined(came: Record, here: Record) -> Record:
     """A record that came from another unit, with what was noted here before it came."""
     if not here.began_at:

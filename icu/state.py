@@ -158,6 +158,8 @@ class BedState(State):
     noted: dict[str, Noted] = field(default_factory=dict)  # by the key that the alarm would have
     support: Support | None = None  # None: nobody has said
     next_order: NextOrder | None = None  # counted with the others
+    probes: dict[str, dict[str, Shown]] = field(default_factory=dict)  # by code and channel
+    taken_back: dict[str, int] = field(default_factory=dict)  # results that hold no longer: when
 
 
 class Gone(Form, frozen=True):
@@ -198,3 +200,7 @@ class UnitState(State):
     entered: dict[str, int] = field(default_factory=dict)  # acts that brought somebody: when
     waits: dict[str, BedWaits] = field(default_factory=dict)  # in the archive, by bed
     left: dict[str, Left] = field(default_factory=dict)  # by patient id, oldest first
+
+    def count(self, what: str) -> None:
+        """One more of what the head of the board tells."""
+        self.counts[what] = self.counts.get(what, 0) + 1

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from hospital_ops import bindings, wire
+from hospital_ops import wire
 from hospital_ops.board import HEAD, PatientCell
 from hospital_ops.deciding import PROBE_BED, Decisions, Stamped
 from icu import (
-    admissions,
     alarms,
     arrivals,
     bedside_orders,
     calls,
     carrying,
     chart,
-    clocks,
     device_limits,
     devices,
     house,
     limits,
     moves,
+    observed,
     painting,
     quiet,
     rhythm,
@@ -92,7 +91,7 @@ class IcuUnit:
             elif isinstance(entry, wire.Corrected):
                 self._corrected(entry, decisions)
             elif isinstance(entry, wire.Kept):
-                self._count(entry.code)
+                self.state.count(entry.code)
                 decisions.dirty.add(HEAD)
         return decisions
 
@@ -120,9 +119,6 @@ class IcuUnit:
             known = self.state.beds[bed] = BedState(bed=bed, label=label)
         return known
 
-    def _count(self, what: str, number: int = 1) -> None:
-        self.state.counts[what] = self.state.counts.get(what, 0) + number
-
     def _observed(self, message: wire.Observed, decisions: Decisions) -> None:
         if message.bed == PROBE_BED:
             self.state.probe_at = message.received_at
@@ -131,13 +127,13 @@ class IcuUnit:
         if not message.bed:
             return
         bed = self._bed(message.bed)
-        bed.mode = message.mode
+        observed.follow_mode(bed, message.mode)
         if message.device != wire.CHART:
             bed.device = message.device or message.source
         turn = self._turn(bed)
         if bed.next_change and bed.next_change <= turn.now:
             self._pass_time(turn)
-        changed, figures = self._values(turn, message)
+        changed, figures = observed.take(turn, message)
         quiet.heard(turn, message, changed)
         if changed:
             limits.judge(turn, changed)
@@ -151,47 +147,6 @@ class IcuUnit:
     def _find(self, bed: BedState) -> None:
         self._figures.find(bed, self.state.now)
 
-    def _values(self, turn: Turn, message: wire.Observed) -> tuple[list[str], bool]:
-        """Puts the values of a message on their bed: which codes changed, are figures due."""
-        bed, first_receipt = turn.bed, values.first_receipt(self.state.timeless, message)
-        changed: dict[str, None] = {}
-        sender = f"{message.source} {message.device}"
-        streams, figures, shift = False, False, clocks.shift(bed, sender, message)
-        judged, whose, same_stay = -1, bindings.Whose("", False), False
-        # What a box has kept while its link was cut says nothing of who is heard now.
-        kept = turn.now - message.received_at > values.FUTURE_US
-        for observation in message.observations:
-            at = observation.determined_at
-            at = first_receipt if at is None else at + shift
-            if at != judged:  # the values of a message share their moment
-                judged = at
-                whose = bindings.of_message(bed.history, at, message)
-                same_stay = bindings.same_stay(bed.history, at, turn.now)
-            at = judged  # one number for all of them: a bed remembers many
-            if whose.claimed_other:
-                admissions.claim(bed, message.mrn, at)
-            outcome = "late"
-            if same_stay:
-                outcome = values.take(bed, message, observation, at)
-                if not whose.claimed_other and outcome in ("shown", "late"):
-                    shown = bed.values[values.name_of(observation)] if outcome == "shown" else None
-                    figures |= tracking.note(bed, observation, shown, at, turn.now)
-            if outcome in ("late", "future", "too_many"):
-                self._count(outcome)
-            if outcome == "shown":
-                changed[values.name_of(observation)] = None
-            elif outcome == "late":
-                limits.late(turn, observation, at, whose.patient_id)
-            if observation.limits is not None:
-                figures |= device_limits.take(bed, message, observation.code, observation.limits)
-            if observation.origin == "monitor" and not kept:
-                streams = True
-                channel = f"{observation.code} {observation.channel}"
-                technical.heard(bed, channel, sender, turn.now)
-        if streams:
-            bed.heard_at = max(bed.heard_at, turn.now)
-        return list(changed), figures
-
     def _turn(self, bed: BedState) -> Turn:
         return Turn(self.state, bed, self.state.now)
 
@@ -204,7 +159,7 @@ class IcuUnit:
         alarms.pass_time(turn)
         limits.pass_time(turn)
         if turn.now >= turn.bed.reconciled_at + limits.RECONCILE_US and limits.reconcile(turn):
-            self._count("reconciled")
+            self.state.count("reconciled")
         technical.reconcile(turn)
 
     def _done(self, turn: Turn, decisions: Decisions) -> None:
@@ -236,7 +191,7 @@ class IcuUnit:
     def _device_alert(self, message: wire.DeviceAlert, decisions: Decisions) -> None:
         if message.bed:
             turn = self._turn(self._bed(message.bed))
-            turn.bed.mode = message.mode
+            observed.follow_mode(turn.bed, message.mode)
             if device_limits.take(turn.bed, message, message.about, message.limits):
                 self._find(turn.bed)
             devices.take(turn, message)
@@ -246,7 +201,7 @@ class IcuUnit:
     def _rhythm(self, found: wire.Rhythm | wire.BeatShape, decisions: Decisions) -> None:
         """What our own analysis of a bed's ECG came to."""
         turn = self._turn(self._bed(found.bed))
-        turn.bed.mode = found.mode
+        observed.follow_mode(turn.bed, found.mode)
         if isinstance(found, wire.BeatShape):
             sameness.look(turn.bed, found)
         else:
@@ -265,7 +220,7 @@ class IcuUnit:
             turn = self._turn(bed)
             calls.read(turn, alarm, act.by)
             if act.act == "acknowledge" and act.seen and act.seen < alarm.burst_at:
-                self._count("acknowledged_before_it_rang_anew")  # nobody has seen this burst
+                self.state.count("acknowledged_before_it_rang_anew")  # nobody has seen this burst
             elif act.act == "acknowledge":
                 alarms.acknowledge(turn, alarm, act.by)
             elif act.act == "pause":
@@ -273,13 +228,13 @@ class IcuUnit:
             technical.reconcile(turn)
             self._done(turn, decisions)
             return
-        self._count("act_on_ended_alarm")
+        self.state.count("act_on_ended_alarm")
         decisions.dirty.add(HEAD)
 
     def _bed_act(self, act: wire.BedAct, decisions: Decisions) -> None:
         turn = self._turn(self._bed(act.bed))
         if not quiet.is_for(turn, act):
-            self._count("act_on_other_patient")
+            self.state.count("act_on_other_patient")
             decisions.dirty.add(HEAD)
             return
         quiet.take(turn, act)

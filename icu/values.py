@@ -8,6 +8,7 @@ from operator import sub
 from hospital_ops import codes, wire
 from hospital_ops.board import Shown
 from hospital_ops.clock import SECOND
+from icu import probes
 from icu.state import BedState
 
 FUTURE_US = 60 * SECOND  # further ahead than this is not "now" (SAFETY rule 6)
@@ -36,15 +37,24 @@ def first_receipt(known: dict[bytes, int], message: wire.Observed) -> int:
     return first
 
 
-def name_of(observation: wire.Observation) -> str:
-    """Under which name the board shows it: the code, or the sender's own words if unmapped."""
+def name_of(bed: BedState, observation: wire.Observation) -> str:
+    """Under which name the board shows it: the code, or the sender's own words if unmapped.
+
+    Words that are one of our codes, or that another private code has taken, are no name: an
+    unmapped value never stands in the place of a vital sign or of another value.
+    """
     if observation.mapped:
         return observation.code
-    return observation.text or observation.code
+    name = observation.text or observation.code
+    known = bed.values.get(name)
+    taken = known is not None and known.code not in ("", observation.code)
+    return f"{name} ({observation.code})" if taken or name in codes.by_code else name
 
 
-def take(bed: BedState, message: wire.Observed, observation: wire.Observation, at: int) -> str:
-    """Puts the observation on the bed; answers shown, same, late, future or too_many.
+def take(
+    bed: BedState, message: wire.Observed, observation: wire.Observation, name: str, at: int
+) -> str:
+    """Puts the observation on the bed as `name`; answers shown, same, late, future or too_many.
 
     Late data never replace a newer value (SAFETY I10); what comes from the future stays away from
     the board, and so do ever new names of a broken sender (the archive has them). `at` is the
@@ -52,19 +62,24 @@ def take(bed: BedState, message: wire.Observed, observation: wire.Observation, a
     """
     if at > message.received_at + FUTURE_US:
         return "future"
-    name = _known_word(name_of(observation))
+    name = _known_word(name)
     if observation.mapped and observation.text:  # a codebook maps it now: not twice on the bed
         bed.values.pop(observation.text, None)
         bed.times.pop(observation.text, None)
     known = bed.values.get(name)
     if known is None and not observation.mapped and _is_full(bed):
         return "too_many"
+    beside = probes.of(bed, name, known, message, observation)
+    if beside is not None:
+        known = beside.get(observation.channel)
     if known is not None and at < known.at:
         return "late"
     if known is not None and at == known.at and _same(known, observation):
         return "same"
     _remember_time(bed, name, at)
-    bed.values[name] = _shown(bed, message, observation, name, at)
+    bed.values[name] = shown = _shown(bed, message, observation, name, at)
+    if beside is not None:
+        beside[observation.channel] = shown
     return "shown"
 
 
@@ -114,6 +129,8 @@ def _shown(
         mode=message.mode,
         reason=observation.reason,
         origin=_known_word(observation.origin),
+        channel=observation.channel,
+        code="" if observation.mapped else observation.code,
     )
 
 

@@ -60,7 +60,7 @@ class CaseState(State):
     track: tuple[tuple[int, float, float], ...] = ()  # positions: moment, degrees; newest last
     decided_before: int = 0  # decisions of a department that the case came from
     # Red reasons that somebody took notice of, and since when each holds no more (0: it holds);
-    # None: nobody has taken notice of anything, or a snapshot of before there were notices.
+    # None: a snapshot of before there were notices.
     noticed: dict[str, int] | None = None
     lapsed: RingCell | None = None  # the last call, where it ended because the colour fell
     rang_for: tuple[str, ...] = ()  # the reasons of the call, or of the one that lapsed

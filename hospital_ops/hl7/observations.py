@@ -19,7 +19,7 @@ from hospital_ops.waveform import SAMPLES_MAX
 
 _Observation: Final = wire.Observation
 _PAD: Final = [[""] * (19 - n) if n < 19 else [] for n in range(20)]
-_UNMARKED: Final = frozenset(("R", "F", "", "C", "S", "P", "I", "U"))
+_UNMARKED: Final = frozenset(("R", "F", "", "S", "P", "I", "U"))
 _SETTINGS: Final = ("MSET", "ASET")
 _TYPED: Final = ("MMEAS", "MCALC")
 _SHORT: Final = 16  # characters of a number worth remembering
@@ -275,9 +275,10 @@ class _Reader:
             reason=reason,
             mapped=made.vital is not None,
             limits=limits,
+            status=said.status,
         )
         rows.append(row)
-        return row if usual and not said.mode else None
+        return row if usual and not said.mode and not said.status else None
 
     def _repeated(
         self,

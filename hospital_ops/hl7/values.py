@@ -26,6 +26,7 @@ class Marks(NamedTuple):
     validity: str = "Vld"
     reason: str = ""
     mode: str = ""  # Test or Demo where the device says so; empty: as the message
+    status: str = ""  # of OBX-11: C, D, W take back what was told before
 
 
 PLAIN_MARKS: Final = Marks()
@@ -51,6 +52,7 @@ _RESULT: Final = {
     "N": "OBX-11 N: not asked",
     "O": "OBX-11 O: an order, no result",
 }
+_TAKES_BACK: Final = ("C", "D", "W")
 _SEVERITY: Final = {"Vld": 0, "Qst": 1, "Inv": 2}
 
 
@@ -70,7 +72,7 @@ def marks(flags: str, result: str, signs: Signs) -> Marks:
             flag = mark
     if result in _RESULT and validity != "Inv":
         validity, reason = "Inv", _RESULT[result]
-    return Marks(flag, validity, reason, mode)
+    return Marks(flag, validity, reason, mode, result if result in _TAKES_BACK else "")
 
 
 def number(text: str) -> float | None:

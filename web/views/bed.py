@@ -225,6 +225,9 @@ def _foot(cell: BedCell, said: list[AlarmView], frame: Frame) -> FootView:
     if cell.refilings:
         text = words.t("waits.refilings", n=cell.refilings)
         lines.append(FootView(rank=alarms.DUE, look="quiet", text=text, icon="card"))
+    if "several_sensors" in cell.flags:
+        text = words.t("tile.several_sensors")
+        lines.append(FootView(rank=alarms.DUE, look="quiet", text=text))
     if orders.get("overdue"):
         key = "foot.escalated" if orders.get("escalated") else "foot.overdue"
         text = words.t(key, n=orders["overdue"])

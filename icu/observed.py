@@ -1,0 +1,71 @@
+"""The values of a message at their bed: whose they are, what is shown, what they change. Pure."""
+
+from __future__ import annotations
+
+from hospital_ops import bindings, wire
+from icu import (
+    admissions,
+    clocks,
+    device_limits,
+    limits,
+    probes,
+    results,
+    technical,
+    tracking,
+    values,
+)
+from icu.alarms import Turn
+from icu.state import BedState
+
+
+def take(turn: Turn, message: wire.Observed) -> tuple[list[str], bool]:
+    """Puts the values of a message on their bed: which names changed, are figures due."""
+    bed, first_receipt = turn.bed, values.first_receipt(turn.unit.timeless, message)
+    changed: dict[str, None] = {}
+    sender = f"{message.source} {message.device}"
+    streams, figures, shift = False, False, clocks.shift(bed, sender, message)
+    judged, whose, same_stay = -1, bindings.Whose("", False), False
+    # What a box has kept while its link was cut says nothing of who is heard now.
+    kept = turn.now - message.received_at > values.FUTURE_US
+    for observation in message.observations:
+        at = observation.determined_at
+        at = first_receipt if at is None else at + shift
+        if at != judged:  # the values of a message share their moment
+            judged = at
+            whose = bindings.of_message(bed.history, at, message)
+            same_stay = bindings.same_stay(bed.history, at, turn.now)
+        at = judged  # one number for all of them: a bed remembers many
+        if whose.claimed_other:
+            admissions.claim(bed, message.mrn, at)
+        outcome, name = "late", values.name_of(bed, observation)
+        if observation.status and not whose.claimed_other:
+            figures |= results.take_back(bed, observation, at, turn.now)
+        if same_stay and not results.is_taken_back(bed, observation, at):
+            outcome = values.take(bed, message, observation, name, at)
+            counts = outcome in ("shown", "late") or (outcome == "same" and observation.status)
+            if counts and not whose.claimed_other:
+                shown = bed.values[name] if outcome != "late" else None
+                figures |= tracking.note(bed, observation, shown, at, turn.now)
+        if outcome in ("late", "future", "too_many"):
+            turn.unit.count(outcome)
+        if outcome == "shown":
+            changed[name] = None
+        elif outcome == "late":
+            limits.late(turn, observation, at, whose.patient_id)
+        if observation.limits is not None:
+            figures |= device_limits.take(bed, message, observation.code, observation.limits)
+        if observation.origin == "monitor" and not kept:
+            streams = True
+            channel = f"{observation.code} {observation.channel}"
+            technical.heard(bed, channel, sender, turn.now)
+    if streams:
+        bed.heard_at = max(bed.heard_at, turn.now)
+    if bed.probes:
+        probes.choose(turn, changed)
+    return list(changed), figures
+
+
+def follow_mode(bed: BedState, mode: str) -> None:
+    """A bed is as its messages say, but for one where a real patient lies: it stays real."""
+    real = bool(bed.history) and bed.history[-1].mode == bindings.REAL
+    bed.mode = bindings.REAL if real else mode

@@ -185,8 +185,7 @@ def forget(record: Record, key: str, at: int, value: float | str | None, channel
 
 def withdraw(record: Record, key: str, at: int, channel: str) -> bool:
     """Takes out whatever was told of a moment and channel; answers whether anything was there."""
-    kept = (rows for by_key in (record.spots, record.lowest, record.held)
-            for rows in (by_key.get(key, ()),))
+    kept = [by_key.get(key, ()) for by_key in (record.spots, record.lowest, record.held)]
     told = {row.value for rows in kept for row in rows if (row.at, row.channel) == (at, channel)}
     return any([forget(record, key, at, value, channel) for value in told])
 

@@ -44,7 +44,12 @@ async def of_patient(
 ) -> list[dict[str, Any]]:
     """What is recorded and holds, oldest first."""
     async with database.transaction(principal.scope) as connection:
-        return [_view(row) for row in await connection.fetch(_SELECT, patient_id)]
+        return await listed(connection, patient_id)
+
+
+async def listed(connection: Connection, patient_id: str) -> list[dict[str, Any]]:
+    """The same in a transaction that is open."""
+    return [_view(row) for row in await connection.fetch(_SELECT, patient_id)]
 
 
 async def known(connection: Connection, patient_id: str) -> Known:

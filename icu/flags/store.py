@@ -38,6 +38,16 @@ async def of_bed(database: Database, principal: Principal, bed: str) -> list[dic
         return [_view(row) for row in await connection.fetch(_HOLDS, bed)]
 
 
+async def kinds_of(connection: Connection, patient_id: str) -> list[str]:
+    """The kinds of isolation that hold for a patient, by whichever number."""
+    rows = await connection.fetch(
+        "select distinct kind from isolation where ended_at is null"
+        " and patient_id in (select one_person($1)) order by kind",
+        patient_id,
+    )
+    return [row["kind"] for row in rows]
+
+
 async def begin(
     database: Database,
     principal: Principal,

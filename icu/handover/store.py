@@ -12,6 +12,8 @@ from hospital_ops.access import Principal
 from hospital_ops.clock import from_datetime, iso, to_datetime
 from hospital_ops.database import Connection, Database, Record
 from hospital_ops.errors import NotFound
+from icu.allergies import store as allergies
+from icu.flags import store as flags
 from icu.handover.forms import digest
 
 NONE: Final = "There is no such stay, or it is not within your units."
@@ -221,6 +223,8 @@ async def _content(
         ],
         "orders": orders,
         "care": care,
+        "allergies": await allergies.listed(connection, str(row["patient_id"])),
+        "isolation": await flags.kinds_of(connection, str(row["patient_id"])),
     }
 
 

@@ -104,7 +104,40 @@ def board_entries(
                 device=str(told["unit"]),
             )
         )
-    return [*entries, *(_limit(unit, case, mode, text, by, at) for text in limits)]
+    return entries + _said(unit, case, mode, known, limits, by, at)
+
+
+def _said(
+    unit: str,
+    case: str,
+    mode: str,
+    known: Mapping[str, Any],
+    limits: Sequence[str],
+    by: str,
+    at: int,
+) -> list[wire.Entry]:
+    """Limits of treatment in force and allergies, as items of the case."""
+    told_of: list[wire.Entry] = [_limit(unit, case, mode, text, by, at) for text in limits]
+    return told_of + [_allergy(unit, case, mode, one, by, at) for one in known.get("allergies", ())]
+
+
+def _allergy(
+    unit: str, case: str, mode: str, one: Mapping[str, Any], by: str, at: int
+) -> wire.CaseItem:
+    """As the sender has it; nobody at the receiver has asked yet."""
+    about = {"none_known": True} if one["none_known"] else {"what": one["substance"]}
+    said = {"reaction": one["reaction"], "who": one["told_by"]}
+    return wire.CaseItem(
+        unit=unit,
+        case=case,
+        item=str(identity.derived("transfer", case, "allergy", str(one["id"]))),
+        kind="allergy",
+        at=at,
+        source=by,
+        received_at=at,
+        mode=mode,
+        said={**about, **{name: text for name, text in said.items() if text}, "role": "hospital"},
+    )
 
 
 def _limit(unit: str, case: str, mode: str, text: str, by: str, at: int) -> wire.CaseItem:

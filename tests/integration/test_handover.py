@@ -110,6 +110,9 @@ async def test_a_shift_report_is_made_from_the_data_and_signed_by_those_who_may(
     ):
         answer = await floor.sign(who, body)
         assert answer.status_code == status, (who, answer.text)
+    told_of = {"substance": "Penicillin", "reaction": "rash", "told_by": "wife"}
+    headers, path = floor.running.bearer("h1-nurse"), f"/api/v1/icu/beds/{BED}/allergies"
+    assert (await floor.http.post(path, json=told_of, headers=headers)).status_code == 200
     assert (await floor.sign("h1-nurse", SBAR)).status_code == 201
     one = await floor.report()
     told = one["content"]
@@ -121,6 +124,7 @@ async def test_a_shift_report_is_made_from_the_data_and_signed_by_those_who_may(
     assert (one["signed_by"], one["genuine"]) == ("h1-nurse", True)
     page = await floor.get("h1-nurse", f"/icu/documents/{one['document']}")
     assert "wean the oxygen" in page.text
+    assert "Penicillin (rash): told by wife" in page.text
     assert "Turn to the left side" in page.text
     assert (await floor.get("h1-nurse", f"/icu/stays/{floor.stay}/report")).status_code == 200
     assert (await floor.get("h2-nurse", f"/icu/documents/{one['document']}")).status_code == 404

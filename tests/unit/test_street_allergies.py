@@ -86,8 +86,13 @@ def test_no_medicine_rests_on_none_known_that_nobody_has_confirmed() -> None:
 def test_the_bed_names_who_heard_it_and_who_asked_again() -> None:
     row = {
         "substance": None, "told_by": "wife", "heard": "crew", "recorded_by": "tablet-7",
+        "reaction": "", "confirmed": True,
         "recorded_at": iso(NOW), "confirmed_by": "nurse.h1", "confirmed_at": iso(NOW),
     }  # fmt: skip
     line = who_said(row, EN)
     assert line.startswith("none known: told by wife; heard by the crew (tablet-7)")
     assert "confirmed by nurse.h1" in line
+    waits = {"substance": "latex", "reaction": "hives", "confirmed": False, "confirmed_at": None}
+    line = who_said(row | waits, EN)
+    assert line.startswith("latex (hives): ")
+    assert line.endswith("not confirmed yet")

@@ -39,6 +39,9 @@ def test_the_receivers_emergency_board_begins_with_the_newest_values_and_the_lim
     known = {
         "person": PERSON,
         "values": [value("8867-4", 128.0, 5), value("59408-5", 80.0, 90), value("own", 1.0, 1)],
+        "allergies": [
+            {"id": "1", "none_known": False, "substance": "latex", "reaction": "", "told_by": ""}
+        ],
     }
     entries = forms.board_entries(TOLD, known, ["no resuscitation"], "Ray", NOON)
     unit = EdUnit("h2-ed")
@@ -47,7 +50,8 @@ def test_the_receivers_emergency_board_begins_with_the_newest_values_and_the_lim
     assert (cell.facts["origin"], cell.facts["crew"]) == ("transfer", "City 1, ICU")
     assert {code: shown.value for code, shown in cell.values.items()} == {"8867-4": 128.0}
     assert cell.values["8867-4"].at == NOON - 300 * SECOND, "under its own time"
-    assert [item["what"] for item in cell.items] == ["no resuscitation"]
+    said = {(item["kind"], item["what"], item.get("role")) for item in cell.items}
+    assert said == {("limit", "no resuscitation", None), ("allergy", "latex", "hospital")}
 
 
 def head_after(*entries: wire.Coming) -> Head:

@@ -9,6 +9,7 @@ from hospital_ops.clock import from_iso
 from web.views.alarms import stored_text
 from web.views.incidents import when
 from web.views.indicators import input_name, of_day
+from web.views.orders import who_said
 from web.views.values import Frame, clock, coded_words, name_words, unit_words
 
 
@@ -44,6 +45,10 @@ def report(told: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
             ", ".join(words.t(f"care.{name}") for name in (one["kind"], *_limits(one)))
             for one in told["care"]
         ],
+        # A report that was signed before they stood on it has none.
+        "allergies": [who_said(one, frame) for one in told.get("allergies", ())],
+        "allergies_asked": bool(told.get("allergies")) or "allergies" not in told,
+        "isolation": ", ".join(words.t(f"flag.{kind}") for kind in told.get("isolation", ())),
         "balance": _balance(told.get("balance") or {}, frame),
     }
 

@@ -183,7 +183,10 @@ def who_said(one: Mapping[str, Any], frame: Frame) -> str:
     if one["confirmed_at"]:
         at = _clock(one["confirmed_at"], frame)
         confirmed = words.t("ordering.allergy.confirmed", by=one["confirmed_by"], at=at)
+    elif not one["confirmed"]:
+        confirmed = words.t("ordering.allergy.nobody_yet")
     what = one["substance"] or words.t("ordering.allergy.none_known")
+    what = f"{what} ({one['reaction']})" if one["reaction"] else what
     return f"{what}: " + "; ".join(filter(None, (told, heard, confirmed)))
 
 

@@ -25,6 +25,7 @@ RULES: Final[dict[str, Any]] = json.loads(
 )
 DUE_SOON_US: Final = RULES["due_soon_min"] * MINUTE_US
 CONTINUING: Final = frozenset(RULES["continuing"])
+SPACED: Final = frozenset(RULES["spaced"])
 _STEPS_US: Final = {
     priority: tuple(minutes * MINUTE_US for minutes in steps)
     for priority, steps in RULES["escalate_min"].items()

@@ -1,24 +1,30 @@
 """What is looked at before an order is signed, and what was found: allergy, duplicate, weight.
 
 Pure. A check says what it compared, also when it found nothing: "checked" without its inputs is
-worth nothing. Names are compared as words; classes of drugs, interactions and dose limits are not
-known here, and each answer says so.
+worth nothing. Names are compared as words, drugs by the first word that can be a name and by the
+names of `response_rules.json`; classes of drugs, interactions and dose limits are not known here,
+and each answer says so.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from icu.bedside_orders import RULES
 from icu.order_kinds import Wanted, main_word
+from icu.response import drug_of
 
 DRUGS: Final = ("medication", "infusion")
 CHECKED: Final = ("medication", "infusion", "diet", "procedure", "imaging")  # contrast, latex, food
 SHORT: Final = 3  # letters of a name such as ASA or йод: the shortest that is compared
 LONG: Final = 7  # letters of a name that is looked for inside longer words
+BEGIN: Final = 6  # letters with which two names begin alike: amoxicillin, Amoxiclav
 _WORD: Final = re.compile(r"[^\W\d_]{3,}")
-_KG: Final = "/kg"
+_BY_KG: Final = re.compile(r"/\s*(kg|кг)(?!\w)", re.IGNORECASE)
+_NO_NAMES: Final = frozenset(RULES["no_names"])
 
 
 class Known(NamedTuple):
@@ -35,9 +41,9 @@ class Known(NamedTuple):
 class Finding(NamedTuple):
     """One check of one order: `found` empty means that nothing was found in `against`."""
 
-    check: str  # allergy, duplicate, weight
+    check: str  # allergy, duplicate, weight, words
     order: str  # what is ordered
-    state: str  # clear, found, unknown; not_recorded: unknown too, and no drug asks for it
+    state: str  # clear, found, unknown; not_recorded: unknown, no drug asks for it; not_compared
     against: tuple[str, ...]  # what it was compared with
     found: tuple[str, ...] = ()
     told_only: tuple[str, ...] = ()  # of `against`, what was told before the bed and not confirmed
@@ -56,7 +62,14 @@ class Finding(NamedTuple):
             "against": list(self.against),
             "found": list(self.found),
             "told_only": list(self.told_only),
+            "digest": self.digest,
         }
+
+    @property
+    def digest(self) -> str:
+        """What was found, as a name: a reason that was given for it is for nothing else."""
+        told = repr((self.check, self.order, self.state, sorted(self.found), "" in self.told_only))
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def checked(orders: Sequence[Wanted], known: Known) -> list[Finding]:
@@ -70,7 +83,11 @@ def checked(orders: Sequence[Wanted], known: Known) -> list[Finding]:
             (f"#{other}", each.kind, main_word(each.kind, each.text, each.details))
             for other, each in enumerate(orders[:place])
         ]
-        findings.append(_duplicate(order.kind, what, [*known.open_orders, *beside]))
+        of_set = beside if order.item >= 0 else []  # items of one set differ by more than a name
+        named = [*known.open_orders, *(() if of_set else beside)]
+        findings.append(_duplicate(order.kind, what, named, of_set))
+        if order.kind in DRUGS and not order.details:
+            findings.append(Finding("words", what, "not_compared", ()))
         if _by_weight(order):
             findings.append(_weight(what, known))
     return findings
@@ -79,6 +96,17 @@ def checked(orders: Sequence[Wanted], known: Known) -> list[Finding]:
 def asking(findings: Iterable[Finding]) -> list[Finding]:
     """Those without which nothing is signed unless somebody says why."""
     return [finding for finding in findings if finding.asks]
+
+
+def unanswered(
+    findings: Iterable[Finding], reason: str, seen: Iterable[str], *, draft: bool = False
+) -> bool:
+    """Whether something asks that no reason was given for: it names the findings that were `seen`.
+
+    A draft is nobody's signature: only what is written down or ordered already is asked about.
+    """
+    waiting = {f.digest for f in asking(findings) if not draft or f.check == "duplicate"}
+    return bool(waiting) and (not reason.strip() or not waiting <= set(seen))
 
 
 def _allergy(order: Wanted, what: str, known: Known) -> Finding:
@@ -95,8 +123,28 @@ def _allergy(order: Wanted, what: str, known: Known) -> Finding:
 
 
 def _same_words(substance: str, said: str) -> bool:
-    """Whether a word of the substance stands in what is ordered, whatever its ending."""
+    """Whether a word of the substance stands in what is ordered, in whatever ending."""
+    if drug_of(substance) and drug_of(substance) == drug_of(said):
+        return True
     return any(_alike(one, other) for one in _stems(substance) for other in _stems(said))
+
+
+def same_drug(one: str, other: str) -> bool:
+    """Whether two orders name one drug, with whatever dose in words behind it.
+
+    By the names of the table in both languages, else by the first word that can be a name.
+    """
+    known = drug_of(one), drug_of(other)
+    if all(known):
+        return known[0] == known[1]
+    first, second = _name(one), _name(other)
+    return bool(first and second) and _alike(first, second)
+
+
+def _name(text: str) -> str:
+    """The first word that can be the name of a drug; empty where there is none."""
+    words = (word.casefold().replace("ё", "е") for word in _WORD.findall(text))
+    return next((word for word in words if word not in _NO_NAMES), "")
 
 
 def _stems(text: str) -> set[str]:
@@ -107,21 +155,32 @@ def _alike(one: str, other: str) -> bool:
     """Russian endings differ by case: all but two letters of the shorter have to agree.
 
     A short name of a substance (`one`) has no ending to lose: a word that begins with it is found.
-    A long one is found inside a longer word too: penicillin in benzylpenicillin.
+    A long one is found inside a longer word too: penicillin in benzylpenicillin. Names that begin
+    alike are asked about: whether they are relatives is for a physician to say.
     """
     if len(one) <= SHORT:
         return other.startswith(one)
     length = max(4, min(len(one), len(other)) - 2)
     inside = len(one) >= LONG and one[: len(one) - 2] in other
-    return inside or one[:length] == other[:length]
+    begin = min(len(one), len(other)) >= BEGIN and one[:BEGIN] == other[:BEGIN]
+    return inside or begin or one[:length] == other[:length]
 
 
-def _duplicate(kind: str, what: str, others: Iterable[tuple[str, str, str]]) -> Finding:
+_Others = Iterable[tuple[str, str, str]]  # id, kind, what
+
+
+def _duplicate(kind: str, what: str, others: _Others, of_set: _Others) -> Finding:
     """An open order for the same thing: drugs as injection and infusion count as one."""
     group = DRUGS if kind in DRUGS else (kind,)
-    like = [(order, said) for order, other_kind, said in others if other_kind in group]
-    found = tuple(said for _, said in like if _normal(said) == _normal(what))
-    against = tuple(said for _, said in like)
+    named = [said for _, other_kind, said in others if other_kind in group]
+    beside = [said for _, other_kind, said in of_set if other_kind in group]
+    found = tuple(
+        said
+        for said in [*named, *beside]
+        if _normal(said) == _normal(what)
+        or (kind in DRUGS and said not in beside and same_drug(said, what))
+    )
+    against = (*named, *beside)
     return Finding("duplicate", what, "found" if found else "clear", against, found)
 
 
@@ -130,8 +189,9 @@ def _normal(text: str) -> str:
 
 
 def _by_weight(order: Wanted) -> bool:
-    units = (order.details.get("dose_unit", ""), order.details.get("rate_unit", ""))
-    return any(_KG in str(unit) for unit in units)
+    said = [order.details.get("dose_unit", ""), order.details.get("rate_unit", "")]
+    said += [order.text] if order.kind in DRUGS else []
+    return any(_BY_KG.search(str(each)) for each in said)
 
 
 def _weight(what: str, known: Known) -> Finding:

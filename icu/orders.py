@@ -51,10 +51,16 @@ ACTS: Final[dict[tuple[str, Stage], Stage]] = {
     },
     # A physician of the unit has looked at an order that came along from another one.
     **{("review", stage): stage for stage in (DRAFT, *OPEN, *HELD)},
+    # What was taken for done was not: it is due again. An order that had ended by it is an error.
+    **{("undo", stage): stage for stage in (*OPEN, *HELD)},
+    ("undo", DONE): Stage("entered-in-error", DONE.task),
+    # Another rate or goal of what goes on; the order is the same.
+    **{("adjust", stage): stage for stage in (*OPEN, *HELD)},
     **{("mistake", stage): Stage("entered-in-error", stage.task) for stage in _MISTAKEN},
 }
 ACT_NAMES: Final = frozenset(act for act, _ in ACTS)
-BY_PHYSICIAN: Final = frozenset({"sign", "hold", "resume", "revoke", "mistake", "review"})
+BY_PHYSICIAN: Final = frozenset({"sign", "hold", "resume", "revoke", "mistake", "review", "adjust"})
+DOSED: Final = frozenset({"start", "complete"})  # acts whose moment may be told: it was earlier
 NEEDS_REASON: Final = frozenset({"reject", "revoke", "mistake"})
 _ENDS_TASK: Final = frozenset({"complete", "reject"})
 
@@ -99,6 +105,7 @@ class Plan(NamedTuple):
     every_us: int = 0  # 0: once
     times: int = 0  # how often in all; 0: without a number
     ends_at: int = 0  # nothing is due after this; 0: no end
+    spaced: bool = False  # the next is due a whole distance after the last, never at once again
 
 
 class Standing(NamedTuple):
@@ -110,17 +117,20 @@ class Standing(NamedTuple):
     missed: int = 0  # due times that passed undone with this act
 
 
-def step(act: str, standing: Standing, plan: Plan, at: int) -> Standing:
+def step(act: str, standing: Standing, plan: Plan, at: int, before: int = 0) -> Standing:
     """The standing after `act` at the moment `at`; Conflict where it cannot happen.
 
     The task of a recurring order that has ended, done or rejected, is followed by the next one at
     the next time of its grid that is still to come: times that have passed by then are counted as
-    missed, never as done. A pause moves the due time, and counts nothing.
+    missed, never as done. A dose (`plan.spaced`) that was given late moves the grid: the next one
+    is due a whole distance after it. A pause moves the due time, and counts nothing. What is taken
+    back is due again when it was due `before`.
     """
     stage = after(act, standing.stage)
     occurrence, due, _ = standing[1:]
     if act in _ENDS_TASK and plan.every_us and due:
-        following, missed = _next_time(due, plan.every_us, at)
+        given = plan.spaced and act == "complete"
+        following, missed = _next_time(due, plan.every_us, at, spaced=given)
         goes_on = not plan.times or occurrence + 1 + missed <= plan.times
         if goes_on and (not plan.ends_at or following <= plan.ends_at):
             return Standing(REQUESTED, occurrence + 1 + missed, following, missed)
@@ -128,10 +138,16 @@ def step(act: str, standing: Standing, plan: Plan, at: int) -> Standing:
     if act == "resume" and plan.every_us and due and due < at:
         passed = -(-(at - due) // plan.every_us)
         due += passed * plan.every_us
+    if act == "undo":
+        due = before or due
     return Standing(stage, occurrence, due, 0)
 
 
-def _next_time(due: int, every_us: int, at: int) -> tuple[int, int]:
-    """The first time of the grid after both `due` and `at`, and how many lie between."""
+def _next_time(due: int, every_us: int, at: int, *, spaced: bool) -> tuple[int, int]:
+    """The first time of the grid after both `due` and `at`, and how many lie between.
+
+    `spaced`: no earlier than a whole distance after `at`, also where that leaves the grid.
+    """
     steps = max(1, (at - due) // every_us + 1)
-    return due + steps * every_us, steps - 1
+    following = max(due, at) + every_us if spaced else due + steps * every_us
+    return following, steps - 1

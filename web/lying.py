@@ -59,3 +59,12 @@ def text_of(sent: dict[str, Any], name: str, longest: int = 500) -> str:
     if not isinstance(found, str) or len(found) > longest:
         raise MessageError("bad_field", f"`{name}` is text of at most {longest} characters")
     return found.strip()
+
+
+def seen_of(sent: dict[str, Any]) -> frozenset[str]:
+    """The digests of the findings that somebody has seen, as a list or in one text."""
+    found = sent.get("seen") or []
+    words = found.split() if isinstance(found, str) else found
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise MessageError("bad_field", "`seen` is a list of digests")
+    return frozenset(words)

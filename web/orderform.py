@@ -37,6 +37,7 @@ def order_of(form: Mapping[str, Any], now: int) -> dict[str, Any]:
         "due_at": iso(now + due * 60 * SECOND) if due is not None else None,
         "repeat": {"every_min": every, "times": times or 0} if every is not None else None,
         "override": _text(form, "override"),
+        "seen": seen_in(form),
         "draft": "draft" in form,
     }
 
@@ -69,6 +70,30 @@ def set_of(form: Mapping[str, Any]) -> dict[str, Any]:
         "version": _text(form, "version"),
         "items": items,
         "override": _text(form, "override"),
+        "seen": seen_in(form),
+    }
+
+
+def seen_in(form: Mapping[str, Any]) -> list[str]:
+    """Digests of the findings that stood above the form."""
+    value = form.get("seen")
+    return value.split() if isinstance(value, str) else []
+
+
+def done_at(form: Mapping[str, Any], now: int) -> int:
+    """When something was carried out: some minutes ago; 0 where nothing was entered."""
+    ago = minutes(form, "ago")
+    return now - ago * 60 * SECOND if ago else 0
+
+
+def change_of(form: Mapping[str, Any]) -> dict[str, Any]:
+    """Another rate or goal of an infusion, or its new words."""
+    rate, highest = _text(form, "rate"), _text(form, "max_rate")
+    return {
+        "rate": number(rate, "rate") if rate else None,
+        "max_rate": number(highest, "max_rate") if highest else None,
+        "target": target_of(form),
+        "text": _text(form, "text"),
     }
 
 

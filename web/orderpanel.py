@@ -14,7 +14,7 @@ from hospital_ops.database import DatabaseGone
 from hospital_ops.errors import Conflict, MessageError
 from icu import order_sets, order_targets
 from icu.allergies import store as allergies
-from icu.order_checks import from_json
+from icu.order_checks import Finding, asking, from_json
 from icu.order_kinds import KINDS, PRIORITIES, TARGETED
 from icu.ordering import store
 from icu.ordering.store import Place
@@ -51,8 +51,15 @@ class Said:
 
     def findings(self, words: Words) -> list[tuple[bool, str]]:
         """(asks for a reason, words) of each check."""
+        return [(each.asks, views.finding(each, words)) for each in self._found()]
+
+    def seen(self) -> str:
+        """The digests of what stands here and asks: a reason is for these and no other."""
+        return " ".join(each.digest for each in asking(self._found()))
+
+    def _found(self) -> list[Finding]:
         rows = self.asks.get("checks", []) if isinstance(self.asks, Mapping) else []
-        return [(each.asks, views.finding(each, words)) for each in from_json(rows)]
+        return from_json(rows)
 
 
 def refusal(error: Conflict) -> Said:
@@ -78,7 +85,8 @@ async def panel(
         approved = await approvals.approved(web.database, principal)
         await note_reading(request, principal, unit, "read_orders", place.patient_id or bed)
     except DatabaseGone:
-        away, shown = True, {"orders": [], "ended": [], "digest": "", "patient": ""}
+        nothing = {"orders": [], "ended": [], "digest": "", "patient": "", "seen": ""}
+        away, shown = True, nothing
     entered = said.entered
     frame = web.renderer.frame(words.language, web.clock.now_us())
     html = web.renderer.fill(
@@ -95,7 +103,7 @@ async def panel(
         kinds=tuple(KINDS),
         priorities=PRIORITIES,
         sets=[(each, order_sets.name(each, words.language)) for each in approved],
-        **shown,
+        **{**shown, "seen": said.seen()},
         **fields(str(entered.get("kind") or "medication"), entered, words),
         **_may(principal, unit),
     )
@@ -137,6 +145,7 @@ async def _list(request: Request, bed: str, principal: Principal, place: Place) 
         "ended": [view for view in found if not view.open][:SHOWN_ENDED],
         "digest": views.digest(found),
         "patient": place.patient_id,
+        "seen": "",
     }
 
 
@@ -221,6 +230,7 @@ def sheet(
         "weight": weight,
         "said": said.text(words) if said else "",
         "findings": said.findings(words) if said else [],
+        "seen": said.seen() if said else "",
         "override": entered.get("override", ""),
     }
 

@@ -8,8 +8,9 @@ from hospital_ops import wire
 from hospital_ops.clock import SECOND, from_datetime, iso
 from hospital_ops.database import Record
 from icu import bedside_orders, order_targets
-from icu.bedside_orders import TARGETS
-from icu.order_kinds import main_word
+from icu.adjusting import ADJUSTED
+from icu.bedside_orders import SPACED, TARGETS
+from icu.order_kinds import Wanted, main_word
 from icu.orders import Plan, Stage, Standing, acts_from
 
 NATIVE: Final = "native"
@@ -27,14 +28,23 @@ def standing_of(row: Record) -> Standing:
 
 
 def plan_of(row: Record) -> Plan:
-    """When it is to be carried out again."""
-    return Plan(row["every_s"] * SECOND, row["times"], at_of(row["ends_at"]))
+    """When it is to be carried out again; what was taken back does not count."""
+    times = row["times"] + row["undone"] if row["times"] else 0
+    spaced = row["kind"] in SPACED
+    return Plan(row["every_s"] * SECOND, times, at_of(row["ends_at"]), spaced)
 
 
 def details_of(row: Record) -> dict[str, Any]:
     """The fields of the kind; the target stands beside them under `target`."""
     found: dict[str, Any] = wire.from_json(row["details"])
     return found
+
+
+def wanted_of(row: Record) -> Wanted:
+    """The order as it was wanted, for the checks of its signature or of another rate."""
+    details = details_of(row)
+    target = details.pop("target", None)
+    return Wanted(row["kind"], row["words"], details, target)
 
 
 def view(row: Record, now: int) -> dict[str, Any]:
@@ -61,7 +71,9 @@ def view(row: Record, now: int) -> dict[str, Any]:
         if step
         else None,
         "repeat": _repeat(row),
-        "occurrence": row["occurrence"],
+        "occurrence": row["occurrence"] - row["undone"],
+        "done_at": _iso(row["done_at"]),
+        "done_by": row["done_by"] or None,
         "request": row["request"],
         "task": row["task"],
         "set": row["order_set"] or None,
@@ -73,12 +85,21 @@ def view(row: Record, now: int) -> dict[str, Any]:
         "placed_at": _iso(row["placed_at"]),
         "changed_by": row["changed_by"],
         "changed_at": _iso(row["changed_at"]),
-        "acts": [act for act in acts_from(stage) if act != "review" or row["carried_from"]],
+        "acts": [act for act in acts_from(stage) if _can(act, row)],
         "carried": {"from": row["carried_from"], "at": _iso(row["carried_at"])}
         if row["carried_from"]
         else None,
         "mode": row["mode"],
     }
+
+
+def _can(act: str, row: Record) -> bool:
+    """What the table allows and this order has something for."""
+    if act == "review":
+        return bool(row["carried_from"])
+    if act == "undo":
+        return bool(row["done_version"])
+    return act != "adjust" or row["kind"] in ADJUSTED
 
 
 def _iso(moment: Any) -> str | None:
@@ -108,6 +129,9 @@ def event_view(row: Record) -> dict[str, Any]:
         "by": row["actor"],
         "at": _iso(row["at"]),
         "reason": row["reason"],
+        "done_at": _iso(row["done_at"]),
+        "undoes": row["undoes"],
+        "changed": wire.from_json(row["changed"]) or None,
     }
 
 

@@ -7,40 +7,46 @@ An order is found by its patient alone, wherever they lie: a bed has had others 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from hospital_ops import audit, identity, outbox, wire
 from hospital_ops.access import Principal
-from hospital_ops.clock import SECOND, to_datetime
+from hospital_ops.clock import to_datetime
 from hospital_ops.database import Connection, Database, Record
 from hospital_ops.errors import Conflict, MessageError, NotFound
-from icu import order_checks
+from icu import adjusting, order_checks
 from icu.allergies import store as allergies
 from icu.bedside_orders import is_unfinished
+from icu.doses import store as doses
+from icu.doses.store import Noted
 from icu.lying import store as lying
 from icu.order_checks import Finding, Known
 from icu.order_kinds import Wanted, main_word
+from icu.order_writing import store as writing
 from icu.ordering import rows
-from icu.orders import DRAFT, REQUESTED, Standing, step
+from icu.orders import Standing, step
 
 _ORDER: Final = """
 select order_id, unit, bed, patient_id, kind, words, details, priority, due_at, every_s, times,
        ends_at, occurrence, request, task, version, order_set, signing, signed_by, signed_at,
-       checks, placed_by, placed_at, changed_by, changed_at, mode, carried_from, carried_at
+       checks, placed_by, placed_at, changed_by, changed_at, mode, carried_from, carried_at,
+       done_at, done_by, done_version, undone
   from native_order
 """
 _LISTED: Final = 200
 STALE: Final = "Somebody else has changed this order; yours was not saved."
 _ASKS: Final = (
-    "The checks ask for a reason: read them and send `override`, or order something else."
+    "The checks ask for a reason: read them and send `override` with the digests that you have"
+    " `seen`, or order something else."
 )
 NOT_OURS: Final = (
     "This order is the hospital's own system's: change it there. It changes here when that answers."
 )
 NO_ORDER: Final = "There is no such order at this bed."
 ENDS: Final = ("revoke", "mistake")  # what can still be done to an order of somebody who has left
+_NOTHING: Final = Noted()
 
 
 class Place(NamedTuple):
@@ -60,6 +66,18 @@ class Signing(NamedTuple):
     draft: bool = False
     order_set: str = ""
     override: str = ""
+    seen: frozenset[str] = frozenset()  # digests of the findings that the reason is for
+
+
+class Doing(NamedTuple):
+    """What an act says beside its name: when it was done, what was seen, what is changed."""
+
+    done_at: int = 0  # 0: now
+    seen: frozenset[str] = frozenset()
+    change: Mapping[str, Any] | None = None
+
+
+PLAIN: Final = Doing()
 
 
 async def orders_of(
@@ -97,8 +115,8 @@ async def order_of(
     async with database.transaction(principal.scope) as connection:
         row = await _row(connection, place, order)
         history = await connection.fetch(
-            "select version, act, request, task, occurrence, missed, due_at, actor, at, reason"
-            " from order_event where order_id = $1 order by version",
+            "select version, act, request, task, occurrence, missed, due_at, actor, at, reason,"
+            " done_at, undoes, changed from order_event where order_id = $1 order by version",
             row["order_id"],
         )
     return {**rows.view(row, now), "history": [rows.event_view(event) for event in history]}
@@ -129,21 +147,21 @@ async def place(
         await lying.require_here(connection, where.unit, where.patient_id, where.since)
         await lock(connection, where.patient_id)
         findings = order_checks.checked(wanted, await _known(connection, where))
-        if not signing.draft:
-            _refuse_unanswered(findings, signing.override)
+        _refuse_unanswered(findings, signing.override, signing.seen, draft=signing.draft)
         made = []
         for each in wanted:
             what = main_word(each.kind, each.text, each.details)
             checks = [finding.as_json() for finding in findings if finding.order == what]
-            row = await _insert(connection, principal, where, each, checks, signing, act, at)
+            row = await writing.insert(connection, principal, where, each, checks, signing, act, at)
             verb = "draft" if signing.draft else "place"
             made.append(await tell(connection, principal, row, verb, signing.override, at))
         return made
 
 
-def _refuse_unanswered(findings: Sequence[Finding], override: str) -> None:
-    asks = order_checks.asking(findings)
-    if asks and not override.strip():
+def _refuse_unanswered(
+    findings: Sequence[Finding], reason: str, seen: Iterable[str], *, draft: bool = False
+) -> None:
+    if order_checks.unanswered(findings, reason, seen, draft=draft):
         raise Conflict(_ASKS, {"checks": [finding.as_json() for finding in findings]})
 
 
@@ -157,23 +175,41 @@ async def act(
     version: int,
     reason: str,
     at: int,
+    how: Doing = PLAIN,
 ) -> dict[str, Any]:
-    """Moves an order on; Conflict with what holds for whoever looked at an older version."""
+    """Moves an order on; Conflict with what holds for whoever looked at an older version.
+
+    What had ended by an act that is taken back has ended in error, and is placed again.
+    """
     async with database.transaction(principal.scope) as connection:
         if where.patient_id and act not in ENDS:
             await lying.require_here(connection, where.unit, where.patient_id, where.since)
-        if act == "sign":
+        if act in ("sign", "undo", "adjust"):
             await lock(connection, where.patient_id)
         row = await _row(connection, where, order, lock=True)
         if row["version"] != version:
             raise Conflict(STALE, rows.view(row, at))
-        following = step(act, rows.standing_of(row), rows.plan_of(row), at)
+        noted = Noted(doses.moment(act, how.done_at, row, at))
+        if act == "undo":
+            noted = await doses.taken_back(connection, principal, row)
+        moment, due = noted.done_at or at, noted.due_at
+        following = step(act, rows.standing_of(row), rows.plan_of(row), moment, due)
         if act == "review":
             await _review(connection, principal, row, at)
         if act == "sign":
-            await _sign(connection, principal, where, row, reason, at)
+            await _sign(connection, principal, where, row, reason, how.seen, at)
+        if act == "adjust":
+            changed = await _adjust(connection, where, row, reason, how, at)
+            noted = noted._replace(changed=changed)
         await update(connection, principal, where, row, following, at)
-        return await tell(connection, principal, order, act, reason, at, following.missed)
+        await doses.note(connection, principal, row, act, noted)
+        if act == "undo" and row["request"] == "completed":
+            again = await doses.place_again(
+                connection, principal, row, where.unit, following.due_at, at
+            )
+            said = f"{order}: taken back, {reason}".rstrip(", ")
+            await tell(connection, principal, again, "place", said, at)
+        return await tell(connection, principal, order, act, reason, at, following.missed, noted)
 
 
 async def lock(connection: Connection, patient_id: str) -> None:
@@ -214,7 +250,7 @@ _LOCKED: Final = _BY_ID + " for update"
 
 async def _known(connection: Connection, place: Place, besides: str = "") -> Known:
     open_rows = await connection.fetch(
-        _ORDER + " where patient_id = $1 and request in ('active', 'on-hold')"
+        _ORDER + " where patient_id = $1 and request in ('draft', 'active', 'on-hold')"
         " and task <> 'rejected' and order_id::text <> $2",
         place.patient_id,
         besides,
@@ -234,64 +270,23 @@ def _what(row: Record) -> str:
     return main_word(row["kind"], row["words"], rows.details_of(row))
 
 
-async def _insert(
-    connection: Connection,
-    principal: Principal,
-    where: Place,
-    wanted: Wanted,
-    checks: list[dict[str, Any]],
-    signing: Signing,
-    act: str,
-    at: int,
-) -> str:
-    order = str(identity.uuid7())
-    details = {**wanted.details, **({"target": wanted.target} if wanted.target else {})}
-    signed = None if signing.draft else principal.actor
-    await connection.execute(
-        "insert into native_order (order_id, hospital_id, unit, bed, patient_id, kind, words,"
-        " details, priority, due_at, every_s, times, ends_at, request, task, version, order_set,"
-        " signing, signed_by, signed_at, checks, placed_by, placed_at, changed_by, changed_at,"
-        " mode) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1, $16,"
-        " $17, $18, $19, $20, $21, $22, $21, $22, $23)",
-        order,
-        principal.hospital,
-        where.unit,
-        where.bed,
-        where.patient_id,
-        wanted.kind,
-        wanted.text,
-        wire.to_json(details).decode(),
-        wanted.priority,
-        _moment(wanted.due_at),
-        wanted.plan.every_us // SECOND,
-        wanted.plan.times,
-        _moment(wanted.plan.ends_at),
-        *(DRAFT if signing.draft else REQUESTED),
-        signing.order_set,
-        act if signed else None,
-        signed,
-        to_datetime(at) if signed else None,
-        wire.to_json(checks).decode(),
-        principal.actor,
-        to_datetime(at),
-        principal.mode,
-    )
-    return order
-
-
 def _moment(at: int) -> Any:
     return to_datetime(at) if at else None
 
 
 async def _sign(
-    connection: Connection, principal: Principal, where: Place, row: Record, reason: str, at: int
+    connection: Connection,
+    principal: Principal,
+    where: Place,
+    row: Record,
+    reason: str,
+    seen: Iterable[str],
+    at: int,
 ) -> None:
     """The signature under a draft: checked as anything else that is signed."""
-    details = rows.details_of(row)
-    target = details.pop("target", None)
-    wanted = Wanted(row["kind"], row["words"], details, target)
-    findings = order_checks.checked([wanted], await _known(connection, where, str(row["order_id"])))
-    _refuse_unanswered(findings, reason)
+    known = await _known(connection, where, str(row["order_id"]))
+    findings = order_checks.checked([rows.wanted_of(row)], known)
+    _refuse_unanswered(findings, reason, seen)
     await connection.execute(
         "update native_order set signed_by = $2, signed_at = $3, checks = $4, signing = $5"
         " where order_id = $1",
@@ -301,6 +296,19 @@ async def _sign(
         wire.to_json([finding.as_json() for finding in findings]).decode(),
         str(identity.uuid7()),
     )
+
+
+async def _adjust(
+    connection: Connection, where: Place, row: Record, reason: str, how: Doing, at: int
+) -> dict[str, Any]:
+    """Another rate or goal: asked about is only what was not asked when it was signed."""
+    made, changed = adjusting.adjusted(rows.wanted_of(row), how.change or {}, at)
+    findings = order_checks.checked([made], await _known(connection, where, str(row["order_id"])))
+    before = {each.digest for each in order_checks.from_json(wire.from_json(row["checks"]))}
+    new = [each for each in findings if each.digest not in before]
+    _refuse_unanswered(new, reason, how.seen)
+    await writing.rewrite(connection, row["order_id"], made, findings)
+    return changed
 
 
 async def _review(connection: Connection, principal: Principal, row: Record, at: int) -> None:
@@ -348,6 +356,7 @@ async def tell(
     reason: str,
     at: int,
     missed: int = 0,
+    noted: Noted = _NOTHING,
 ) -> dict[str, Any]:
     """History, outbox and audit of what has just been written."""
     row = await connection.fetchrow(_ORDER + " where order_id = $1", UUID(order))
@@ -355,8 +364,8 @@ async def tell(
         raise NotFound(NO_ORDER)
     await connection.execute(
         "insert into order_event (order_id, version, hospital_id, unit, act, request, task, actor,"
-        " at, reason, occurrence, due_at, missed)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        " at, reason, occurrence, due_at, missed, done_at, undoes, changed)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         order,
         row["version"],
         principal.hospital,
@@ -370,6 +379,9 @@ async def tell(
         row["occurrence"],
         row["due_at"],
         missed,
+        _moment(noted.done_at) if noted.done_at != at else None,
+        noted.undoes or None,
+        wire.to_json(noted.changed or {}).decode(),
     )
     told = rows.told(row, act, principal.actor, at)
     await outbox.put(connection, principal.hospital, (row["unit"], told))

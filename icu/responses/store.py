@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from hospital_ops import codes
+from hospital_ops import codes, wire
 from hospital_ops.access import Principal
 from hospital_ops.clock import SECOND, from_datetime, to_datetime
 from hospital_ops.database import Connection, Database
@@ -19,6 +19,7 @@ from icu.response import (
     Disturbance,
     Response,
     Signals,
+    drug_of,
     responses,
     together,
 )
@@ -44,12 +45,16 @@ select determined_at, code, previous, value, physical_unit
 """
 # What was carried out: a medicine given, an infusion or ventilation begun without a pump's word.
 _GIVEN: Final = """
-select e.at, o.order_id, o.kind, o.words
+select coalesce(e.done_at, e.at) as at, o.order_id, o.kind, o.words, e.changed
   from order_event e join native_order o using (order_id)
- where o.patient_id = $1 and e.at >= $2 and e.at < $3
+ where o.patient_id = $1 and coalesce(e.done_at, e.at) >= $2 and coalesce(e.done_at, e.at) < $3
    and ((o.kind = 'medication' and e.act = 'complete')
-        or (o.kind in ('infusion', 'ventilation') and e.act = 'start'))
- order by e.at desc
+        or (o.kind in ('infusion', 'ventilation') and e.act = 'start')
+        or (o.kind = 'infusion' and e.act = 'adjust'
+            and coalesce(e.changed->'before'->>'rate', e.changed->'before'->>'text') is not null))
+   and not exists (select from order_event u
+                    where u.order_id = e.order_id and u.undoes = e.version)
+ order by 1 desc
  limit $4
 """
 _SIGNALS: Final = """
@@ -114,10 +119,12 @@ async def _changes(
         at = from_datetime(row["determined_at"])
         before, after = row["previous"], row["value"]
         changes.append(Change(at, vital.key, kind, before, after, row["physical_unit"]))
+    by_pump = {change.what for change in changes}  # what the pump says itself is not said twice
     given = await connection.fetch(_GIVEN, patient_id, *between, MOST)
     changes += [
         Change(from_datetime(row["at"]), row["words"], "given", order=str(row["order_id"]))
         for row in given
+        if not (wire.from_json(row["changed"]) and drug_of(row["words"]) in by_pump)
     ]
     return changes
 

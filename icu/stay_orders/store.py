@@ -47,7 +47,8 @@ _AGAIN: Final = """
 insert into native_order
 select (jsonb_populate_record(null::native_order, to_jsonb(o) || jsonb_build_object(
            'order_id', $2::uuid, 'version', 1, 'request', $3::text, 'task', $4::text,
-           'bed', $5::text, 'changed_by', $6::text, 'changed_at', $7::timestamptz))).*
+           'bed', $5::text, 'changed_by', $6::text, 'changed_at', $7::timestamptz,
+           'done_version', 0))).*
   from native_order o where o.order_id = $1
 """
 

@@ -11,7 +11,7 @@ import httpx2
 
 from hospital_ops import identity, wire
 from hospital_ops.access import Scope
-from hospital_ops.clock import SECOND, SystemClock, to_datetime
+from hospital_ops.clock import SECOND, SystemClock, from_iso, iso, to_datetime
 from hospital_ops.database import Connection, Database
 from hospital_ops.servers.valkey import Valkey
 from icu import order_sets
@@ -72,6 +72,11 @@ async def approved(ward: Ward) -> str:
     return version
 
 
+def seen(refused: Any) -> Any:
+    """The digests of the findings with which an order was answered."""
+    return [each["digest"] for each in refused["current"]["checks"]]
+
+
 async def checked_and_carried_out(ward: Ward) -> None:
     drug = {"drug": "penicillin G", "dose": 2, "dose_unit": "g", "route": "iv"}
     asked: dict[str, Any] = {"kind": "medication", "details": drug}
@@ -84,7 +89,10 @@ async def checked_and_carried_out(ward: Ward) -> None:
     status, answer = await ward.post(ORDERS, asked)
     assert (status, answer["current"]["checks"][0]["found"]) == (409, ["Penicillin"])
     assert await ward.get(ORDERS) == []
-    status, order = await ward.post(ORDERS, asked | {"override": "tolerated last year"})
+    why = {"override": "tolerated last year"}
+    assert (await ward.post(ORDERS, asked | why))[0] == 409  # for which finding is not said
+    why["seen"] = seen(answer)
+    status, order = await ward.post(ORDERS, asked | why)
     assert (status, order["request"], order["signed_by"]) == (200, "active", "h1-doctor")
     path = f"{ORDERS}/{order['id']}"
     assert (await ward.post(f"{path}/hold", {"version": 1}, "h1-nurse"))[0] == 404
@@ -188,6 +196,41 @@ async def drafts_and_recurring(ward: Ward) -> None:
     status, again = await ward.post(f"{path}/complete", {"version": 2}, "h1-nurse")
     assert (again["task"], again["occurrence"]) == ("requested", 2)
     assert again["due_at"] > signed["due_at"]
+    assert (again["done_by"], again["done_at"] is not None) == ("h1-nurse", True)
+    status, back = await ward.post(f"{path}/undo", {"version": 3}, "h1-nurse")
+    assert (status, back["occurrence"], back["due_at"]) == (200, 1, signed["due_at"]), back
+    assert (await ward.post(f"{path}/undo", {"version": 4}, "h1-nurse"))[0] == 409
+
+
+async def a_dose_with_its_time_a_wrong_done_and_another_rate(ward: Ward) -> None:
+    """Given some minutes ago, taken back, ordered anew; a rate that keeps what it was."""
+    status, order = await ward.post(ORDERS, {"kind": "nursing", "text": "turn to the left"})
+    path, placed = f"{ORDERS}/{order['id']}", from_iso(order["placed_at"])
+    for wrong, code in ((placed + 3600 * SECOND, "in_future"), (placed - 1, "before_order")):
+        sent = {"version": 1, "done_at": iso(wrong)}
+        status, answer = await ward.post(f"{path}/complete", sent, "h1-nurse")
+        assert (status, answer["error"]) == (400, code)
+    sent = {"version": 1, "done_at": order["placed_at"], "reason": "by two"}
+    status, done = await ward.post(f"{path}/complete", sent)
+    assert (status, done["request"]) == (200, "completed"), done
+    assert (await ward.post(f"{path}/undo", {"version": 2}, "h1-nurse"))[0] == 409  # not hers
+    status, back = await ward.post(f"{path}/undo", {"version": 2})
+    assert (status, back["request"]) == (200, "entered-in-error")
+    again = [each for each in await ward.get(ORDERS) if each["request"] == "active"
+             and each["text"] == "turn to the left"]  # fmt: skip
+    assert [each["task"] for each in again] == ["requested"]
+    history = (await ward.get(path))["history"]
+    assert [step["undoes"] for step in history] == [None, None, 2]
+    sent = {"kind": "infusion",
+            "details": {"drug": "vasopressin", "rate": 1, "rate_unit": "U/h"}}  # fmt: skip
+    status, infusion = await ward.post(ORDERS, sent)
+    assert status == 200, infusion
+    path = f"{ORDERS}/{infusion['id']}"
+    assert (await ward.post(f"{path}/adjust", {"version": 1, "rate": 2}, "h1-nurse"))[0] == 404
+    status, more = await ward.post(f"{path}/adjust", {"version": 1, "rate": 2})
+    assert (status, more["details"]["rate"]) == (200, 2), more
+    [changed] = [step["changed"] for step in (await ward.get(path))["history"][1:]]
+    assert (changed["before"]["rate"], changed["after"]["rate"]) == (1, 2)
 
 
 async def test_orders_are_checked_signed_carried_out_and_seen_by_the_house_alone(
@@ -204,6 +247,7 @@ async def test_orders_are_checked_signed_carried_out_and_seen_by_the_house_alone
         await checked_and_carried_out(ward)
         await two_at_once(ward)
         await drafts_and_recurring(ward)
+        await a_dose_with_its_time_a_wrong_done_and_another_rate(ward)
         await the_panel_of_the_bed(ward)
         await forms_of_another(ward)
         for who in ("h2-doctor", "h1-emergency", "h1-crew", "h1-wall"):
@@ -270,7 +314,8 @@ async def test_what_followed_a_dose_stands_on_the_order_and_for_the_trends(
         await measured(superuser, "76214-6", "mm[Hg]", pressure)
         await measured(superuser, "76248-4", "cm[H2O]", peep)
         infusion = {"kind": "infusion", "text": "Noradrenaline", "target": "MAP 65 to 75"}
-        order = (await ward.post(ORDERS, infusion | {"override": "shock"}))[1]
+        why = {"override": "shock", "seen": seen((await ward.post(ORDERS, infusion))[1])}
+        order = (await ward.post(ORDERS, infusion | why))[1]
         found = await ward.get(f"/api/v1/icu/beds/{BED}/responses")
         states = [
             each["state"]

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from hospital_ops.clock import SECOND, from_iso
 from hospital_ops.errors import MessageError, NotFound
-from icu import offers, order_sets, order_targets
-from icu.order_checks import Finding, Known, asking, checked
+from icu import adjusting, offers, order_sets, order_targets
+from icu.order_checks import Finding, Known, asking, checked, unanswered
 from icu.order_kinds import KINDS, Wanted, wanted
 from icu.rules import RULES
 
@@ -157,13 +157,73 @@ def test_nobody_asked_about_allergies_is_not_the_same_as_none_known() -> None:
 def test_a_check_says_what_it_was_compared_with_also_when_nothing_was_found() -> None:
     known = Known(allergies=("latex",), open_orders=(("1", "infusion", "propofol"),))
     findings = checked([order("medication", "cefazolin")], known)
-    assert [finding.against for finding in findings] == [("latex",), ("propofol",)]
+    against = {finding.check: finding.against for finding in findings}
+    assert against == {"allergy": ("latex",), "duplicate": ("propofol",), "words": ()}
 
 
 def test_the_same_drug_as_an_injection_and_an_infusion_is_a_duplicate() -> None:
     known = Known(none_known=True, open_orders=(("1", "infusion", "Noradrenaline"),))
     findings = checked([order("medication", "noradrenaline ")], known)
     assert found(findings, "duplicate") == ["found"]
+
+
+@pytest.mark.parametrize(
+    ("said", "open_order", "state"),
+    [
+        ("Норадреналин 0,1 мкг/кг/мин", "норадреналин 0,2 мкг/кг/мин", "found"),
+        ("Noradrenaline 0.1 ug/kg/min", "Норадреналин 0,1 мкг/кг/мин", "found"),
+        ("Adrenaline 1 mg", "Норадреналин 0,1 мкг/кг/мин", "clear"),
+        ("Продолжить парацетамол 1 г", "Парацетамола 1 г в/в", "found"),
+        ("Paracetamol 1 g iv", "Metamizole 1 g iv", "clear"),
+        ("0.9 % saline: bolus", "0.9 % saline first litre", "found"),
+        ("Continue metoprolol", "Continue aspirin", "clear"),
+    ],
+)
+def test_a_drug_written_with_its_dose_in_words_is_compared_by_its_name(
+    said: str, open_order: str, state: str
+) -> None:
+    known = Known(none_known=True, weight_kg=80, open_orders=(("1", "infusion", open_order),))
+    findings = checked([order("medication", said)], known)
+    assert found(findings, "duplicate") == [state]
+    assert found(findings, "words") == ["not_compared"]  # and it says so
+
+
+@pytest.mark.parametrize("said", ["0,1 мкг/кг/мин", "0.1 mcg/kg/min", "5 мг / кг", "2 mL/KG"])
+def test_a_dose_by_weight_in_words_asks_for_the_weight(said: str) -> None:
+    findings = checked([order("infusion", f"Добутамин {said}")], Known(none_known=True))
+    assert found(findings, "weight") == ["unknown"]
+
+
+@pytest.mark.parametrize(
+    ("substance", "said"),
+    [("Амоксициллин", "Амоксиклав 1,2 г"), ("адреналин", "Epinephrine 1 mg"),
+     ("Noradrenaline", "норэпинефрин")],
+)  # fmt: skip
+def test_an_allergy_finds_a_name_that_begins_alike_and_the_same_drug_in_another_language(
+    substance: str, said: str
+) -> None:
+    findings = checked([order("medication", said)], Known(allergies=(substance,)))
+    assert found(findings, "allergy") == ["found"]
+
+
+def test_the_items_of_one_set_are_not_taken_for_each_other() -> None:
+    two = [Wanted("infusion", text, {}, item=n) for n, text in
+           enumerate(["0.9 % saline: bolus", "0.9 % saline first litre"])]  # fmt: skip
+    assert found(checked(two, Known(none_known=True)), "duplicate") == ["clear", "clear"]
+
+
+def test_a_reason_is_for_the_findings_that_were_seen_and_for_no_other() -> None:
+    drug = [order("medication", "DBLDRUG 1 g")]
+    seen = [finding.digest for finding in asking(checked(drug, Known()))]
+    assert unanswered(checked(drug, Known()), "", seen)
+    assert not unanswered(checked(drug, Known()), "none by family", seen)
+    twice = Known(open_orders=(("1", "medication", "DBLDRUG 1 g"),))
+    allergic = Known(allergies=("DBLDRUG",))
+    for by_then in (twice, allergic):
+        assert unanswered(checked(drug, by_then), "none by family", seen)
+    assert unanswered(checked(drug, Known()), "none by family", [])
+    assert not unanswered(checked(drug, Known()), "", [], draft=True)
+    assert unanswered(checked(drug, twice), "", [], draft=True)  # not written down twice
 
 
 def test_two_of_the_same_in_one_signing_are_found() -> None:
@@ -266,3 +326,42 @@ def test_a_set_that_does_not_exist_is_not_found() -> None:
 def test_what_is_of_the_wrong_kind_or_size_is_answered_in_words(sent: dict[str, Any]) -> None:
     with pytest.raises(MessageError):
         wanted(sent, 0)
+
+
+INFUSION = Wanted(
+    "infusion", "noradrenaline, 0.1 ug/kg/min", NORADRENALINE | {"max_rate": 0.5},
+    {"parameter": "map", "low": 65.0, "high": None, "unit": "mm[Hg]"},
+)  # fmt: skip
+
+
+def test_another_rate_keeps_what_was_before() -> None:
+    made, changed = adjusting.adjusted(INFUSION, {"rate": 0.2}, NOON)
+    assert made.details["rate"] == 0.2
+    assert made.target == INFUSION.target
+    assert (changed["before"]["rate"], changed["after"]["rate"]) == (0.1, 0.2)
+    assert "0.2 ug/kg/min" in made.text
+    goal, changed = adjusting.adjusted(INFUSION, {"target": "MAP 70 to 80"}, NOON)
+    assert goal.details == INFUSION.details
+    assert changed["before"]["target"]["low"] == 65
+    words = Wanted("infusion", "Норадреналин 0,1 мкг/кг/мин", {})
+    made, changed = adjusting.adjusted(words, {"text": "Норадреналин 0,2 мкг/кг/мин"}, NOON)
+    assert changed["before"] == {"text": "Норадреналин 0,1 мкг/кг/мин"}
+
+
+@pytest.mark.parametrize(
+    ("order", "sent", "code"),
+    [
+        (INFUSION, {"rate": 0.6}, "above_max"),
+        (INFUSION, {"rate": 0.1}, "no_change"),
+        (INFUSION, {}, "no_change"),
+        (INFUSION, {"rate": "x"}, "bad_field"),
+        (Wanted("infusion", "x", {}), {"rate": 1}, "words_only"),
+        (Wanted("laboratory", "x", {}), {"text": "y"}, "not_adjusted"),
+    ],
+)
+def test_a_rate_that_cannot_be_is_refused_in_words(
+    order: Wanted, sent: dict[str, Any], code: str
+) -> None:
+    with pytest.raises(MessageError) as refused:
+        adjusting.adjusted(order, sent, NOON)
+    assert refused.value.code == code

@@ -154,6 +154,45 @@ def test_a_recurring_order_keeps_to_its_grid_and_counts_what_was_missed(
         assert standing.occurrence <= times
 
 
+HOUR = 60 * MINUTE_US
+
+
+def test_a_dose_given_late_makes_the_next_one_due_a_whole_distance_later() -> None:
+    """Due 14:50, given 20:44: the next is due at 02:44, not six minutes later."""
+    plan = Plan(6 * HOUR, spaced=True)
+    given = NOON + 5 * HOUR + 54 * MINUTE_US
+    following = step("complete", Standing(REQUESTED, 2, NOON), plan, given)
+    assert following == Standing(REQUESTED, 3, given + 6 * HOUR, 0)
+    early = step("complete", Standing(REQUESTED, 2, NOON), plan, NOON - HOUR)
+    assert early.due_at == NOON + 6 * HOUR
+
+
+@given(st.integers(5, 300), st.lists(st.integers(1, 900), min_size=1, max_size=12))
+def test_no_dose_is_ever_due_sooner_than_its_distance_after_the_one_before(
+    every_min: int, waits: list[int]
+) -> None:
+    plan = Plan(every_min * MINUTE_US, spaced=True)
+    standing, now = Standing(REQUESTED, 1, NOON), NOON
+    for wait in waits:
+        now += wait * MINUTE_US
+        standing = step("complete", standing, plan, now)
+        assert standing.due_at >= now + plan.every_us
+
+
+def test_what_is_not_a_dose_keeps_to_its_grid_however_late_it_was_done() -> None:
+    late = step("complete", Standing(REQUESTED, 1, NOON), Plan(HOUR), NOON + 50 * MINUTE_US)
+    assert late.due_at == NOON + HOUR
+
+
+def test_a_done_that_was_none_makes_the_same_time_due_again_and_ends_only_what_had_ended() -> None:
+    plan = Plan(6 * HOUR, spaced=True)
+    done = step("complete", Standing(REQUESTED, 1, NOON), plan, NOON)
+    again = step("undo", done, plan, NOON + MINUTE_US, NOON)
+    assert (again.stage, again.due_at) == (REQUESTED, NOON)
+    ended = step("undo", Standing(DONE, 1, NOON), Plan(), NOON)
+    assert ended.stage == Stage("entered-in-error", "completed")
+
+
 def test_the_last_occurrence_completes_the_order() -> None:
     plan = Plan(60 * MINUTE_US, times=2)
     first = step("complete", Standing(REQUESTED, 1, NOON), plan, NOON + MINUTE_US)

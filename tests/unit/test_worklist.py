@@ -36,7 +36,7 @@ def row(number: int, due_min: int | None, patient: str = "p1", **more: Any) -> d
         "urgency": bedside_orders.urgency("nursing", stage, due, NOW), "repeat": None,
         "escalation": {"step": step} if step else None, "occurrence": 1, "signed_by": "Ray",
         "signed_at": iso(NOW), "placed_by": "Ray", "placed_at": iso(NOW),
-        "acts": acts_from(stage),
+        "acts": acts_from(stage), "details": {},
     } | more  # fmt: skip
 
 

@@ -14,8 +14,8 @@ from icu import offers, order_sets
 from icu.allergies import store as allergies
 from icu.order_kinds import wanted
 from icu.ordering import store
-from icu.ordering.store import Signing
-from icu.orders import NEEDS_REASON
+from icu.ordering.store import Doing, Signing
+from icu.orders import DOSED, NEEDS_REASON
 from icu.responses import store as responses
 from icu.set_approvals import store as approvals
 from web import orderpanel as views
@@ -23,7 +23,7 @@ from web.auth import signed_in, web_of
 from web.language import language_of
 from web.lying import cell_of, place_of
 from web.meant import meant
-from web.orderform import order_of, set_of
+from web.orderform import change_of, done_at, order_of, seen_in, set_of
 from web.orderpanel import Said
 from web.reading import unit_of_bed
 from web.routes.orders import moved, permitted
@@ -73,7 +73,7 @@ async def place(request: Request, bed: str, principal: Someone) -> HTMLResponse:
         return await views.panel(request, bed, principal, Said("orders.nobody"))
     try:
         sent = order_of(form, now)
-        signing = Signing(draft=draft, override=sent["override"])
+        signing = Signing(draft=draft, override=sent["override"], seen=frozenset(sent["seen"]))
         await store.place(web.database, principal, where, [wanted(sent, now)], signing, now)
     except MessageError as error:
         return await views.panel(request, bed, principal, Said(error=error, entered=form))
@@ -127,18 +127,26 @@ async def move(
     unit = permitted(request, bed, act, principal)
     if act in NEEDS_REASON and not reason.strip():
         return await views.panel(request, bed, principal, Said("orders.reason_needed"))
-    where = place_of(request, unit, bed)
+    where, form = place_of(request, unit, bed), await request.form()
     try:
-        await moved(request, principal, where, order, act, version, reason.strip())
+        told_at = done_at(form, web_of(request).clock.now_us()) if act in DOSED else 0
+        how = Doing(told_at, frozenset(seen_in(form)), change_of(form) if act == "adjust" else None)
+        await moved(request, principal, where, order, act, version, reason.strip(), how)
     except Conflict as error:
-        if act == "sign" and isinstance(error.current, dict) and "id" not in error.current:
+        if act in ("sign", "adjust") and isinstance(error.current, dict) and _asks(error.current):
             said = Said("ordering.sign_asks", asks=error.current)
         else:
-            said = Said("orders.lost_race") if error.current else views.refusal(error)
+            lost = Said("orders.lost_race") if error.current else views.refusal(error)
+            said = Said("ordering.not_yours") if act == "undo" and not error.current else lost
         return await views.panel(request, bed, principal, said)
     except MessageError as error:
         return await views.panel(request, bed, principal, Said(error=error))
     return await views.panel(request, bed, principal)
+
+
+def _asks(current: dict[str, Any]) -> bool:
+    """Whether what a Conflict holds is findings, and not the order as it stands."""
+    return "id" not in current
 
 
 @router.get("/order-sets/{order_set}")

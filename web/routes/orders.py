@@ -9,12 +9,12 @@ from fastapi import APIRouter, Depends, Request
 from hospital_ops.access import Permission, Principal
 from hospital_ops.errors import MessageError, NotFound
 from icu import offers
-from icu.order_kinds import wanted
+from icu.order_kinds import moment, wanted
 from icu.ordering import store
-from icu.ordering.store import Place, Signing
+from icu.ordering.store import PLAIN, Doing, Place, Signing
 from icu.orders import ACT_NAMES, BY_PHYSICIAN, NEEDS_REASON
 from web.auth import signed_in, web_of
-from web.lying import cell_of, json_object, place_of, taken_place, text_of
+from web.lying import cell_of, json_object, place_of, seen_of, taken_place, text_of
 from web.meant import meant
 from web.reading import note_reading, unit_of_bed
 
@@ -38,7 +38,7 @@ async def place(request: Request, bed: str, principal: Someone) -> dict[str, Any
     """Places one order: `{"kind", "text" or "details", "target", "priority", "due_at", "repeat"}`.
 
     `"draft": true` writes it down for a physician to sign. 409 carries the checks where they ask
-    for a reason; `override` is the reason.
+    for a reason; `override` is the reason, `seen` the digests of the checks that it is for.
     """
     web, sent = web_of(request), await json_object(request)
     draft = sent.get("draft") is True
@@ -46,7 +46,7 @@ async def place(request: Request, bed: str, principal: Someone) -> dict[str, Any
     unit = unit_of_bed(request, bed, principal, needed)
     now = web.clock.now_us()
     order = wanted(sent, now)
-    signing = Signing(draft=draft, override=text_of(sent, "override"))
+    signing = Signing(draft=draft, override=text_of(sent, "override"), seen=seen_of(sent))
     where = taken_place(request, unit, bed)
     placed = await store.place(web.database, principal, where, [order], signing, now)
     return placed[0]
@@ -81,7 +81,11 @@ async def one(request: Request, bed: str, order: str, principal: Someone) -> dic
 async def move(
     request: Request, bed: str, order: str, act: str, principal: Someone
 ) -> dict[str, Any]:
-    """Does `act` to an order; `{"version", "reason"}`; 409 with what holds for the second."""
+    """Does `act` to an order; `{"version", "reason"}`; 409 with what holds for the second.
+
+    `done_at` says when it was started or done, `seen` names the findings that a reason is for, and
+    `rate`, `rate_unit`, `max_rate`, `target` or `text` are what an infusion is adjusted to.
+    """
     unit = permitted(request, bed, act, principal)
     sent = await json_object(request)
     version, reason = sent.get("version"), text_of(sent, "reason")
@@ -89,9 +93,9 @@ async def move(
         raise MessageError("bad_version", "`version` is that of the order you have seen")
     if act in NEEDS_REASON and not reason:
         raise MessageError("no_reason", f"to {act} an order needs a `reason`")
-    return await moved(
-        request, principal, place_of(request, unit, bed), order, act, version, reason
-    )
+    where = place_of(request, unit, bed)
+    how = Doing(moment(sent.get("done_at"), "done_at") or 0, seen_of(sent), sent)
+    return await moved(request, principal, where, order, act, version, reason, how)
 
 
 def permitted(request: Request, bed: str, act: str, principal: Principal) -> str:
@@ -110,6 +114,7 @@ async def moved(
     act: str,
     version: int,
     reason: str,
+    how: Doing = PLAIN,
 ) -> dict[str, Any]:
     """The order after the act."""
     web = web_of(request)
@@ -122,4 +127,5 @@ async def moved(
         version=version,
         reason=reason,
         at=web.clock.now_us(),
+        how=how,
     )

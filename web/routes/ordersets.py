@@ -14,7 +14,7 @@ from icu.ordering.store import Signing
 from icu.set_approvals import store as approvals
 from web.auth import signed_in, web_of
 from web.language import language_of
-from web.lying import json_object, taken_place, text_of
+from web.lying import json_object, seen_of, taken_place, text_of
 from web.meant import meant
 from web.reading import unit_of_bed
 
@@ -49,7 +49,7 @@ async def approve(request: Request, order_set: str, principal: Someone) -> dict[
 
 @router.post("/beds/{bed}/order-sets/{order_set}", dependencies=[Depends(meant)])
 async def sign(request: Request, bed: str, order_set: str, principal: Someone) -> dict[str, Any]:
-    """Signs the chosen items as one act: `{"version", "items": [...], "override"}`; all or none."""
+    """Signs the chosen `items` of a `version` as one act, all or none; `override` and `seen`."""
     unit = unit_of_bed(request, bed, principal, Permission.ORDER)
     sent = await json_object(request)
     return {"orders": await signed(request, principal, unit, bed, order_set, sent)}
@@ -69,6 +69,7 @@ async def signed(
     wanted = order_sets.signed(order_set, sent, now)
     if order_set not in await approvals.approved(web.database, principal):
         raise Conflict(NOT_APPROVED)
-    signing = Signing(order_set=order_set, override=text_of(sent, "override"))
+    override, seen = text_of(sent, "override"), seen_of(sent)
+    signing = Signing(order_set=order_set, override=override, seen=seen)
     where = taken_place(request, unit, bed)
     return await store.place(web.database, principal, where, wanted, signing, now)

@@ -112,13 +112,14 @@ async def move(
     """One press: accept, start or done; whoever was second sees what holds."""
     if permitted(request, bed, act, principal) != unit:
         raise NotFound(NOT_HERE)
-    said = ""
+    said, done = "", None
     try:
-        await moved(request, principal, place_of(request, unit, bed), order, act, version, "")
+        row = await moved(request, principal, place_of(request, unit, bed), order, act, version, "")
+        done = {**row, "bed": bed} if act == "complete" and "undo" in row["acts"] else None
     except (Conflict, NotFound) as error:
         words, lost = words_of(language_of(request)), getattr(error, "current", None)
         said = words.t("orders.lost_race") if lost else sentence(error, words)
-    return _fragment(request, await _list(request, unit, principal, by, said))
+    return _fragment(request, {**await _list(request, unit, principal, by, said), "done": done})
 
 
 @router.get("/order-sets")
@@ -180,6 +181,7 @@ async def _list(
         "by": by,
         "away": away,
         "said": said,
+        "done": None,
         "sections": found,
         "totals": views.totals(rows),
         "digest": views.digest(found),

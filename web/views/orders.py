@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from hospital_ops.clock import SECOND, from_iso, to_datetime
 from icu import order_targets
 from icu.offers import Offer
-from icu.order_checks import Finding, from_json
+from icu.order_checks import DRUGS, Finding, from_json
 from icu.order_sets import name as set_name
-from icu.orders import BY_PHYSICIAN, NEEDS_REASON, OPEN, Stage
+from icu.orders import BY_PHYSICIAN, DOSED, NEEDS_REASON, OPEN, Stage
 from icu.rules import words as rule_words
 from web.views.refused import in_words
 from web.views.values import Frame, clock, unit_words
@@ -36,6 +36,9 @@ class OrderView:
     due: str
     late: str  # how long overdue, and to whom it has gone
     every: str
+    last: str  # when it was last carried out
+    told: bool  # when it was done, and what, can be said with the press
+    adjust: dict[str, str]  # rate and goal that can be made others; empty: nothing
     placed: str
     signed: str
     urgent: str
@@ -54,7 +57,8 @@ def order(row: Mapping[str, Any], frame: Frame) -> OrderView:
     words = frame.words
     stage = Stage(row["request"], row["task"])
     acts = [act for act in row["acts"] if act != "mistake"]
-    plain = [act for act in acts if act not in NEEDS_REASON]
+    pressed = [act for act in acts if act != "adjust"]
+    plain = [act for act in pressed if act not in NEEDS_REASON]
     target = row["target"]
     return OrderView(
         id=row["id"],
@@ -67,6 +71,9 @@ def order(row: Mapping[str, Any], frame: Frame) -> OrderView:
         due=_due(row, frame),
         late=_late(row, frame),
         every=_every(row, words),
+        last=_last(row, frame),
+        told=any(act in DOSED for act in acts),
+        adjust=_adjustable(row, words) if "adjust" in acts else {},
         placed=f"{row['placed_by']} {_clock(row['placed_at'], frame)}",
         signed=_signed(row, frame),
         urgent=words.t(f"ordering.priority.{row['priority']}")
@@ -76,7 +83,7 @@ def order(row: Mapping[str, Any], frame: Frame) -> OrderView:
         checks=tuple(finding(each, words) for each in from_json(row["checks"])),
         quick=tuple(act for act in plain if act not in BY_PHYSICIAN),
         decided=tuple(act for act in plain if act in BY_PHYSICIAN),
-        reasoned=tuple(act for act in acts if act in NEEDS_REASON),
+        reasoned=tuple(act for act in pressed if act in NEEDS_REASON),
         draft=stage.request == "draft",
         open=stage.request in ("draft", "active", "on-hold"),
         carried=_carried(row, frame),
@@ -145,6 +152,32 @@ def _every(row: Mapping[str, Any], words: Words) -> str:
     return f"{said}, {words.t('ordering.time', n=times)}"
 
 
+def _last(row: Mapping[str, Any], frame: Frame) -> str:
+    """When something that goes on was last carried out, and by whom."""
+    if not row.get("done_at"):
+        return ""
+    time = _clock(row["done_at"], frame)
+    key = "ordering.last_given" if row["kind"] in DRUGS else "ordering.last_done"
+    return frame.words.t(key, time=time, by=row["done_by"] or "")
+
+
+def _adjustable(row: Mapping[str, Any], words: Words) -> dict[str, str]:
+    """What a physician may make another, as it stands now."""
+    details, target = row["details"], row["target"] or {}
+    found = dict.fromkeys(("rate", "parameter", "label", "low", "high"), "")
+    found["text"] = row["text"]
+    found["rate_unit"] = unit_words(details.get("rate_unit", ""), words)
+    if "rate" in details:
+        found["rate"] = words.number(details["rate"])
+    if target:
+        found["parameter"] = target["parameter"]
+        found["label"] = order_targets.LABELS.get(target["parameter"], target["parameter"])
+        for side in ("low", "high"):
+            number = target.get(side)
+            found[side] = words.number(number).replace("−", "-") if number is not None else ""
+    return found
+
+
 def _signed(row: Mapping[str, Any], frame: Frame) -> str:
     if not row["signed_by"]:
         return frame.words.t("ordering.unsigned")
@@ -200,17 +233,30 @@ def _tone(stage: Stage) -> str:
     return "done" if stage.request == "completed" else "stop"
 
 
-def history(rows: Iterable[Mapping[str, Any]], frame: Frame) -> list[str]:
+def history(rows: Sequence[Mapping[str, Any]], frame: Frame) -> list[str]:
     """Who did what and when, oldest first, one line a step."""
     words = frame.words
+    undone = {row.get("undoes") for row in rows}
     lines = []
     for row in rows:
         act = words.t(f"ordering.act.{row['act']}")
         line = f"{_clock(row['at'], frame)} {row['by']}: {act}"
+        if row.get("done_at"):
+            line += f" {words.t('ordering.done_at', time=_clock(row['done_at'], frame))}"
+        if row["version"] in undone:
+            line += f" ({words.t('ordering.undone')})"
+        if row.get("changed"):
+            line += f": {_changed(row['changed'], words)}"
         if row["missed"]:
             line += f"; {words.t('ordering.missed', n=row['missed'])}"
         lines.append(f"{line}; {row['reason']}" if row["reason"] else line)
     return lines
+
+
+def _changed(changed: Mapping[str, Any], words: Words) -> str:
+    """The order before and after another rate or goal."""
+    said = (str(changed[side].get("text", "")) for side in ("before", "after"))
+    return " → ".join(plain_units(each, words) for each in said)
 
 
 def offer_text(offer: Offer, words: Words) -> str:

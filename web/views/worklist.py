@@ -87,7 +87,11 @@ def sections(
 
 
 def _usual_first(kind: str, acts: tuple[str, ...]) -> tuple[str, ...]:
-    """What goes on by itself is begun first; everything else is done in one press."""
+    """What goes on by itself is begun first; everything else is done in one press.
+
+    A "Done" is taken back where it was pressed, or at the bed: never beside the next "Done".
+    """
+    acts = tuple(act for act in acts if act != "undo")
     usual = "start" if kind in CONTINUING else "complete"
     return tuple(sorted(acts, key=lambda act: (act != usual, acts.index(act))))
 

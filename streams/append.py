@@ -17,7 +17,7 @@ REFUSE_WAVES_AT = 0.75
 REFUSE_ALL_AT = 0.90
 BUDGET_OF_MAXMEMORY = 0.8  # the rest is for scripts that publish alarms, and for buffers
 
-WATCH_S = 1.0  # so often the first append asks how much memory is in use
+WATCH_S = 1.0  # so often an append asks how much memory is in use
 
 COMMANDS = (
     wire.Decided, wire.CaseStep, wire.CaseMoved, wire.CaseSeen, wire.CaseNote, wire.PlaceGiven,
@@ -25,6 +25,7 @@ COMMANDS = (
     wire.OnDuty, wire.LimitSet, wire.Coming, wire.StayEntered, wire.Tick, wire.Audited,
 )  # fmt: skip
 
+_ASK = pack(("INFO", "memory"))
 logger = log.get("append")
 
 
@@ -33,7 +34,7 @@ class Appender:
 
     def __init__(self, pipe: Pipe) -> None:
         self.pipe = pipe
-        self.used = 0.0  # share of the memory budget in use, a second old at the most
+        self.used = 0.0  # share of the memory budget in use, as it was when last asked for
         self._watched_at = -math.inf
 
     async def append(
@@ -45,12 +46,12 @@ class Appender:
     async def append_many(
         self, shard: str, items: Sequence[tuple[wire.Entry, bytes]], stream: str = "in"
     ) -> list[str]:
-        """The stream ids of `items`, appended in their order; NotStored if any was refused."""
-        try:
-            await self.watch_memory()
-        except ConnectionLost as error:
-            raise NotStored("not stored, send again: the stream server is away") from error
-        self._refuse_when_full(items, stream)
+        """The stream ids of `items`, appended in their order; NotStored if any was refused.
+
+        What was begun first stands first in the stream: nothing is waited for before it is sent,
+        so the memory in use is asked for along with the append that comes first in a second.
+        """
+        await self._refuse_when_full(items, stream)
         key = keys(shard).waves if stream == "waves" else keys(shard).incoming
         encode = wire.encode
         packed = [
@@ -59,32 +60,56 @@ class Appender:
             else pack(("XADD", key, "*", "d", encode(entry)))
             for entry, raw in items
         ]
+        if asks := self._is_due():
+            packed.append(_ASK)
         try:
             replies = await self.pipe.packed(packed)
         except ConnectionLost as error:
             raise NotStored("not stored, send again: the stream server is away") from error
+        if asks:
+            self._learn(replies.pop())
         for reply in replies:
             if isinstance(reply, ReplyError):
                 raise NotStored(f"not stored, send again: {reply}")
         return [reply.decode() for reply in replies]
 
-    def _refuse_when_full(self, items: Sequence[tuple[wire.Entry, bytes]], stream: str) -> None:
+    async def _refuse_when_full(
+        self, items: Sequence[tuple[wire.Entry, bytes]], stream: str
+    ) -> None:
+        """NotStored where the memory is kept for others; only who would be refused asks first."""
+        if not self._refusal(items, stream):
+            return
+        try:
+            await self.watch_memory()
+        except ConnectionLost as error:
+            raise NotStored("not stored, send again: the stream server is away") from error
+        if refusal := self._refusal(items, stream):
+            raise NotStored(refusal)
+
+    def _refusal(self, items: Sequence[tuple[wire.Entry, bytes]], stream: str) -> str:
         if self.used >= REFUSE_WAVES_AT and stream == "waves":
-            raise NotStored("not stored, send again: memory is kept for vitals and alarms")
+            return "not stored, send again: memory is kept for vitals and alarms"
         if self.used >= REFUSE_ALL_AT and not all(isinstance(e, COMMANDS) for e, _ in items):
-            raise NotStored("not stored, send again: memory is kept for alarms")
+            return "not stored, send again: memory is kept for alarms"
+        return ""
 
     async def watch_memory(self) -> None:
-        """Once a second the append that comes first asks; those beside it use what is known."""
+        """Asks how much memory is in use, where what is known is a second old."""
+        if self._is_due():
+            self._learn((await self.pipe.packed([_ASK]))[0])
+
+    def _is_due(self) -> bool:
         now = asyncio.get_running_loop().time()
         if now - self._watched_at < WATCH_S:
-            return
+            return False
         self._watched_at = now
-        try:
-            info = (await self.pipe.call("INFO", "memory")).decode()
-        except ReplyError as error:
-            logger.warning("memory_unknown", error=str(error))
+        return True
+
+    def _learn(self, reply: bytes | ReplyError) -> None:
+        if isinstance(reply, ReplyError):
+            logger.warning("memory_unknown", error=str(reply))
             return
+        info = reply.decode()
         figures = dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
         limit = int(figures["maxmemory"]) * BUDGET_OF_MAXMEMORY
         self.used = int(figures["used_memory"]) / limit if limit else 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hospital_ops.errors import Fenced
 from streams.pipe import Pipe
 from streams.shard import keys
 
@@ -24,6 +25,14 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 _RELEASE = b"""#!lua flags=allow-oom
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])
+"""
+_BEGIN = b"""#!lua flags=allow-oom
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+if redis.call('HGET', KEYS[2], 'trying') ~= ARGV[3] then
+  redis.call('HSET', KEYS[2], 'trying', ARGV[3], 'tries', 0)
+end
+return redis.call('HINCRBY', KEYS[2], 'tries', 1)
 """
 
 
@@ -55,6 +64,21 @@ async def renew(pipe: Pipe, lease: Lease) -> bool:
     """True while the lease is still ours."""
     key = keys(lease.shard).lease
     return bool(await pipe.call("EVAL", _RENEW, 1, key, lease.token, TTL_MS))
+
+
+async def begin(pipe: Pipe, lease: Lease, entry_id: str) -> int:
+    """How many owners have begun this entry and not ended it, with us; renews. Fenced if lost."""
+    k = keys(lease.shard)
+    arguments = (lease.token, TTL_MS, entry_id)
+    tries = await pipe.call("EVAL", _BEGIN, 2, k.lease, k.state, *arguments)
+    if not tries:
+        raise Fenced("the lease has passed on")
+    return int(tries)
+
+
+async def ended(pipe: Pipe, lease: Lease) -> None:
+    """The entry that was begun has been decided."""
+    await pipe.call("HDEL", keys(lease.shard).state, "trying", "tries")
 
 
 async def release(pipe: Pipe, lease: Lease) -> None:

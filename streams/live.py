@@ -3,8 +3,8 @@
 It needs Redis alone. A successor loads the last snapshot, re-reads from there with its outputs
 suppressed up to the published position, shows what differs, and goes on.
 
-Where the rules of a room fail on an entry, the walk begins anew from the snapshot and decides entry
-by entry until the one is found; it is passed over, kept as a dead letter, and the rest goes on.
+Where the rules of a room fail on an entry, or do not come to its end, the walk begins anew from the
+snapshot; the entry is passed over, kept as a dead letter, and the rest goes on (streams/trying.py).
 """
 
 from __future__ import annotations
@@ -13,38 +13,32 @@ import asyncio
 import math
 from collections.abc import Callable
 from itertools import count
-from traceback import extract_tb
 
 from hospital_ops import log, wire
 from hospital_ops.clock import Clock
-from hospital_ops.deciding import Decider, Decisions, Stamped
+from hospital_ops.deciding import Decider, Decisions
 from hospital_ops.errors import Fenced, NotStored
 from hospital_ops.together import together
 from streams import lease as leases
 from streams.append import Appender
 from streams.lease import Lease
 from streams.listening import MakeListener, listen
-from streams.pipe import Fields, Pipe, Portion, ReplyError, read_streams
+from streams.pipe import Pipe, Portion, ReplyError, read_streams
 from streams.publish import Board, load_snapshot, pass_on, publish, read_board, save_snapshot, tick
-from streams.shard import START, at_us, hall, hospital_of, keys, order
+from streams.shard import START, keys, order
+from streams.trying import PATIENCE_S, RENEW_S, Trying, Undecidable
 
 BATCH = 512  # entries decided at once: bounds the time to the first change
 SHOW_AGAIN_S = 0.5  # further changes of a bed at most twice a second
 SNAPSHOT_S = 1.0
 TICK_S = 1.0
 MEMORY_TICKS = 5  # so often the memory in use is asked for
-RENEW_S = 0.5
 RETRY_S = 0.5
 WHOLE_EVERY = 32  # the whole board goes out after so many changes of each of its cells
 
 MakeDecider = Callable[[str, bytes], Decider]  # unit and snapshot (empty: a new unit)
-Entries = list[tuple[str, Fields]]
 
 logger = log.get("live")
-
-
-class _Undecidable(Exception):
-    """The rules failed: the state may be half changed, so the walk begins anew."""
 
 
 class LiveReader:
@@ -58,14 +52,14 @@ class LiveReader:
         make: MakeDecider,
         clock: Clock,
         hears: MakeListener = lambda _: None,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self.shard, self.owner, self.make, self.clock = shard, owner, make, clock
         self.url, self.hears = url, hears
         self.pipe = Pipe(url)  # publishes, ticks, renews
         self.reading = Pipe(url)  # blocks in XREAD
         self.appender = Appender(self.pipe)
-        self.careful_until = START  # up to here entries are decided one by one
-        self.passed_over: set[str] = set()  # entries on which the rules of the room fail
+        self.trying = Trying(self.appender, shard, patience_s)
 
     async def run(self) -> None:
         """Takes the lease whenever it is free and works until it is lost; ends by cancellation."""
@@ -76,7 +70,7 @@ class LiveReader:
                     await self._own(lease)
             except Fenced:
                 logger.warning("fenced", shard=self.shard)
-            except _Undecidable:
+            except Undecidable:
                 logger.warning("begins_anew", shard=self.shard)
             except (NotStored, ReplyError, OSError) as error:
                 logger.warning("redis_away", shard=self.shard, error=str(error))
@@ -112,6 +106,10 @@ class _Walk:
         self.since_whole = math.inf  # cells that changed since the whole board went out
 
     async def run(self) -> None:
+        """Holds the lease, and walks."""
+        await together(self._renew(), self._walk())
+
+    async def _walk(self) -> None:
         """Catches up with the published position, then decides and publishes."""
         reader = self.reader
         self.position, state = await load_snapshot(reader.pipe, reader.shard)
@@ -120,7 +118,7 @@ class _Walk:
         await self._check_position()
         await self._catch_up()
         await self._show_differences()
-        await together(self._renew(), self._tick(), self._follow(), self._listen())
+        await together(self._tick(), self._follow(), self._listen())
 
     async def _check_position(self) -> None:
         """A position beyond the stream's last id is an incident: re-read from the start."""
@@ -145,8 +143,7 @@ class _Walk:
             known = [item for item in read if order(item[0]) <= order(self.board.position)]
             if not known:
                 break
-            await self._decide(known)
-            self.position = known[-1][0]
+            _, self.position = await self.reader.trying.decide(self.lease, self.decider, known)
 
     async def _show_differences(self) -> None:
         names = set(self.decider.names())
@@ -168,8 +165,10 @@ class _Walk:
             )
             new = entries.get(self.stream, [])
             self.portion.learn(new)
-            decisions = await self._decide(new) if new else Decisions()
-            self.position = new[-1][0] if new else self.position
+            decisions = Decisions()
+            if new:
+                trying = self.reader.trying
+                decisions, self.position = await trying.decide(self.lease, self.decider, new)
             self.dirty |= decisions.dirty
             self.outputs += decisions.outputs
             self.elsewhere += decisions.elsewhere
@@ -182,52 +181,6 @@ class _Walk:
             return self.dirty
         now = self.reader.clock.monotonic_s()
         return {n for n in self.dirty if now - self.shown_at.get(n, 0.0) >= SHOW_AGAIN_S}
-
-    async def _decide(self, entries: Entries) -> Decisions:
-        """What the room decides about the entries; _Undecidable where its rules fail."""
-        careful = order(entries[0][0]) <= order(self.reader.careful_until)
-        whole = Decisions()
-        for part in [[entry] for entry in entries] if careful else [entries]:
-            try:
-                decided = self.decider.decide(self._understood(part))
-            except Exception as error:
-                # The edge between a room's rules and its ward: one message must not stop the unit.
-                await self._set_aside(part, error)
-                raise _Undecidable from error
-            whole.dirty |= decided.dirty
-            whole.outputs += decided.outputs
-            whole.elsewhere += decided.elsewhere
-            whole.urgent |= decided.urgent
-        return whole
-
-    async def _set_aside(self, entries: Entries, error: Exception) -> None:
-        """One entry is passed over from now on, with a note in the hall; of several one by one."""
-        reader = self.reader
-        entry_id, fields = entries[-1]
-        reader.careful_until = max(reader.careful_until, entry_id, key=order)
-        if len(entries) > 1:
-            return
-        where = extract_tb(error.__traceback__)[-1]
-        place = f"{type(error).__name__} in {where.name}:{where.lineno}"
-        logger.error("undecidable", shard=reader.shard, entry=entry_id, error=place)
-        shard = hall(hospital_of(reader.shard))
-        if reader.shard != shard:
-            reason = f"the rules of {reader.shard} failed on entry {entry_id}: {place}"
-            kept = wire.Kept(shard, "live", at_us(entry_id), "undecidable", reason)
-            await reader.appender.append(shard, kept, fields[1])
-        reader.passed_over.add(entry_id)
-
-    def _understood(self, entries: Entries) -> list[Stamped]:
-        """Decoded entries; a broken one is passed over here and kept by the store reader."""
-        stamped = []
-        for entry_id, fields in entries:
-            if entry_id in self.reader.passed_over:
-                continue
-            try:
-                stamped.append(Stamped(at_us(entry_id), wire.decode(fields[1])))
-            except wire.DecodeError:
-                logger.error("undecodable", shard=self.reader.shard, entry=entry_id)
-        return stamped
 
     async def _publish(self, due: set[str]) -> None:
         await self._pass_on()

@@ -29,7 +29,9 @@ from streams.shard import hospital_of
 
 logger = log.get("mllp")
 
-BATCH: Final = 32  # frames decided before their appends are awaited
+BATCH: Final = 32  # frames taken from the socket at once
+PORTION: Final = 64  # messages decided before their appends are awaited
+HOLD_S: Final = 0.02  # so long one sender is listened to alone
 _RECHECK_S: Final = 0.01  # at least, between two looks at the clock
 _LOGGED_PEERS: Final = 256  # strangers named in the log, each once
 _BACKLOG: Final = 1024  # connections that may wait to be accepted: a ward after a power cut
@@ -316,20 +318,31 @@ class _Connection(asyncio.Protocol):
                 self._transport.close()
 
     async def _handle(self, batch: list[Frame]) -> None:
+        """In portions: a frame may hold a batch of thousands of messages."""
+        came: list[Frame | bytes] = []
+        for frame in batch:
+            came += [frame] if frame.problem else split_messages(frame.data)
+        for start in range(0, len(came), PORTION):
+            await self._take(came[start : start + PORTION])
+
+    async def _take(self, portion: list[Frame | bytes]) -> None:
         gateway, source, counts = self._gateway, self._source, self._counts
-        now, limits = gateway.clock.now_us(), gateway.limits
+        now, limits, loop = gateway.clock.now_us(), gateway.limits, self._loop
         decided: list[Intake | Frame] = []
         appends: list[list[Append]] = []
-        for frame in batch:
-            if frame.problem:
-                counts.refused[frame.problem] += 1
-                decided.append(frame)
-                appends.append([broken(frame, source, now)])
+        held_from = loop.time()
+        for one in portion:
+            if isinstance(one, Frame):
+                counts.refused[one.problem] += 1
+                decided.append(one)
+                appends.append([broken(one, source, now)])
                 continue
-            for raw in split_messages(frame.data):
-                intake = gateway.decide(raw, source, gateway.places, now, limits.obx)
-                decided.append(intake)
-                appends.append(gateway.read(intake.appends))
+            intake = gateway.decide(one, source, gateway.places, now, limits.obx)
+            decided.append(intake)
+            appends.append(gateway.read(intake.appends))
+            if loop.time() - held_from > HOLD_S:
+                await asyncio.sleep(0)  # the other senders wait for no more than one message
+                held_from = loop.time()
         failures = await self._store(appends)
         answers = bytearray()
         for item, failure in zip(decided, failures, strict=True):

@@ -3,17 +3,21 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
 from hospital_ops import wire
 from hospital_ops.board import HEAD, decode_bed, decode_head
+from hospital_ops.clock import SystemClock
+from hospital_ops.deciding import Decisions, Stamped
 from hospital_ops.errors import Fenced
 from hospital_ops.identity import patient_id
 from hospital_ops.servers.valkey import Valkey
 from streams import lease as leases
 from streams.append import Appender
+from streams.live import LiveReader
 from streams.pipe import ConnectionLost, Pipe, ReplyError
 from streams.publish import (
     load_snapshot,
@@ -24,12 +28,15 @@ from streams.publish import (
     tick,
 )
 from streams.shard import Meta, keys, order
+from streams.trying import LARGE
 from tests.integration.streams_help import (
     BED,
     HALL,
     PULSE,
     UNIT,
+    SmallRoom,
     admitted,
+    beside,
     icu_room,
     living,
     observed,
@@ -38,6 +45,9 @@ from tests.integration.streams_help import (
     until,
     went_out,
 )
+
+OTHER = "h1-icu-9"
+PATIENCE_S = 0.2
 
 
 @pytest.fixture
@@ -235,6 +245,42 @@ async def test_an_entry_on_which_the_rules_fail_is_found_and_passed_over(pipe: P
     assert len({entry.alarm for entry in told}) == len(told) == 5
     found = revisions(await went_out(pipe))
     assert found == list(range(1, len(found) + 1))
+
+
+class Held(SmallRoom):
+    """A room whose rules take far longer than anybody waits for, on the value 777."""
+
+    def decide(self, entries: Sequence[Stamped]) -> Decisions:
+        held = [e for _, e in entries if isinstance(e, wire.Observed)]
+        if any(one.observations[0].value == 777.0 for one in held):
+            time.sleep(4 * PATIENCE_S)
+        return super().decide(entries)
+
+
+async def test_an_entry_that_outlives_its_owners_is_passed_over_and_nobody_else_waits(
+    pipe: Pipe,
+) -> None:
+    """Two owners do not come to its end: the third leaves it to the hall, and goes on."""
+    large = wire.replaced(observed(777.0), message_id="x" * LARGE)
+    reader = LiveReader(pipe.url, UNIT, "one", Held, SystemClock(), patience_s=PATIENCE_S)
+    async with living(pipe.url, "one", shard=OTHER), beside(reader.run()):
+        await send(pipe, 1.0)
+        await shown(pipe, BED, [1.0])
+        epoch = await pipe.call("GET", keys(OTHER).epoch)
+        held = await Appender(pipe).append(UNIT, large)
+        await send(pipe, 2.0)
+        for value in (1.0, 2.0):
+            await Appender(pipe).append(OTHER, observed(value))
+        await shown(pipe, BED, [1.0, 2.0], unit=OTHER)
+        await shown(pipe, BED, [1.0, 2.0])
+        assert await pipe.call("GET", keys(OTHER).epoch) == epoch
+    await reader.pipe.close()
+    letters = await pipe.call("XRANGE", keys(HALL).incoming, "-", "+")
+    (kept,) = [wire.decode(fields[1]) for _, fields in letters]
+    assert isinstance(kept, wire.Kept)
+    assert kept.code == "undecidable"
+    assert held in kept.reason
+    assert "outlived the lease 2 times" in kept.reason
 
 
 async def test_a_position_beyond_the_stream_means_reading_again(pipe: Pipe) -> None:

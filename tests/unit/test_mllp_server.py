@@ -16,7 +16,7 @@ from hospital_ops import wire
 from hospital_ops.clock import ManualClock
 from hospital_ops.hl7.framing import framed
 from hospital_ops.hl7.understand import Source
-from streams.mllp import BATCH, Limits, MllpGateway, _Connection
+from streams.mllp import BATCH, PORTION, Limits, MllpGateway, _Connection
 from tests.mllp_ward import CORPUS, LOCAL, NOW, Disk, Ward, answer, oru, until
 
 
@@ -58,6 +58,18 @@ async def test_a_message_is_answered_only_when_it_is_on_disk(start: Start, disk:
     assert (shard, stream, raw) == ("ICU7N", "in", oru("A1"))
     assert isinstance(entry, wire.Observed)
     assert entry.bed == "BED701"
+    writer.close()
+
+
+async def test_a_batch_of_more_messages_than_a_portion_is_stored_and_answered_in_its_order(
+    start: Start, disk: Disk
+) -> None:
+    _, port = await start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    names = [f"A{n}" for n in range(2 * PORTION + 3)]
+    writer.write(framed(b"\r".join(oru(name) for name in names)))
+    assert [(await answer(reader))[:2] for _ in names] == [["AA", name] for name in names]
+    assert [entry.message_id for entry in disk.observed()] == names
     writer.close()
 
 

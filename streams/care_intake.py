@@ -47,9 +47,13 @@ def of_principal(principal: Principal) -> Poster:
     return Poster(principal.actor, principal.hospital, principal.mode, may_write, principal.bed)
 
 
-def of_source(source: Source) -> Poster:
+def of_source(source: Source, places: Places) -> Poster:
     """A source that the configuration names by its address."""
-    return Poster(source.name, source.hospital, source.mode, source.may_write, zone=source.zone)
+
+    def may_write(unit: str) -> bool:
+        return source.may_write(unit, places.hospital_of_unit(unit))
+
+    return Poster(source.name, source.hospital, source.mode, may_write, zone=source.zone)
 
 
 class CareIntake:

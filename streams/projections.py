@@ -110,6 +110,11 @@ class Places:
         """Every unit of a hospital."""
         return [unit.unit for unit in self.units.values() if unit.hospital == hospital]
 
+    def hospital_of_unit(self, unit: str) -> str:
+        """The hospital that a unit is registered with; empty where it is none of ours."""
+        known = self.units.get(unit)
+        return known.hospital if known else ""
+
     def has_unit(self, unit: str) -> bool:
         """Whether a unit with this id is registered."""
         return unit in self.units

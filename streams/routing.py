@@ -33,6 +33,10 @@ class Places(Protocol):
         """Every unit of a hospital."""
         ...
 
+    def hospital_of_unit(self, unit: str) -> str:
+        """The hospital of a unit; empty where it is none of ours."""
+        ...
+
     def standing(self, hospital: str, name: str) -> Standing:
         """Where people have said that a device stands; empty where nobody has."""
         ...
@@ -133,6 +137,10 @@ class Announced:
     def units_of(self, hospital: str) -> list[str]:
         """As `Places`."""
         return self._places.units_of(hospital)
+
+    def hospital_of_unit(self, unit: str) -> str:
+        """As `Places`."""
+        return self._places.hospital_of_unit(unit)
 
     def standing(self, hospital: str, name: str) -> Standing:
         """As `Places`."""

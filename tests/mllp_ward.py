@@ -54,6 +54,10 @@ class Ward:
 
     beds = frozenset(f"BED7{n:02d}" for n in range(1, 13))
 
+    def hospital_of_unit(self, unit: str) -> str:
+        """All its units are of one hospital."""
+        return "h7"
+
     def has_unit(self, unit: str) -> bool:
         return unit == "ICU7N"
 

@@ -53,6 +53,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         name="loopback",
         networks=("127.0.0.0/8", "::1/128"),
         hospital=demo_house.HOSPITALS[0][0],
+        units=demo_house.UNITS,
         mode="Demo",
     )
     return settings.load(

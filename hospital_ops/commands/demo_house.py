@@ -17,6 +17,7 @@ HOSPITALS: Final = (
     ("h1", "Городская больница № 1", (("h1-icu-1", "icu", "ОРИТ 1"), ("h1-ed", "ed", "Приёмное"))),
     ("h2", "Городская больница № 2", (("h2-icu-1", "icu", "ОРИТ 1"), ("h2-ed", "ed", "Приёмное"))),
 )
+UNITS: Final = tuple(unit for _, _, units in HOSPITALS for unit, _, _ in units)
 PEOPLE: Final = (
     ("ed", Role.ED_PHYSICIAN),
     ("icu", Role.ICU_PHYSICIAN),

@@ -44,7 +44,7 @@ class Source:
     name: str
     hospital: str
     networks: tuple[str, ...] = ()  # CIDR; empty with a certificate: any
-    units: tuple[str, ...] | None = None  # None: all units
+    units: tuple[str, ...] | None = None  # None: all units of its hospital
     mode: str = "Real"  # what MSH-11 P means: Real, Test or Demo
     zone: str = "UTC"  # IANA name, for times without a zone; empty: CARE's rule
     charset: str = ""  # for text beyond ASCII without MSH-18
@@ -64,9 +64,12 @@ class Source:
         except (ValueError, ZoneInfoNotFoundError) as error:
             raise ConfigurationError(f"source {self.name}: {error}") from None
 
-    def may_write(self, unit: str) -> bool:
-        """Whether `unit` is within the source's scope."""
-        return self.units is None or unit in self.units
+    def may_write(self, unit: str, hospital: str) -> bool:
+        """Whether a unit (of `hospital`) is within the source's scope.
+
+        Another hospital's unit is only where the operator has named it (SAFETY I14).
+        """
+        return hospital == self.hospital if self.units is None else unit in self.units
 
 
 @dataclass(frozen=True, slots=True)

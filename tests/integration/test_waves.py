@@ -192,6 +192,10 @@ async def test_a_curve_comes_to_the_archive_once_however_often_it_is_sent(
 
 def test_a_curve_in_an_hl7_message_goes_the_same_way() -> None:
     class Places:
+        def hospital_of_unit(self, unit: str) -> str:
+            """All its units are of one hospital."""
+            return "h1"
+
         def has_unit(self, unit: str) -> bool:
             return unit == "ICU7N"
 

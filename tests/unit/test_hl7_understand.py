@@ -261,6 +261,10 @@ class House:
 
     beds: Final = {"h1-icu-1-07": "h1-icu-1", "h1-ed-02": "h1-ed"}
 
+    def hospital_of_unit(self, unit: str) -> str:
+        """All its units are of one hospital."""
+        return "h1"
+
     def has_unit(self, unit: str) -> bool:
         return unit in ("h1-icu-1", "h1-ed")
 

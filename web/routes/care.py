@@ -40,7 +40,7 @@ async def _poster(request: Request) -> Poster:
     source = named(request, web_of(request).sources)
     if source is None:
         raise SignInNeeded
-    return of_source(source)
+    return of_source(source, web_of(request).places)
 
 
 def named(request: Request, sources: tuple[Source, ...]) -> Source | None:

@@ -1,0 +1,75 @@
+"""A sender of one hospital writes nothing into another one, whatever its message says."""
+
+from __future__ import annotations
+
+import pytest
+
+from hospital_ops import wire
+from hospital_ops.hl7.understand import MAX_OBX, Source
+from hospital_ops.standing.rules import Standing
+from streams.hl7_intake import OUT_OF_SCOPE, Intake, take
+from streams.routing import Announced
+
+NOW = 1_795_000_000_000_000
+BED = {"h1": "h1-icu-1-01", "h2": "h2-icu-1-01"}
+
+
+class Two:
+    """Two hospitals with a unit each."""
+
+    def has_unit(self, unit: str) -> bool:
+        return unit in ("h1-icu-1", "h2-icu-1")
+
+    def hospital_of_unit(self, unit: str) -> str:
+        return unit[:2] if self.has_unit(unit) else ""
+
+    def unit_of_bed(self, bed_id: str) -> str | None:
+        return bed_id[:8] if bed_id in BED.values() else None
+
+    def bed_in_unit(self, unit: str, text: str) -> str | None:
+        if text == "probe":
+            return text
+        return text if self.unit_of_bed(text) == unit else None
+
+    def units_of(self, hospital: str) -> list[str]:
+        return [f"{hospital}-icu-1"]
+
+    def standing(self, hospital: str, name: str) -> Standing:
+        return ()
+
+    def mode_of_device(self, hospital: str, name: str) -> str:
+        return ""
+
+
+def sent(source: Source, kind: str, place: str) -> Intake:
+    """What becomes of a message of `source` about a place."""
+    lines = [
+        f"MSH|^~\\&|GW||||20261121120000+0000||{kind}|M1|P|2.6",
+        "PID|||1234^^^HOSP^MR||Family^Given||19600101|F",
+        f"PV1||I|{place}",
+    ]
+    if kind.startswith("ORU"):
+        lines += [
+            "OBR|1|||182777000^monitoring of patient^SCT|||20261121120000+0000",
+            "OBX|1|NM|150344^MDC_TEMP^MDC||39.9|268192^MDC_DIM_DEGC^MDC|||||F",
+        ]
+    return take("\r".join(lines).encode() + b"\r", source, Announced(Two()), NOW, MAX_OBX)
+
+
+@pytest.mark.parametrize("kind", ["ORU^R01^ORU_R01", "ADT^A03^ADT_A03", "ADT^A01^ADT_A01"])
+def test_what_is_for_another_hospital_is_refused_and_kept_in_the_own_one(kind: str) -> None:
+    source = Source(name="box", hospital="h1")
+    refused = sent(source, kind, f"h2-icu-1^^{BED['h2']}")
+    assert refused.code == OUT_OF_SCOPE
+    assert [(one.shard, type(one.entry)) for one in refused.appends] == [("h1-hall", wire.Kept)]
+    taken = sent(source, kind, f"h1-icu-1^^{BED['h1']}")
+    assert (taken.code, {one.shard for one in taken.appends}) == ("", {"h1-icu-1"})
+
+
+def test_an_operator_may_name_the_unit_of_another_hospital() -> None:
+    engine = Source(name="engine", hospital="h1", units=("h1-icu-1", "h2-icu-1"))
+    assert sent(engine, "ORU^R01^ORU_R01", f"h2-icu-1^^{BED['h2']}").code == ""
+
+
+def test_the_probe_of_one_canary_passes_in_every_hospital() -> None:
+    assert sent(Source(name="box", hospital="h1"), "ORU^R01^ORU_R01", "h2-icu-1^^probe").code == ""

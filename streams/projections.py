@@ -90,8 +90,7 @@ class Places:
 
     def unit_of_bed(self, bed: str) -> str | None:
         """The unit of a bed id, or None where the bed is not registered."""
-        known = self.beds.get(bed)
-        return known.unit if known else None
+        return known.unit if (known := self.beds.get(bed)) else None
 
     def device(self, hospital: str, name: str) -> KnownDevice | None:
         """The registered device with this id or address, of this hospital."""
@@ -112,8 +111,7 @@ class Places:
 
     def hospital_of_unit(self, unit: str) -> str:
         """The hospital that a unit is registered with; empty where it is none of ours."""
-        known = self.units.get(unit)
-        return known.hospital if known else ""
+        return known.hospital if (known := self.units.get(unit)) else ""
 
     def has_unit(self, unit: str) -> bool:
         """Whether a unit with this id is registered."""
@@ -374,13 +372,8 @@ def _differs(old: dict[str, Any] | None, new: Mapping[str, Any]) -> bool:
 
 
 def _unit(row: UnitRow) -> dict[str, Any]:
-    return {
-        "unit": row.unit,
-        "hospital": row.hospital,
-        "kind": row.kind,
-        "name": row.name,
-        "zone": row.zone,
-    }
+    names = ("unit", "hospital", "kind", "name", "zone")
+    return {name: getattr(row, name) for name in names}
 
 
 def _beds(row: UnitRow) -> list[dict[str, Any]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hospital_ops import wire
-from hospital_ops.hl7.understand import MAX_OBX, Source
+from hospital_ops.hl7.bounds import MAX_OBX
+from hospital_ops.hl7.understand import Source
 from hospital_ops.standing.rules import Standing
 from streams.hl7_intake import OUT_OF_SCOPE, Intake, take
 from streams.routing import Announced

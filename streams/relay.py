@@ -23,6 +23,7 @@ PAUSE_S = 0.1  # a committed decision reaches the board within this
 ROWS = 500  # a turn: bounds the transaction
 PROJECTIONS_S = 2.0  # a revoked session or device is out within 5 s (SAFETY.md F19)
 LOCK = 0x52454C4159  # "RELAY"
+_ANY = "select exists (select from outbox where appended_at is null)"
 
 logger = log.get("relay")
 
@@ -51,7 +52,10 @@ class Relay:
                 await asyncio.sleep(1.0)
 
     async def step(self) -> int:
-        """Appends what waits, in order; answers how many."""
+        """Appends what waits, in order; answers how many. Mostly nothing does: one question."""
+        async with self.database.raw() as connection:
+            if not await connection.fetchval(_ANY):
+                return 0
         async with self.database.transaction() as connection:
             if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", LOCK):
                 return 0

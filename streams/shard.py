@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -17,6 +18,7 @@ class Keys(NamedTuple):
     epoch: str
 
 
+@lru_cache(4096)  # shards: every append and every reading asks
 def keys(shard: str) -> Keys:
     """The keys of `shard`, for example `{h1-icu-1}:in`."""
     tag = f"{{{shard}}}"

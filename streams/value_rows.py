@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime
+from math import isfinite
 from struct import Struct
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -102,17 +103,21 @@ def _pack(rows: ValueRows, stored_at: bytes, kinds: dict[Row, bytes], parts: lis
         kind = kinds.get(key)
         if kind is None:
             kind = kinds[key] = _kind(*key)
-        number, words = number_and_text(one.value)
-        at = one.determined_at
-        said = remark(one, moments[at].remarks)
-        parts += (heads[at], kind)
-        if number is not None and not said:
-            parts.append(_NUMBER(0, -1, 16, event, 8, number))
-        else:
-            parts += (
-                text(said), NULL if words is None else text(words), _ID(16, event),
-                NULL if number is None else _VALUE(8, number),
-            )  # fmt: skip
+        head, remarks = heads[one.determined_at]
+        value = one.value
+        # Nearly every value: a finite number of which nothing is said.
+        if (
+            value.__class__ is float
+            and isfinite(value)
+            and not (one.text or one.flag or one.reason or remarks)
+        ):
+            parts += (head, kind, _NUMBER(0, -1, 16, event, 8, value))
+            continue
+        number, words = number_and_text(value)
+        parts += (
+            head, kind, text(remark(one, remarks)), NULL if words is None else text(words),
+            _ID(16, event), NULL if number is None else _VALUE(8, number),
+        )  # fmt: skip
 
 
 def short(name: str) -> str:
@@ -120,9 +125,11 @@ def short(name: str) -> str:
     return name if len(name) <= NAME_MAX else name[:NAME_MAX]
 
 
-def _head(first: bytes, moment: Moment, last: tuple[bytes, ...]) -> bytes:
+def _head(first: bytes, moment: Moment, last: tuple[bytes, ...]) -> tuple[bytes, tuple[str, ...]]:
+    """What the rows of a moment begin with, and what is remarked about them."""
     determined_at, device_time = time(moment.determined_at), time(moment.device_time)
-    return b"".join((first, uuid(moment.patient_id), determined_at, device_time, *last))
+    head = b"".join((first, uuid(moment.patient_id), determined_at, device_time, *last))
+    return head, moment.remarks
 
 
 def _kind(code: str, channel: str, unit: str, validity: str, origin: str) -> bytes:

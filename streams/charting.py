@@ -6,18 +6,63 @@ It works without PostgreSQL, as any value does; the answer comes when all is on 
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 from hospital_ops import codes, events, wire
 from hospital_ops.access import Principal
 from hospital_ops.bindings import FUTURE_US
 from hospital_ops.clock import Clock
 from hospital_ops.errors import MessageError
-from hospital_ops.identity import uuid7
+from hospital_ops.identity import derived, uuid7
 from streams.append import Appender
 
 EVENTS_MOST: Final = 100
 REASON_MOST: Final = 300
+GCS: Final = codes.by_key["gcs"].code
+GCS_PARTS: Final = tuple(codes.by_key[key].code for key in ("gcs_e", "gcs_v", "gcs_m"))
+
+
+class Total(NamedTuple):
+    """A charted sum of which a part is corrected: what it is from now on."""
+
+    old: wire.Observation
+    value: float | None  # None: it is not known any more
+
+    def made(self, mode: str) -> wire.Observation | None:
+        """The new sum as a value, at the time of the old one."""
+        if self.value is None:
+            return None
+        event = str(derived("total", mode, self.old.event_id, str(self.value)))
+        return wire.replaced(self.old, value=self.value, event_id=event)
+
+
+class Correction(NamedTuple):
+    """What a correction is: of which values, what the unit is told, and the answer."""
+
+    events: tuple[str, ...]
+    told: tuple[wire.Entry, ...]
+    answer: dict[str, Any]
+
+
+def total_after(
+    part: wire.Observation, value: Any, charted: Sequence[wire.Observation]
+) -> Total | None:
+    """The GCS that was charted with a part of it, once the part is `value` (None: taken back).
+
+    None where the part is none of a GCS, or no GCS was charted at its moment.
+    """
+    if part.code not in GCS_PARTS:
+        return None
+    known = {one.code: one for one in charted if one.determined_at == part.determined_at}
+    if (old := known.get(GCS)) is None:
+        return None
+    values = [
+        value if code == part.code else known[code].value if code in known else None
+        for code in GCS_PARTS
+    ]
+    numbers = [float(one) for one in values if isinstance(one, int | float)]
+    return Total(old, sum(numbers) if len(numbers) == len(GCS_PARTS) else None)
 
 
 class Charting:
@@ -27,9 +72,19 @@ class Charting:
         self.appender, self.clock, self.mode = appender, clock, mode
 
     async def take(
-        self, principal: Principal, unit: str, bed: str, batch: Any, body: bytes
+        self,
+        principal: Principal,
+        unit: str,
+        bed: str,
+        batch: Any,
+        body: bytes,
+        *,
+        whole: bool = False,
     ) -> dict[str, list[Any]]:
-        """Stores `[EVENT, ...]`; `{"stored", "warnings", "rejected"}` once on disk."""
+        """Stores `[EVENT, ...]`; `{"stored", "warnings", "rejected"}` once on disk.
+
+        `whole`: all of them or, where one cannot be stored, none.
+        """
         if not isinstance(batch, list) or len(batch) > EVENTS_MOST:
             raise MessageError(
                 "no_events", f'send {{"events": [EVENT, ...]}}, at most {EVENTS_MOST}'
@@ -46,13 +101,15 @@ class Charting:
             observations.append(observation)
             if warning:
                 warnings.append({"event_id": observation.event_id, "text": warning})
+        if whole and rejected:
+            observations = []
         if observations:
             entry = self.observed(principal, unit, bed, observations, body)
             await self.appender.append_many(unit, [(entry, body)])
         stored = [observation.event_id for observation in observations]
         return {"stored": stored, "warnings": warnings, "rejected": rejected}
 
-    async def correct(
+    def correction(
         self,
         principal: Principal,
         unit: str,
@@ -61,8 +118,12 @@ class Charting:
         new: Any,
         reason: str,
         body: bytes,
-    ) -> dict[str, Any]:
-        """Takes `old` back, and puts the EVENT `new` in its place where one is given."""
+        charted: Sequence[wire.Observation] = (),
+    ) -> Correction:
+        """Takes `old` back, and puts the EVENT `new` in its place where one is given.
+
+        `charted`: what holds of its moment; a sum of which `old` is a part follows it.
+        """
         if not reason.strip():
             raise MessageError("no_reason", "a correction needs a `reason`")
         now = self.clock.now_us()
@@ -71,7 +132,37 @@ class Charting:
             replaced, _, warning = self.read(new, now)
             if replaced.code != old.code:
                 raise MessageError("other_code", "a correction is of the same value")
-        gone = wire.Corrected(
+        pairs = [(old, replaced)]
+        total = total_after(old, replaced.value if replaced else None, charted)
+        if total is not None:
+            pairs.append((total.old, total.made(self.mode)))
+        told: list[wire.Entry] = [
+            self._gone(principal, unit, bed, *pair, reason, now) for pair in pairs
+        ]
+        made = [other for _, other in pairs if other is not None]
+        if made:
+            told.append(self.observed(principal, unit, bed, made, body))
+        return Correction(
+            tuple(one.event_id for one, _ in pairs),
+            tuple(told),
+            {
+                "corrected": old.event_id,
+                "replaced_by": replaced.event_id if replaced else None,
+                "warning": warning or None,
+            },
+        )
+
+    def _gone(
+        self,
+        principal: Principal,
+        unit: str,
+        bed: str,
+        old: wire.Observation,
+        replaced: wire.Observation | None,
+        reason: str,
+        now: int,
+    ) -> wire.Corrected:
+        return wire.Corrected(
             unit=unit,
             bed=bed,
             event=old.event_id,
@@ -88,16 +179,6 @@ class Charting:
             mode=self.mode,
             channel=old.channel,
         )
-        noted = self._audited(principal, unit, "correct_value", old.event_id)
-        entries: list[tuple[wire.Entry, bytes]] = [(gone, b""), (noted, b"")]
-        if replaced is not None:
-            entries.append((self.observed(principal, unit, bed, [replaced], body), body))
-        await self.appender.append_many(unit, entries)
-        return {
-            "corrected": old.event_id,
-            "replaced_by": replaced.event_id if replaced else None,
-            "warning": warning or None,
-        }
 
     async def validate(
         self,

@@ -26,8 +26,10 @@ LINES = 500  # rows that leave in one piece
 _MEASUREMENTS = """
 select event_id, source_message_id, code, channel, value, value_text, physical_unit, determined_at,
        device_time, received_at, stored_at, validity, mode, origin, patient_id, device, remark,
-       source
-  from filed_measurement
+       source,
+       exists (select from correction c where c.bed = m.place and c.event_id = m.event_id
+                  and c.determined_at = m.determined_at) as withdrawn
+  from filed_measurement m
  where place = $1
    and ($2::text[] is null or code = any ($2))
    and determined_at >= coalesce($3, '-infinity'::timestamptz)
@@ -88,6 +90,7 @@ def _line(row: Record, read: Mapping[str, Any]) -> bytes:
         "patient_id": str(row["patient_id"]) if row["patient_id"] else None,
         "device": row["device"],
         "remark": read["remark"],
+        "withdrawn": row["withdrawn"],
     }
     return wire.to_json(view) + b"\n"
 
@@ -164,7 +167,7 @@ async def latest_values(
         rows = await connection.fetch(
             "select distinct on (code, physical_unit, source) code, value, value_text,"
             "       physical_unit, determined_at, place, validity, remark, source, device"
-            "  from filed_measurement where patient_id = any ($1::uuid[]) and validity <> 'Inv'"
+            "  from measurement_in_force where patient_id = any ($1::uuid[]) and validity <> 'Inv'"
             "   and place in (select bed from binding where patient_id = any ($1::uuid[])"
             "      union select place from filing where patient_id = any ($1::uuid[]))"
             "   and determined_at > now() - interval '48 hours'"

@@ -37,14 +37,14 @@ select bed from binding where patient_id = $1
 """
 _LATEST: Final = """
 select distinct on (code) code, value, value_text, physical_unit, determined_at, origin
-  from filed_measurement
+  from measurement_in_force
  where place = any ($1::text[]) and patient_id = $2 and determined_at > $3
    and determined_at <= $4 and validity <> 'Inv'
  order by code, determined_at desc
 """
 _LOWEST: Final = """
 select distinct on (code) code, value, physical_unit, determined_at
-  from filed_measurement
+  from measurement_in_force
  where place = any ($1::text[]) and patient_id = $2 and determined_at > $3
    and determined_at <= $4 and validity = 'Vld' and value is not null
    and code = any ($5::text[])

@@ -34,7 +34,7 @@ select determined_at, code, previous, value, physical_unit
   from (select m.determined_at, m.code, m.value, m.physical_unit, s.least,
                lag(m.value) over (partition by m.code, m.device, m.channel
                                   order by m.determined_at) as previous
-          from filed_measurement m
+          from measurement_in_force m
           join unnest($2::text[], $3::float8[]) as s(code, least) on s.code = m.code
          where m.place = $1 and m.patient_id = $4 and m.value is not null
            and m.validity <> 'Inv'
@@ -64,7 +64,7 @@ select w.number, m.code,
          filter (where m.validity = 'Vld') as value,
        bool_or(m.validity <> 'Vld' or m.value is null) as bad
   from unnest($3::timestamptz[], $4::timestamptz[]) with ordinality as w(start, stop, number)
-  join filed_measurement m on m.place = $1 and m.code = any ($2) and m.patient_id = $5
+  join measurement_in_force m on m.place = $1 and m.code = any ($2) and m.patient_id = $5
    and m.determined_at >= w.start and m.determined_at < w.stop
  group by 1, 2, 3
 """

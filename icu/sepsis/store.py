@@ -25,7 +25,7 @@ select c.clock, c.unit, c.patient_id, c.category, c.hypotension, c.zero_at, c.st
 """
 _SEEN: Final = """
 with there as (
-    select code, value, determined_at from filed_measurement
+    select code, value, determined_at from measurement_in_force
      where place in (select bed from binding where patient_id = $1) and patient_id = $1
        and determined_at >= $2 and determined_at <= $3 and validity <> 'Inv' and value > 0
        and code = any ($4::text[]))

@@ -29,7 +29,7 @@ select transfer, hospital_id, unit, bed, stay, patient_id, from_name, to_hospita
 _SUPPORT: Final = """
 select distinct on (code, channel, device) code, channel, value, value_text, physical_unit,
        determined_at
-  from filed_measurement
+  from measurement_in_force
  where place = any ($1::text[]) and patient_id = $2 and determined_at > $3
    and determined_at <= $4 and validity <> 'Inv' and code = any ($5::text[])
  order by code, channel, device, determined_at desc
@@ -40,7 +40,7 @@ select distinct on (code, channel, device) code, channel, value, value_text, phy
 _HOURS: Final = """
 select code, date_bin('1 hour', determined_at, $3) as bin, min(value) as lowest,
        max(value) as highest, sum(value) as total, count(*) as number, max(physical_unit) as unit
-  from filed_measurement
+  from measurement_in_force
  where place = any ($1::text[]) and patient_id = $2 and determined_at >= $3
    and determined_at < $4 and validity <> 'Inv' and code = any ($5::text[])
    and value not in ('Infinity', '-Infinity', 'NaN')

@@ -38,12 +38,10 @@ with bed_of as (
 filed as (
     select m.code, m.value, m.value_text, m.determined_at, m.validity, m.origin, m.mode, m.device,
            m.place, m.place <> $1 as moved
-      from bed_of b join filed_measurement m on m.place = b.bed
+      from bed_of b join measurement_in_force m on m.place = b.bed
      where m.patient_id = $2 and m.determined_at > $6 and m.determined_at <= $4
        and (m.origin <> 'monitor' or m.code = any ($7::text[]) or m.code = any ($10::text[])
-            or (m.code = any ($5::text[]) and m.place = $1 and m.determined_at > $3))
-       and not exists (select from correction c where c.bed = m.place and c.event_id = m.event_id
-                                                  and c.determined_at = m.determined_at))
+            or (m.code = any ($5::text[]) and m.place = $1 and m.determined_at > $3)))
 (select distinct on (code, device, date_trunc('minute', determined_at))
        code, value, value_text, determined_at, validity, origin, mode, device, moved
   from filed

@@ -5,11 +5,12 @@ import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import pytest
 
-from hospital_ops.clock import SystemClock
+from hospital_ops.clock import SystemClock, iso, to_datetime
 from hospital_ops.database import Connection, Database, PostgresError
 from hospital_ops.servers.valkey import Valkey
 from streams.append import Appender
@@ -44,8 +45,8 @@ MEASURED = ((3, SPO2, 81.0), (2, SPO2, 95.0), (2, MEAN, 58.0), (1, MEAN, 77.0))
 class Floor:
     """A patient with values and an order, and people who sign."""
 
-    def __init__(self, running: Running, http: httpx2.AsyncClient, stay: str) -> None:
-        self.running, self.http, self.stay = running, http, stay
+    def __init__(self, running: Running, http: httpx2.AsyncClient, stay: str, relay: Relay) -> None:
+        self.running, self.http, self.stay, self.relay = running, http, stay, relay
         self.where = f"/api/v1/icu/stays/{stay}/reports"
 
     async def sign(self, who: str, body: dict[str, str]) -> httpx2.Response:
@@ -95,7 +96,7 @@ async def floor(
             return number == len(MEASURED)
 
         await until(measured, "all is stored")
-        yield Floor(running, http, stay)
+        yield Floor(running, http, stay, relay)
     await pipe.close()
 
 
@@ -128,6 +129,54 @@ async def test_a_shift_report_is_made_from_the_data_and_signed_by_those_who_may(
     assert "Turn to the left side" in page.text
     assert (await floor.get("h1-nurse", f"/icu/stays/{floor.stay}/report")).status_code == 200
     assert (await floor.get("h2-nurse", f"/icu/documents/{one['document']}")).status_code == 404
+
+
+async def test_a_value_that_was_taken_back_stands_nowhere_and_is_taken_back_once(
+    floor: Floor, superuser: Connection
+) -> None:
+    nurse, at = floor.running.bearer("h1-nurse"), NOW() - 1_000_000
+    event = str(uuid4())
+    fine = to_datetime(at // 1000 * 1000 + 123).isoformat()  # finer than a page tells times
+    weight = {"event_id": event, "code": "weight", "value": 170, "determined_at": fine}
+    page = f"/icu/beds/{BED}/flowsheet"
+
+    async def post(path: str, body: dict[str, Any], status: int) -> None:
+        answer = await floor.http.post(f"/api/v1/icu/beds/{BED}{path}", json=body, headers=nurse)
+        assert answer.status_code == status, answer.text
+
+    async def stored(number: int, what: str) -> None:
+        async def there() -> bool:
+            return bool(await superuser.fetchval(what) == number)
+
+        await until(there, what)
+
+    await post("/chart", {"events": [weight]}, 200)
+    await stored(1, "select count(*) from measurement where value = 170")
+    back = {"event_id": event, "determined_at": iso(at), "event": None, "reason": "wrong one"}
+    await post("/chart/corrections", back, 200)
+    await post("/chart/corrections", back, 409)
+    await floor.relay.step()
+    await stored(1, "select count(*) from correction")
+    assert (await floor.sign("h1-nurse", SBAR)).status_code == 201
+    latest = {row["code"]: row["value"] for row in (await floor.report())["content"]["values"]}
+    assert latest == {SPO2: 95.0, MEAN: 77.0}
+    patient = await superuser.fetchval("select patient_id from stay")
+    shown = await floor.get("h1-doctor", f"/patients/{patient}")
+    assert shown.status_code == 200
+    assert "77" in shown.text
+    assert "170" not in shown.text
+
+    form = {"form": "f1", "patient": str(patient), "urine": "111", "gcs_e": "4"}
+    for sent, status in (
+        (form | {"gcs_v": "6", "gcs_m": "5"}, 422), (form, 303), (form, 303),
+        (form | {"form": "f2", "urine": "112"}, 303),
+    ):  # fmt: skip
+        answer = await floor.http.post(page, data=sent, headers=nurse, follow_redirects=False)
+        assert answer.status_code == status, answer.text
+        if status == 422:
+            assert 'value="111"' in answer.text
+    await stored(1, "select count(*) from measurement where value = 112")
+    await stored(1, "select count(*) from measurement where value = 111")
 
 
 async def test_what_was_signed_is_not_changed_and_whoever_could_is_seen(

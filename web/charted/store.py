@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from hospital_ops.access import Scope
+from hospital_ops import audit, outbox, wire
+from hospital_ops.access import Principal, Scope
 from hospital_ops.clock import to_datetime
 from hospital_ops.database import Database, Record
+from hospital_ops.errors import Conflict
 from web.whereabouts import store as whereabouts
 
 CHARTED_MOST: Final = 2000
+ONCE: Final = "This value has been corrected already: look at the flowsheet again."
 
 _CHARTED: Final = """
 select m.place, m.event_id, m.code, m.channel, m.value, m.value_text, m.physical_unit,
@@ -31,10 +35,23 @@ select m.place, m.event_id, m.code, m.channel, m.value, m.value_text, m.physical
    and m.determined_at >= $2 and m.determined_at < $3 and ($4::text is null or m.mode = $4)
  order by m.determined_at, m.received_at limit $5
 """
+# A page and JSON tell times to the millisecond; what a device or a program sent may be finer.
 _CHARTED_ONE: Final = """
 select event_id, code, channel, value, value_text, physical_unit, determined_at
   from measurement
- where place = $1 and determined_at = $3 and event_id = $2 and origin in ('typed', 'laboratory')
+ where place = $1 and determined_at >= $3 and determined_at < $3 + interval '1 millisecond'
+   and event_id = $2 and origin in ('typed', 'laboratory')
+"""
+_BESIDE: Final = """
+select event_id, code, channel, value, value_text, physical_unit, determined_at
+  from measurement_in_force
+ where place = $1 and determined_at = $2 and origin = 'typed'
+"""
+_ASK: Final = """
+insert into correction_asked (bed, event_id, hospital_id, unit, actor, at)
+select $1, $2::uuid, $3, $4, $5, $6
+ where not exists (select from correction where bed = $1 and event_id = $2::uuid)
+on conflict do nothing returning event_id
 """
 _VALIDATED: Final = """
 select from_at, to_at, actor, at from flowsheet_hour
@@ -76,3 +93,29 @@ async def charted_one(
     """One charted value by its id and time."""
     async with database.transaction(scope) as connection:
         return await connection.fetchrow(_CHARTED_ONE, place, event_id, to_datetime(at_us))
+
+
+async def beside(database: Database, scope: Scope, place: str, row: Record) -> list[Record]:
+    """What was typed for the very moment of a charted value, and holds."""
+    async with database.transaction(scope) as connection:
+        return await connection.fetch(_BESIDE, place, row["determined_at"])
+
+
+async def correct(
+    database: Database,
+    principal: Principal,
+    unit: str,
+    bed: str,
+    events: Sequence[str],
+    told: Sequence[wire.Entry],
+    at: int,
+) -> None:
+    """Corrects values once: what the unit is told goes with it; Conflict for who comes second."""
+    async with database.transaction(principal.scope) as connection:
+        who = principal.hospital, unit, principal.actor, to_datetime(at)
+        for event in sorted(events):
+            if await connection.fetchval(_ASK, bed, event, *who) is None:
+                raise Conflict(ONCE)
+        await outbox.put(connection, principal.hospital, *((unit, entry) for entry in told))
+        for event in events:
+            await audit.append(connection, unit, principal.scope, "correct_value", event, "", at)

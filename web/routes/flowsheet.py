@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Form, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from hospital_ops import events, wire
 from hospital_ops.access import Permission, Principal, allows
 from hospital_ops.board import BedCell
 from hospital_ops.clock import from_datetime, from_iso, iso
-from hospital_ops.database import DatabaseGone
-from hospital_ops.errors import MessageError, NotFound
+from hospital_ops.database import DatabaseGone, Record
+from hospital_ops.errors import Conflict, MessageError, NotFound
 from hospital_ops.identity import uuid7
-from streams.charting import Charting
+from streams.charting import Charting, Correction
+from streams.forms import first_at
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.charted import store as charted
@@ -33,6 +35,7 @@ from web.views.values import name_words
 
 router = APIRouter()
 Someone = Annotated[Principal, Depends(signed_in)]
+DONE: Final = ("stored", "stored_before", "corrected", "validated")
 
 
 def _charting(request: Request) -> Charting:
@@ -58,17 +61,30 @@ async def correct(request: Request, bed: str, principal: Someone) -> dict[str, A
     sent = events.parse_json(body)
     if not isinstance(sent, dict):
         raise MessageError("not_an_object", "send one JSON object")
-    old = await _charted(request, principal, bed, sent.get("event_id"), sent.get("determined_at"))
+    old, beside = await _charted(
+        request, principal, bed, sent.get("event_id"), sent.get("determined_at")
+    )
     reason = sent.get("reason") if isinstance(sent.get("reason"), str) else ""
-    return await _charting(request).correct(
-        principal, unit, bed, old, sent.get("event"), str(reason), body
+    made = _charting(request).correction(
+        principal, unit, bed, old, sent.get("event"), str(reason), body, beside
+    )
+    await _correct(request, principal, unit, bed, made)
+    return made.answer
+
+
+async def _correct(
+    request: Request, principal: Principal, unit: str, bed: str, made: Correction
+) -> None:
+    web = web_of(request)
+    await charted.correct(
+        web.database, principal, unit, bed, made.events, made.told, web.clock.now_us()
     )
 
 
 async def _charted(
     request: Request, principal: Principal, bed: str, event_id: Any, at: Any
-) -> wire.Observation:
-    """The charted value that is to be corrected, as the archive has it."""
+) -> tuple[wire.Observation, list[wire.Observation]]:
+    """The charted value that is to be corrected, as the archive has it, and those beside it."""
     try:
         at_us = from_iso(str(at))
     except ValueError as error:
@@ -77,11 +93,16 @@ async def _charted(
     row = await charted.charted_one(web.database, principal.scope, bed, str(event_id), at_us)
     if row is None:
         raise NotFound(NOT_HERE)
+    beside = await charted.beside(web.database, principal.scope, bed, row)
+    return _observation(row), [_observation(one) for one in beside]
+
+
+def _observation(row: Record) -> wire.Observation:
     return wire.Observation(
         code=row["code"],
         value=row["value"] if row["value_text"] is None else row["value_text"],
-        unit=row["physical_unit"],
-        determined_at=at_us,
+        unit=row["physical_unit"] or "",
+        determined_at=from_datetime(row["determined_at"]),
         channel=row["channel"],
         event_id=str(row["event_id"]),
         origin="typed",
@@ -97,29 +118,37 @@ async def page(request: Request, bed: str, principal: Someone) -> HTMLResponse:
 
 
 @router.post("/icu/beds/{bed}/flowsheet", dependencies=[Depends(meant)])
-async def enter(request: Request, bed: str, principal: Someone) -> HTMLResponse:
-    """Charts what the form holds; empty fields are not asked about."""
+async def enter(request: Request, bed: str, principal: Someone) -> Response:
+    """Charts what the form holds, all of it or nothing; empty fields are not asked about.
+
+    The same form that comes again (a reload, a second press) is what is there already.
+    """
     unit = unit_of_bed(request, bed, principal, Permission.CARRY_OUT_ORDER)
     form = await request.form()
     fields = {name: str(value).strip() for name, value in form.items()}
-    web = web_of(request)
+    web, words = web_of(request), spoken(request)
+    came = f"{principal.actor} {bed} {fields.get('form') or uuid7()}"
+    now = web.clock.now_us()
+    first = await first_at(web.appender.pipe, came, fields, now)
     try:
-        at = views.moment_of(fields.get("at", ""), web.clock.now_us(), _zone(request))
-        batch = views.events_of(fields, iso(at))
+        at = views.moment_of(fields.get("at", ""), first, _zone(request))
+        batch = views.events_of(fields, iso(at), came)
         if not batch:
             return await _page(request, bed, unit, principal, said="flow.nothing")
         body = wire.to_json({"events": batch})
-        answer = await _charting(request).take(principal, unit, bed, batch, body)
+        answer = await _charting(request).take(principal, unit, bed, batch, body, whole=True)
     except MessageError as error:
-        return await _page(request, bed, unit, principal, problem=sentence(error, spoken(request)))
-    words = spoken(request)
+        said = sentence(error, words)
+        return await _page(request, bed, unit, principal, problem=said, fields=fields)
     about = {str(one["event_id"]): name_words(str(one["code"]), words) for one in batch}
     problems = "; ".join(
         f"{about.get(row['event_id'], '')}: {in_words(row['error'], words, 'out_of_range')}"
         for row in answer["rejected"]
     )
-    said = "flow.stored" if answer["stored"] else ""
-    return await _page(request, bed, unit, principal, said=said, problem=problems)
+    if problems:
+        said = f"{problems}. {words.t('flow.none_stored')}"
+        return await _page(request, bed, unit, principal, problem=said, fields=fields)
+    return _done(bed, day_of(at, _zone(request)), "stored" if first == now else "stored_before")
 
 
 @router.post("/icu/beds/{bed}/flowsheet/corrections", dependencies=[Depends(meant)])
@@ -131,25 +160,27 @@ async def corrected(
     at: Annotated[str, Form(max_length=40)],
     reason: Annotated[str, Form(max_length=300)],
     value: Annotated[str, Form(max_length=200)] = "",
-) -> HTMLResponse:
+) -> Response:
     """Puts another value in the place of one, or takes it back where the field is empty."""
     unit = unit_of_bed(request, bed, principal, Permission.CARRY_OUT_ORDER)
-    old = await _charted(request, principal, bed, event, at)
+    old, beside = await _charted(request, principal, bed, event, at)
     new: dict[str, Any] | None = None
     try:
         if value.strip():
             new = views.event(old.code, value.strip(), at) | {"channel": old.channel}
         sent = wire.to_json({"event_id": str(uuid7()), "replaces": event, "event": new})
-        await _charting(request).correct(principal, unit, bed, old, new, reason, sent)
-    except MessageError as error:
-        return await _page(request, bed, unit, principal, problem=sentence(error, spoken(request)))
-    return await _page(request, bed, unit, principal, said="flow.corrected")
+        made = _charting(request).correction(principal, unit, bed, old, new, reason, sent, beside)
+        await _correct(request, principal, unit, bed, made)
+    except (MessageError, Conflict) as error:
+        said, status = sentence(error, spoken(request)), 409 if isinstance(error, Conflict) else 422
+        return await _page(request, bed, unit, principal, problem=said, status=status)
+    return _done(bed, day_of(old.determined_at or 0, _zone(request)), "corrected")
 
 
 @router.post("/icu/beds/{bed}/flowsheet/hours", dependencies=[Depends(meant)])
 async def validate(
     request: Request, bed: str, principal: Someone, hour: Annotated[str, Form(max_length=40)]
-) -> HTMLResponse:
+) -> Response:
     """Notes that somebody has looked through the device values of an hour that is over."""
     unit = unit_of_bed(request, bed, principal, Permission.CARRY_OUT_ORDER)
     web = web_of(request)
@@ -168,7 +199,12 @@ async def validate(
     )
     figures = {code: trend.points[0].mean for code, trend in found.items() if trend.points}
     await _charting(request).validate(principal, unit, bed, (start, span.to_at), figures)
-    return await _page(request, bed, unit, principal, said="flow.validated")
+    return _done(bed, day_of(start, _zone(request)), "validated")
+
+
+def _done(bed: str, day: str, said: str) -> RedirectResponse:
+    """The page of the day anew: a reload of it asks, and does nothing again."""
+    return RedirectResponse(f"/icu/beds/{bed}/flowsheet?day={day}&said={said}", 303)
 
 
 def _zone(request: Request) -> ZoneInfo:
@@ -183,6 +219,8 @@ async def _page(
     principal: Principal,
     said: str = "",
     problem: str = "",
+    fields: Mapping[str, str] | None = None,
+    status: int = 422,
 ) -> HTMLResponse:
     web, zone = web_of(request), _zone(request)
     frame = web.renderer.frame(language_of(request), web.clock.now_us())
@@ -191,6 +229,8 @@ async def _page(
         columns = hours_of(day, zone)
     except ValueError as error:
         raise MessageError("bad_day", "`day` is a date such as 2026-03-01") from error
+    if (done := request.query_params.get("said", "")) in DONE and not problem:
+        said = said or f"flow.{done}"
     feed = web.feed(unit)
     cell = feed.cells.get(bed) if feed else None
     sheet = await _sheet(request, principal, bed, columns)
@@ -206,11 +246,12 @@ async def _page(
             may_chart=allows(principal, Permission.CARRY_OUT_ORDER, hospital_of(unit), unit),
             said=frame.words.t(said) if said else "",
             problem=problem,
+            fields=fields or {},
             user=principal.actor,
             demo=web.demo,
             units=units_of(web, principal),
         ),
-        status_code=200 if not problem else 422,
+        status_code=status if problem else 200,
     )
 
 

@@ -17,12 +17,12 @@ from web.language import language_of
 from web.reading import moment, note_reading, unit_of_bed
 from web.routes.pages import THEMES, units_of
 from web.trends import store
-from web.trends.steps import MINUTE
+from web.trends.steps import MINUTE, Row
 from web.views import trendpage, whereabouts
 from web.views.alarms import stored_text
 from web.views.values import name_words
 from web.whereabouts.spans import Span
-from web.words import words_of
+from web.words import Words, words_of
 
 router = APIRouter()
 Someone = Annotated[Principal, Depends(signed_in)]
@@ -121,9 +121,7 @@ async def events(
         {
             "at": iso(from_datetime(row["at"])),
             "kind": row["kind"],
-            "text": stored_text(row["rule"], row["said"] or "", words)
-            if row["rule"]
-            else row["said"] or "",
+            "text": _said(row, words),
             "tone": row["tone"] or "",
             "act": row["act"] or "",
         }
@@ -143,6 +141,14 @@ async def events(
     lain = await _lain(request, principal, unit, bed)
     found += whereabouts.moves(web.places, lain, unit, words, start or 0, end or 0)
     return {"events": sorted(found, key=lambda event: event["at"])}
+
+
+def _said(row: Row, words: Words) -> str:
+    """What an event of the axis says; of a note that was entered in error, that it was."""
+    if row["rule"]:
+        return stored_text(row["rule"], row["said"] or "", words)
+    said = row["said"] or ""
+    return words.t("trend.page.withdrawn", text=said) if row["act"] == "withdrawn" else said
 
 
 async def _lain(request: Request, principal: Principal, unit: str, bed: str) -> list[Span]:

@@ -81,12 +81,10 @@ _THEIRS: Final = """
 select m.code, m.mode, date_bin($5, m.determined_at, $6) as bin, min(m.value) as lowest,
        max(m.value) as highest, sum(m.value) as total, count(*) as number,
        max(m.physical_unit) as unit
-  from filed_measurement m
+  from measurement_in_force m
  where m.place = $1 and m.code = any ($2) and m.determined_at >= $3 and m.determined_at < $4
    and m.patient_id = $7 and m.value is not null and m.validity <> 'Inv'
    and m.value not in ('Infinity', '-Infinity', 'NaN')
-   and not exists (select from correction c where c.bed = m.place and c.event_id = m.event_id
-                                              and c.determined_at = m.determined_at)
  group by m.code, m.mode, bin
 """
 # Before the hospital: the values of the case, and those that were entered for it elsewhere.
@@ -129,7 +127,10 @@ select e.at, 'order', o.words, o.kind, e.act, ''
   from order_event e join native_order o using (order_id)
  where o.bed = $1 and e.at >= $2 and e.at < $3 and $6::uuid is null
 union all
-select determined_at, 'note', value_text, '', '', '' from measurement
+select determined_at, 'note', value_text, '',
+       case when exists (select from correction c where c.bed = m.place
+                            and c.event_id = m.event_id and c.determined_at = m.determined_at)
+            then 'withdrawn' else '' end, '' from measurement m
  where place = $1 and code = 'note' and determined_at >= $2 and determined_at < $3
    and ($4::text is null or mode = $4)
 union all
@@ -148,7 +149,10 @@ select at, 'alarm' as kind, words as said, priority as tone, state as act, rule
  where bed = $1 and at >= $2 and at < $3 and state in ('active', 'inactive', 'acknowledged')
    and ($4::text is null or mode = $4) and patient_id = $6::uuid::text
 union all
-select determined_at, 'note', value_text, '', '', '' from filed_measurement
+select determined_at, 'note', value_text, '',
+       case when exists (select from correction c where c.bed = m.place
+                            and c.event_id = m.event_id and c.determined_at = m.determined_at)
+            then 'withdrawn' else '' end, '' from filed_measurement m
  where place = $1 and code = 'note' and determined_at >= $2 and determined_at < $3
    and ($4::text is null or mode = $4) and patient_id = $6
 union all

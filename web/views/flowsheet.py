@@ -12,7 +12,7 @@ from hospital_ops import codes
 from hospital_ops.board import BedCell
 from hospital_ops.clock import from_datetime, iso, to_datetime
 from hospital_ops.errors import MessageError
-from hospital_ops.identity import uuid7
+from hospital_ops.identity import derived, uuid7
 from web.hours import Hour
 from web.render import Renderer
 from web.trends.steps import Trend
@@ -85,8 +85,11 @@ def moment_of(text: str, now_us: int, zone: ZoneInfo) -> int:
     return from_datetime(found)
 
 
-def event(code: str, text: str, at: str) -> dict[str, Any]:
-    """One EVENT of a typed field; MessageError where a number is expected and none is there."""
+def event(code: str, text: str, at: str, form: str = "") -> dict[str, Any]:
+    """One EVENT of a typed field; MessageError where a number is expected and none is there.
+
+    `form`: the same field of the same form is the same event.
+    """
     vital = codes.by_loinc.get(code) or codes.by_key.get(code)
     value: Any = text
     if vital is None or vital.ucum != "code":
@@ -95,10 +98,11 @@ def event(code: str, text: str, at: str) -> dict[str, Any]:
         except ValueError as error:
             name = vital.name if vital else code
             raise MessageError("not_a_number", f"{name}: type a number") from error
-    return {"event_id": str(uuid7()), "code": code, "value": value, "determined_at": at}
+    event_id = derived("chart", form, code, text, at) if form else uuid7()
+    return {"event_id": str(event_id), "code": code, "value": value, "determined_at": at}
 
 
-def events_of(fields: Mapping[str, str], at: str) -> list[dict[str, Any]]:
+def events_of(fields: Mapping[str, str], at: str, form: str = "") -> list[dict[str, Any]]:
     """The events of a filled form; three parts of a GCS bring their sum, `NT` brings none."""
     parts = [fields.get(key, "") for key in ("gcs_e", "gcs_v", "gcs_m")]
     found = []
@@ -106,12 +110,12 @@ def events_of(fields: Mapping[str, str], at: str) -> list[dict[str, Any]]:
         text = fields.get(key, "")
         if not text or text.upper() == "NT":
             continue
-        made = event(key, text, at)
+        made = event(key, text, at, form)
         if key == "drain" and fields.get("drain_name"):
             made["channel"] = fields["drain_name"]
         found.append(made)
     if all(part.isdecimal() for part in parts):
-        found.append(event("gcs", str(sum(int(part) for part in parts)), at))
+        found.append(event("gcs", str(sum(int(part) for part in parts)), at, form))
     return found
 
 
@@ -127,6 +131,7 @@ def render(
     may_chart: bool,
     said: str,
     problem: str,
+    fields: Mapping[str, str],
     user: str,
     demo: bool,
     units: Iterable[Mapping[str, str]],
@@ -170,6 +175,8 @@ def render(
         may_chart=may_chart,
         said=said,
         problem=problem,
+        fields=fields,
+        form=str(uuid7()),
     )
 
 
@@ -183,13 +190,14 @@ def _device(sheet: Sheet, columns: list[Hour], words: Words) -> list[Row]:
         cells = []
         for hour in columns:
             point = steps.get(hour.from_at)
-            cells.append(words.number(point.mean, decimals_of(code)) if point else "")
+            digits = decimals_of(code, trend.unit)
+            cells.append(words.number(point.mean, digits) if point else "")
         rows.append(Row(name_words(code, words), unit_words(trend.unit, words), cells))
     return rows
 
 
 def _charted(sheet: Sheet, columns: list[Hour], frame: Frame, origin: str) -> list[Row]:
-    rows: dict[tuple[str, str], Row] = {}
+    rows: dict[tuple[str, str, str], Row] = {}
     for line in sheet.charted:
         if line["origin"] != origin:
             continue
@@ -197,7 +205,7 @@ def _charted(sheet: Sheet, columns: list[Hour], frame: Frame, origin: str) -> li
         index = next((i for i, h in enumerate(columns) if h.from_at <= at < h.to_at), None)
         if index is None:
             continue
-        key = (line["code"], line["channel"])
+        key = (line["code"], line["channel"], line["physical_unit"] or "")
         row = rows.get(key)
         if row is None:
             name = name_words(line["code"], frame.words)
@@ -212,8 +220,8 @@ def _charted(sheet: Sheet, columns: list[Hour], frame: Frame, origin: str) -> li
 def _entry(line: Mapping[str, Any], at: int, frame: Frame, names: Mapping[str, str]) -> Entry:
     value = line["value_text"]
     if value is None:
-        number = line["value"]
-        value = "" if number is None else frame.words.number(number, decimals_of(line["code"]))
+        number, digits = line["value"], decimals_of(line["code"], line["physical_unit"])
+        value = "" if number is None else frame.words.number(number, digits)
     elif line["code"] in CODED:
         value = coded_words(value, frame.words)
     by = line["corrected_by"]

@@ -69,8 +69,14 @@ class ValueView:
 
 
 @cache
-def decimals_of(code: str) -> int | None:
-    """Digits after the decimal sign, from the resolution in `codes.json`; None: as it comes."""
+def decimals_of(code: str, unit: str | None = None) -> int | None:
+    """Digits after the decimal sign, from the resolution in `codes.json`; None: as it comes.
+
+    The resolution is of the table's unit: 1.8 mg/dL of creatinine is no 2.
+    """
+    vital = codes.by_code.get(code) or codes.by_key.get(code)
+    if unit and vital is not None and unit != vital.ucum:
+        return None
     for row in table("codes")["rows"]:
         if code in (row.get("loinc"), row["key"]):
             step = row.get("resolution")
@@ -87,7 +93,7 @@ def number(shown: Shown, code: str, words: Words) -> str:
         return words.t("value.yes" if value else "value.no")
     if isinstance(value, str):
         return value
-    return words.number(value, decimals_of(code))
+    return words.number(value, decimals_of(code, shown.unit))
 
 
 def unit_of(shown: Shown, words: Words) -> str:

@@ -72,6 +72,16 @@ def bound(history: History, binding: Binding) -> History:
     return tuple(ruling[-HISTORY_LIMIT:])
 
 
+def since(history: History) -> int:
+    """From when on the bed was nobody else's than theirs who lie there now; 0: nobody does."""
+    found, whose = 0, history[-1].patient_id if history else ""
+    for one in reversed(history):
+        if one.patient_id not in ("", whose):
+            break
+        found = one.from_at if one.patient_id else found
+    return found
+
+
 def _rank(one: Binding, came: dict[int, str]) -> tuple[int, str]:
     """In one moment the others leave, then somebody comes, who may at once leave again."""
     if not one.left:

@@ -129,6 +129,7 @@ class BedCell(Form, frozen=True):
     kin: tuple[KinCell, ...] = ()
     refilings: int = 0  # proposed by a late ADT, and nobody has decided
     next_order: NextOrder | None = None  # of `orders`: the next one due
+    lies_since: int = 0  # when the patient came to this bed; what was measured before is not theirs
 
 
 class DecisionCell(Form, frozen=True):

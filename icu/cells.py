@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hospital_ops import wire
+from hospital_ops import bindings, wire
 from hospital_ops.board import INDICATORS, AlarmCell, BedCell, Head, SupportCell
 from icu import arrivals, clocks, kin, probes, sameness, tracking
 from icu.alarms import Turn, merging
@@ -100,6 +100,7 @@ def bed_cell(unit: UnitState, bed: BedState, now: int, trends: dict[str, str]) -
         support=_support(Turn(unit, bed, now)),
         refilings=waits.refilings if waits else 0,
         kin=kin.cells(unit, binding.patient_id) if binding and unit.kin else (),
+        lies_since=bindings.since(bed.history),
     )
 
 

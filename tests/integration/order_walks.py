@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from hospital_ops.access import ALL_UNITS, Principal, Role
+from hospital_ops.clock import to_datetime
 from hospital_ops.database import Database
 from hospital_ops.errors import Conflict
 from icu.lying.store import LEFT
@@ -17,6 +19,8 @@ from icu.ordering.store import Place, Signing
 from tests.integration.stay_walks import NOW, PATIENT
 from tests.integration.streams_help import until
 from tests.integration.web_help import BED, OTHER_BED, UNIT
+
+HOUR_US = 3_600_000_000
 
 
 async def ordered(house: Any, bed: str, text: str) -> str:
@@ -51,8 +55,22 @@ async def orders_go_with_the_patient(house: Any, orders: dict[str, str], left: s
         path = f"/beds/{bed}/orders/{orders[whose]}"
         assert (await house.call("h1-nurse", f"{path}/accept", {"version": 1}))[0] == 404, bed
         assert (await house.call("h1-nurse", path, method="GET"))[0] == 404, bed
+    await nothing_is_charted_for_whoever_lay_here_before(house, f"{UNIT}-03")
     accepted = f"/beds/{UNIT}-03/orders/{orders[left]}/accept"
     assert (await house.call("h1-nurse", accepted, {"version": 1}))[0] == 200
+
+
+async def nothing_is_charted_for_whoever_lay_here_before(house: Any, bed: str) -> None:
+    """A time before the patient came to the bed is refused in words; the page says who it is."""
+    path, nurse = f"/icu/beds/{bed}/flowsheet?lang=en", house.running.bearer("h1-nurse")
+    cell = house.cell(bed)
+    hour_ago = to_datetime(NOW() - HOUR_US).astimezone(ZoneInfo("Europe/Moscow"))
+    sent = {"patient": cell.patient.patient_id, "urine": "77", "at": f"{hour_ago:%H:%M}"}
+    answer = await house.http.post(path, data=sent, headers=nurse)
+    assert answer.status_code == 422
+    assert "before this patient came" in answer.text
+    page = await house.http.get(path, headers=nurse)
+    assert f"· {cell.patient.mrn}" in page.text
 
 
 async def nothing_is_ordered_for_the_dead(house: Any, app: Database, stay: str) -> str:

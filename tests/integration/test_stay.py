@@ -118,7 +118,7 @@ async def house(
 ) -> AsyncIterator[House]:
     pipe = Pipe(fresh_valkey.url)
     async with (
-        web_process(pipe.url, app, (NEXT_UNIT,)) as running,
+        web_process(pipe.url, app, (NEXT_UNIT,), wards={"icu-1": 3}) as running,
         living(pipe.url, "one", icu_room),
         living(pipe.url, "two", icu_room, NEXT_UNIT),
         storing(pipe.url, writer, shards=(UNIT, NEXT_UNIT, "h1-ed", HALL)),
@@ -209,9 +209,6 @@ async def test_a_reversal_never_puts_two_patients_into_one_bed(house: House, app
 async def test_a_move_takes_the_patient_along_and_two_at_once_have_one_winner(house: House) -> None:
     await house.running.web.appender.append(UNIT, admitted("9", NOW(), bed=OTHER_BED))
     stay, other, third = await house.stay(), await house.stay(OTHER_BED), f"{UNIT}-03"
-    house.running.web.places.beds[third] = house.running.web.places.beds[OTHER_BED].__class__(
-        third, UNIT, "3", 3
-    )
     asked = [(BED, stay), (OTHER_BED, other)]
     await house.board("the board knows who lies here", mrn=MRN)
     await house.board("and who lies there", bed=OTHER_BED, mrn="9")

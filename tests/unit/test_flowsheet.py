@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hospital_ops import codes, wire
+from hospital_ops.bindings import Binding, since
 from hospital_ops.board import decode_bed
-from hospital_ops.clock import from_datetime, iso
+from hospital_ops.clock import from_datetime, iso, to_datetime
 from hospital_ops.deciding import Stamped
 from hospital_ops.errors import MessageError
 from tests.unit.test_icu_indicators import BED, UNIT, Bedside
-from web.hours import hours_of
+from web.hours import hours_of, moment_of, stored_at
 from web.routes.trends import steps
 from web.trends.steps import MINUTE, merged
-from web.views.flowsheet import event, events_of, moment_of
+from web.views.flowsheet import event, events_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR = 60 * MINUTE
@@ -40,12 +43,96 @@ def test_the_hour_that_comes_twice_says_which_one_it_is() -> None:
     assert [hour.label for hour in hours_of("2026-03-29", BERLIN)][1:4] == ["01", "03", "04"]
 
 
-def test_a_time_that_is_still_to_come_was_yesterday() -> None:
-    now = from_datetime(datetime(2026, 3, 1, 0, 10, tzinfo=UTC))
-    assert moment_of("23:50", now, ZoneInfo("UTC")) == now - 20 * MINUTE
-    assert moment_of("", now, ZoneInfo("UTC")) == now
+@pytest.mark.parametrize(
+    ("now", "typed", "meant"),
+    [
+        ("2026-03-01T00:10", "23:50", "2026-02-28T23:50"),  # yesterday, and clearly behind
+        ("2026-03-01T06:00", "20:00", "2026-02-28T20:00"),
+        ("2026-03-01T20:30", "08:00", "2026-03-01T08:00"),  # today, however long ago
+        ("2026-03-01T20:24", "20:26", "2026-03-01T20:24"),  # two minutes ahead: now
+        ("2026-03-01T03:58", "04:00", "2026-03-01T03:58"),
+        ("2026-03-01T23:58", "00:05", "2026-03-01T23:58"),  # ahead over midnight: now
+        ("2026-03-01T20:24", "20:24", "2026-03-01T20:24"),
+        ("2026-03-01T20:24", "", "2026-03-01T20:24"),
+        # The second 02:10 of the night in which the clock is set back: 02:50 was 20 minutes ago.
+        ("2026-10-25T02:10+01:00", "02:50", "2026-10-25T02:50+02:00"),
+        ("2026-10-25T02:40+01:00", "02:30", "2026-10-25T02:30+01:00"),
+        ("2026-10-25T02:40+02:00", "02:30", "2026-10-25T02:30+02:00"),
+        ("2026-10-25T02:55+02:00", "02:58", "2026-10-25T02:55+02:00"),
+        ("2026-10-25T09:00", "02:30", "2026-10-25T02:30+01:00"),
+    ],
+)
+def test_a_typed_time_is_the_last_one_and_a_little_ahead_is_now(
+    now: str, typed: str, meant: str
+) -> None:
+    local = [datetime.fromisoformat(text) for text in (now, meant)]
+    moments = [
+        from_datetime((one if one.tzinfo else one.replace(tzinfo=BERLIN)).astimezone(UTC))
+        for one in local
+    ]
+    assert moment_of(typed, moments[0], BERLIN) == moments[1]
+
+
+@pytest.mark.parametrize(
+    ("now", "typed"),
+    [
+        ("2026-03-01T12:00", "14:00"),  # two hours ahead, or 22 ago: nobody means that
+        ("2026-03-01T12:00", "12:16"),
+        ("2026-03-29T03:10", "02:30"),  # left out as the clock was set on
+        ("2026-03-01T12:00", "25:00"),
+        ("2026-03-01T12:00", "noon"),
+    ],
+)
+def test_a_time_to_come_or_that_never_was_is_refused_with_words(now: str, typed: str) -> None:
+    moment = from_datetime(datetime.fromisoformat(now).replace(tzinfo=BERLIN).astimezone(UTC))
     with pytest.raises(MessageError):
-        moment_of("25:00", now, ZoneInfo("UTC"))
+        moment_of(typed, moment, BERLIN)
+
+
+@given(
+    now=st.integers(1_772_000_000, 1_800_000_000),
+    typed=st.times(),
+    zone=st.sampled_from(["Europe/Berlin", "Europe/Moscow", "UTC", "Australia/Lord_Howe"]),
+)
+def test_what_is_stored_is_never_to_come_and_never_a_whole_day_ago(
+    now: int, typed: time, zone: str
+) -> None:
+    now_us, place = now * 1_000_000, ZoneInfo(zone)
+    try:
+        found = moment_of(f"{typed:%H:%M}", now_us, place)
+    except MessageError:
+        return
+    assert found <= now_us
+    local = [to_datetime(moment).astimezone(place).date() for moment in (found, now_us)]
+    assert local[0] == local[1] or now_us - found <= 12 * HOUR
+
+
+def test_no_value_is_charted_for_whoever_lay_in_the_bed_before() -> None:
+    now = from_datetime(datetime(2026, 3, 1, 12, 0, tzinfo=UTC))
+    came, zone = now - 30 * MINUTE - 20_000_000, ZoneInfo("UTC")  # 11:29:40
+    assert moment_of("11:30", now, zone, came) == now - 30 * MINUTE
+    assert moment_of("11:29", now, zone, came) == came  # within its minute
+    for typed in ("11:28", "01:00"):
+        with pytest.raises(MessageError, match="before this patient came"):
+            moment_of(typed, now, zone, came)
+
+
+def test_a_bed_knows_since_when_it_is_nobody_elses() -> None:
+    def history(*told: tuple[int, str]) -> tuple[Binding, ...]:
+        return tuple(Binding(from_at, whose) for from_at, whose in told)
+
+    assert since(()) == 0
+    assert since(history((1, "a"), (5, ""))) == 0
+    assert since(history((1, "b"), (2, "a"), (3, "a"))) == 2
+    assert since(history((1, "b"), (2, "a"), (3, ""), (4, "a"))) == 2  # taken back: theirs still
+    assert since(history((1, "a"), (2, "b"), (3, "a"))) == 3
+
+
+def test_what_was_stored_says_its_day_and_which_of_two_hours() -> None:
+    twice = from_datetime(datetime(2026, 10, 25, 0, 50, tzinfo=UTC))
+    assert stored_at(twice, BERLIN) == "25.10.2026 02:50 +02:00"
+    assert stored_at(twice + HOUR, BERLIN) == "25.10.2026 02:50 +01:00"
+    assert stored_at(twice + 3 * HOUR, BERLIN) == "25.10.2026 04:50"
 
 
 def test_three_parts_of_a_gcs_bring_their_sum_and_an_untestable_one_brings_none() -> None:

@@ -21,8 +21,9 @@ from streams.forms import first_at
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.charted import store as charted
-from web.hours import Hour, day_of, hours_of
+from web.hours import Hour, day_of, hours_of, moment_of, stored_at
 from web.language import language_of, spoken
+from web.lying import cell_of
 from web.meant import meant
 from web.reading import NOT_HERE, note_reading, unit_of_bed
 from web.routes.pages import units_of
@@ -131,7 +132,7 @@ async def enter(request: Request, bed: str, principal: Someone) -> Response:
     now = web.clock.now_us()
     first = await first_at(web.appender.pipe, came, fields, now)
     try:
-        at = views.moment_of(fields.get("at", ""), first, _zone(request))
+        at = moment_of(fields.get("at", ""), first, _zone(request), _since(request, unit, bed))
         batch = views.events_of(fields, iso(at), came)
         if not batch:
             return await _page(request, bed, unit, principal, said="flow.nothing")
@@ -148,7 +149,8 @@ async def enter(request: Request, bed: str, principal: Someone) -> Response:
     if problems:
         said = f"{problems}. {words.t('flow.none_stored')}"
         return await _page(request, bed, unit, principal, problem=said, fields=fields)
-    return _done(bed, day_of(at, _zone(request)), "stored" if first == now else "stored_before")
+    done = "stored" if first == now else "stored_before"
+    return _done(bed, day_of(at, _zone(request)), done, at)
 
 
 @router.post("/icu/beds/{bed}/flowsheet/corrections", dependencies=[Depends(meant)])
@@ -202,9 +204,26 @@ async def validate(
     return _done(bed, day_of(start, _zone(request)), "validated")
 
 
-def _done(bed: str, day: str, said: str) -> RedirectResponse:
-    """The page of the day anew: a reload of it asks, and does nothing again."""
-    return RedirectResponse(f"/icu/beds/{bed}/flowsheet?day={day}&said={said}", 303)
+def _done(bed: str, day: str, said: str, at: int = 0) -> RedirectResponse:
+    """The page of the day anew: a reload of it asks, and does nothing again.
+
+    `at`: under which time something was stored, microseconds UTC.
+    """
+    return RedirectResponse(f"/icu/beds/{bed}/flowsheet?day={day}&said={said}&at={at}", 303)
+
+
+def _since(request: Request, unit: str, bed: str) -> int:
+    """When whoever lies in the bed came to it: what was before is somebody else's."""
+    cell = cell_of(request, unit, bed)
+    return cell.lies_since if cell else 0
+
+
+def _at(request: Request, zone: ZoneInfo) -> str:
+    """The day and time under which something was stored, as the page was asked to say it."""
+    try:
+        return stored_at(int(request.query_params.get("at", "")), zone)
+    except (ValueError, OverflowError, OSError):
+        return ""
 
 
 def _zone(request: Request) -> ZoneInfo:
@@ -244,7 +263,7 @@ async def _page(
             columns=columns,
             sheet=sheet,
             may_chart=allows(principal, Permission.CARRY_OUT_ORDER, hospital_of(unit), unit),
-            said=frame.words.t(said) if said else "",
+            said=frame.words.t(said, at=_at(request, zone)) if said else "",
             problem=problem,
             fields=fields or {},
             user=principal.actor,

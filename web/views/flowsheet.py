@@ -6,16 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from hospital_ops import codes
 from hospital_ops.board import BedCell
-from hospital_ops.clock import from_datetime, iso, to_datetime
+from hospital_ops.clock import from_datetime, iso
 from hospital_ops.errors import MessageError
 from hospital_ops.identity import derived, uuid7
 from web.hours import Hour
 from web.render import Renderer
 from web.trends.steps import Trend
+from web.views.bed import tile_view
 from web.views.page import Page
 from web.views.values import Frame, clock, coded_words, decimals_of, name_words, unit_words
 from web.words import Words
@@ -68,21 +68,6 @@ class Row:
     label: str
     unit: str
     cells: list[Any] = field(default_factory=list)
-
-
-def moment_of(text: str, now_us: int, zone: ZoneInfo) -> int:
-    """The last time the clock showed `HH:MM`, empty for now. MessageError where it is no time."""
-    if not text:
-        return now_us
-    now = to_datetime(now_us).astimezone(zone)
-    try:
-        shown = datetime.strptime(text, "%H:%M")
-    except ValueError as error:
-        raise MessageError("bad_time", "the time is HH:MM") from error
-    found = now.replace(hour=shown.hour, minute=shown.minute, second=0, microsecond=0)
-    if found > now:
-        found -= timedelta(days=1)
-    return from_datetime(found)
 
 
 def event(code: str, text: str, at: str, form: str = "") -> dict[str, Any]:
@@ -154,6 +139,7 @@ def render(
         "flowsheet.html",
         page=page,
         cell=cell,
+        tile=tile_view(cell, frame),
         patient=cell.patient.patient_id if cell.patient else "",
         day=day,
         days=(str(date - timedelta(days=1)), str(date + timedelta(days=1))),

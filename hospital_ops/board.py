@@ -190,9 +190,8 @@ class Head(Form, frozen=True):
 
     unit: str
     probe_at: int = 0
-    counts: dict[str, int] = field(
-        default_factory=dict
-    )  # refused, unknown codes, dead letters ... as the unit saw them
+    # refused, unknown codes, dead letters ... as the unit saw them
+    counts: dict[str, int] = field(default_factory=dict)
     alarms: tuple[AlarmCell, ...] = ()  # of no bed: the way of the data itself
     ring: tuple[str, ...] = ()  # ED: words of the crew for which a red rings
     calls: tuple[tuple[int, bool], ...] = ()  # ED, the last day: when, and whether it was used

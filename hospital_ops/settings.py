@@ -11,10 +11,18 @@ import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from hospital_ops.access import SessionLimits
@@ -35,11 +43,13 @@ class MllpSource(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(min_length=1, max_length=64)
-    networks: tuple[str, ...] = Field(min_length=1)  # "10.1.2.0/24", "127.0.0.1/32"
+    networks: tuple[str, ...] = ()  # "10.1.2.0/24", "127.0.0.1/32"; empty only with a certificate
     hospital: str = Field(min_length=1)
     units: tuple[str, ...] = ("*",)
     mode: Literal["Real", "Test", "Demo"]  # no default: nothing simulated may pass as real
     zone: str = "UTC"  # of times sent without an offset; empty (HTTP): the one that fits
+    charset: str = ""  # as in MSH-18 (8859/5), of a sender that leaves it empty
+    certificate: str = ""  # common name of its client certificate, on the TLS port
 
     @field_validator("networks")
     @classmethod
@@ -55,6 +65,12 @@ class MllpSource(BaseModel):
     @classmethod
     def _zone(cls, zone: str) -> str:
         return _named_zone(zone) if zone else ""
+
+    @model_validator(mode="after")
+    def _known_by(self) -> Self:
+        if not self.networks and not self.certificate:
+            raise ValueError("needs networks such as 10.1.2.0/24, or the name in its certificate")
+        return self
 
 
 def _named_zone(zone: str) -> str:
@@ -88,6 +104,11 @@ class Settings(BaseSettings):
     mllp_host: str = "127.0.0.1"
     mllp_port: Port = 2575
     mllp_sources: tuple[MllpSource, ...] = ()
+    # MLLP over TLS, beside the plain port; senders show a certificate of this authority. PEM files.
+    mllp_tls_port: Port = 0  # 0: none
+    mllp_tls_certificate: Path | None = None
+    mllp_tls_key: Path | None = None
+    mllp_tls_clients: Path | None = None
     http_sources: tuple[MllpSource, ...] = ()  # that post without a token, by their address
 
     # The box of a unit (serve edge): its token, the keys of its disk, the room it may take, and the

@@ -8,6 +8,7 @@ from typing import Final
 
 from hospital_ops import log, wire
 from hospital_ops.clock import Clock
+from hospital_ops.deciding import PROBE_BED
 from hospital_ops.wire import Observation
 from streams.pipe import ReplyError
 from streams.projections import Places, Projections
@@ -29,7 +30,7 @@ class Codebooks:
 
     def read(self, hospital: str, message: wire.Observed) -> wire.Observed:
         """The message under our codes as far as they are known."""
-        if all(row.mapped for row in message.observations):
+        if message.bed == PROBE_BED or all(row.mapped for row in message.observations):
             return message
         device = self.places.device(hospital, message.device)
         model = device.model if device else ""

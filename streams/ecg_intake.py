@@ -155,6 +155,8 @@ class EcgIntake:
         if part.total is None and not digest:
             digest = hashlib.sha256(body).hexdigest()
         try:
+            if not total:
+                raise MessageError("empty", "send the ECG file as the body")
             if not 0 < total <= TOTAL_MAX:
                 raise MessageError("too_large", f"an ECG file has at most {TOTAL_MAX} bytes")
             if not body or part.offset < 0 or part.offset + len(body) > total:

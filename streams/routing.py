@@ -70,7 +70,7 @@ def place(location: Location, places: Places) -> Place | Unknown:
     shown = (location.bed or location.whole)[:_SHOWN]
     return Unknown(
         "unknown_bed",
-        f"bed {shown!r} is not known: register it under Administration, Beds, or correct PV1-3",
+        f"bed {shown!r} is not known: register it (hospital-ops unit add), or correct PV1-3",
     )
 
 

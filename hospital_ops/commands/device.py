@@ -5,6 +5,7 @@ from __future__ import annotations
 from hospital_ops.access import Scope
 from hospital_ops.commands import administration
 from hospital_ops.database import Connection
+from hospital_ops.errors import Conflict
 from hospital_ops.installation import store
 
 
@@ -32,7 +33,7 @@ def main(argv: list[str]) -> int:
             await store.revoke_device(connection, by, given.device, at)
             return f"{given.device} is revoked."
         if given.act == "add":
-            await store.ensure_device(
+            made = await store.ensure_device(
                 connection,
                 by,
                 given.device,
@@ -45,6 +46,11 @@ def main(argv: list[str]) -> int:
                 given.model,
                 given.vehicle,
             )
+            if not made:
+                raise Conflict(
+                    f"{given.device} is registered already and stays as it is (device list): give "
+                    "another name, or print a new token for it (device token)."
+                )
         token = await store.issue_device_token(connection, by, given.device, at)
         return f"{given.device}: {token}"
 

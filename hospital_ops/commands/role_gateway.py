@@ -6,7 +6,7 @@ import asyncio
 
 from hospital_ops import log
 from hospital_ops.commands.process import Process
-from hospital_ops.commands.sources import source_of
+from hospital_ops.commands.sources import source_of, tls_of
 from streams.append import Appender
 from streams.check import wait_until_fit
 from streams.codebooks import Codebooks
@@ -29,6 +29,7 @@ async def run(process: Process) -> None:
         process.clock,
         codebooks=codebooks,
     )
+    secured = tls_of(settings) if settings.mllp_tls_port else None
     listening = False
 
     async def watch(found: Places) -> None:
@@ -37,7 +38,9 @@ async def run(process: Process) -> None:
         if places.units and not listening:
             listening = True
             await gateway.serve(settings.mllp_host, settings.mllp_port)
-            logger.info("listening", port=settings.mllp_port)
+            if secured is not None:
+                await gateway.serve(settings.mllp_host, settings.mllp_tls_port, secured)
+            logger.info("listening", port=settings.mllp_port, tls=settings.mllp_tls_port)
 
     try:
         async with asyncio.TaskGroup() as tasks:

@@ -148,13 +148,19 @@ async def ensure_device(
     address: str = "",
     model: str = "",
     vehicle: str = "",
-) -> None:
-    """Makes a device (tablet, monitor, gateway; Real, Test, Demo) unless it exists.
+) -> bool:
+    """Makes a device (tablet, monitor, gateway; Real, Test, Demo) unless it exists: True when new.
 
     `address` is what a gateway calls it, `model` whose private codes it speaks,
-    `vehicle` the tablet whose vehicle's monitor it is.
+    `vehicle` the tablet whose vehicle's monitor it is. NotFound for a place that is not here.
     """
-    made = await connection.fetchval(
+    for name, ours in (
+        (unit, "select true from unit where unit = $1 and hospital_id = $2"),
+        (bed, "select true from bed where bed = $1 and hospital_id = $2"),
+    ):
+        if name and not await connection.fetchval(ours, name, by.hospital):
+            raise NotFound(f"{name} is no unit or bed of hospital {by.hospital}: see unit list.")
+    made: bool | None = await connection.fetchval(
         "insert into device (device, hospital_id, unit, bed, kind, mode, made_at, address, model,"
         " vehicle) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
         " on conflict (device) do nothing returning true",
@@ -171,6 +177,7 @@ async def ensure_device(
     )
     if made:
         await audit.note(connection, by, "make_device", device, kind, at)
+    return bool(made)
 
 
 async def issue_device_token(connection: Connection, by: Scope, device: str, at: int) -> str:

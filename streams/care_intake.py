@@ -130,7 +130,8 @@ class CareIntake:
         if unit is None or not poster.may_write(unit):
             raise MessageError(
                 "unknown_device",
-                f"device {device_id[:40]!r} stands at no bed of ours: register it (hospital-ops device add --bed)",
+                f"device {device_id[:40]!r} stands at no bed of ours: register it"
+                " (hospital-ops device add --bed)",
             )
         return bed, unit
 

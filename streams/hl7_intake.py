@@ -174,14 +174,17 @@ def _admission(known: Understood, raw: bytes, places: Announced) -> Intake:
     found = place_patient(known.location, places)
     prior = place_patient(event.prior, places) if event.prior else None
     for seen in (found, prior):
-        if seen is None:
+        if seen is None or isinstance(seen, Unknown):
             continue
         if not known.source.may_write(seen.unit, places.hospital_of_unit(seen.unit)):
             return _out_of_scope(known, raw, seen.unit)
+    if isinstance(found, Unknown):
+        known.refuse(build.ERROR, found.code, found.reason, "204")
+        return _refused(known, raw)
     if found is not None and found.bed:
         places.announce(found.unit, found.bed)
     unit, bed = (found.unit, found.bed) if found else (hall(known.source.hospital), "")
-    prior_unit, prior_bed = (prior.unit, prior.bed) if prior else ("", "")
+    prior_unit, prior_bed = prior if isinstance(prior, Place) else ("", "")
     if event.merged:
         return _merged(known, raw, event, places)
     return _taken(known, raw, known.entries(unit, bed, prior_unit, prior_bed))

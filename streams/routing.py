@@ -74,16 +74,29 @@ def place(location: Location, places: Places) -> Place | Unknown:
     )
 
 
-def place_patient(location: Location, places: Places) -> Place | None:
+def place_patient(location: Location, places: Places) -> Place | Unknown | None:
     """Where an ADT event puts a patient; the hospital's system decides, so a bed that is new in a
     known unit is taken as it is called. None: no unit of ours (it goes to the hall)."""
     found = _find(location, places)
     if found is not None:
         return found
     if location.unit and places.has_unit(location.unit):
-        bed = location.bed.strip()
-        return Place(location.unit, bed if bed.isprintable() and len(bed) <= _BED_LIMIT else "")
+        return _new(location.unit, location.bed.strip(), places)
     return None
+
+
+def _new(unit: str, label: str, places: Places) -> Place | Unknown:
+    """The id of a bed is one bed's in the installation, and every house has a bed 1: where another
+    unit has it, the unit goes before it."""
+    if not label.isprintable() or len(label) > _BED_LIMIT:
+        return Place(unit, "")
+    owner = places.unit_of_bed(label)
+    if owner is None:
+        return Place(unit, label)
+    own = f"{unit}-{label}"
+    if label.startswith(f"{owner}-") or places.unit_of_bed(own) is not None:
+        return Unknown("unknown_bed", f"bed {label[:_SHOWN]!r} is another unit's: correct PV1-3")
+    return Place(unit, own)
 
 
 def _find(location: Location, places: Places) -> Place | None:
@@ -165,4 +178,6 @@ class Announced:
     def bed_in_unit(self, unit: str, text: str) -> str | None:
         """As `Places`."""
         known = self._places.bed_in_unit(unit, text)
-        return text if known is None and (unit, text) in self._beds else known
+        if known is not None:
+            return known
+        return next((bed for bed in (text, f"{unit}-{text}") if (unit, bed) in self._beds), None)

@@ -9,7 +9,7 @@ from typing import Final
 from hospital_ops import wire
 from hospital_ops.errors import MessageError
 from hospital_ops.hl7.parse import Message, field
-from hospital_ops.hl7.people import Location, location, medical_number, numbers, patient
+from hospital_ops.hl7.people import Location, location, numbers, patient
 from hospital_ops.hl7.times import Zone, offset_s, to_us
 
 NO_KNOWN_ALLERGY: Final = "716186003"  # SNOMED CT
@@ -48,10 +48,12 @@ def read(message: Message, trigger: str, site_zone: Zone, received_at: int) -> E
     at = None
     for text in (field(event, 6), field(event, 2), header):
         at = at if at is not None else to_us(text, zone)
-    merge = message.first("MRG")
-    old = [medical_number(field(merge, 1), message)] if merge is not None else []
-    if trigger == "A40" and not any(old):
-        raise MessageError("no_merge", "MRG-1 names no number that is merged: send it there")
+    merged = _merged(message)
+    if trigger == "A40":
+        if sum(segment[0] == "PID" for segment in message.segments) > 1:
+            raise MessageError("several_patients", "send one patient (PID) with its MRG a message")
+        if not merged:
+            raise MessageError("no_merge", "MRG-1 names no number that is merged: send it there")
     return Event(
         trigger=trigger,
         patient=facts,
@@ -59,9 +61,20 @@ def read(message: Message, trigger: str, site_zone: Zone, received_at: int) -> E
         location=location(field(visit, 3), signs),
         prior=location(field(visit, 6), signs),
         visit=next((number for number, _ in numbers(field(visit, 19), message)), ""),
-        merged=tuple(number for number in old if number),
+        merged=merged,
         allergies=tuple(_allergies(message)),
     )
+
+
+def _merged(message: Message) -> tuple[str, ...]:
+    """Every number that is merged: of each MRG those of type MR, where there are such; else all."""
+    old: dict[str, None] = {}
+    for segment in message.segments:
+        if segment[0] == "MRG":
+            given = numbers(field(segment, 1), message)
+            own = [number for number, kind in given if kind == "MR"]
+            old |= dict.fromkeys(own or [number for number, _ in given])
+    return tuple(old)
 
 
 def _allergies(message: Message) -> Iterator[wire.AllergyTold]:

@@ -52,6 +52,12 @@ def medical_number(value: str, message: Message) -> str:
     return given[0][0] if given else ""
 
 
+def number_of(segment: Segment | None, message: Message) -> str:
+    """The patient's number of a PID: PID-3, before 2.3.1 also PID-2 and PID-4 alone."""
+    told = (medical_number(field(segment, index), message) for index in (3, 2, 4))
+    return next(filter(None, told), "")
+
+
 @lru_cache(maxsize=4096)
 def location(value: str, signs: Signs) -> Location:
     """PV1-3 or PV1-6 in the forms senders use.
@@ -80,8 +86,7 @@ def patient(segment: Segment | None, message: Message) -> PatientFacts:
     birth = _BIRTH.match(field(segment, 7))
     sex = field(segment, 8)[:1].upper()
     return PatientFacts(
-        mrn=medical_number(field(segment, 3), message)
-        or medical_number(field(segment, 2), message),
+        mrn=number_of(segment, message),
         family=_word(name[0].split(message.signs.sub, 1)[0], message),
         given=_word(name[1], message) if len(name) > 1 else "",
         sex=sex if sex in ("F", "M") else "unknown",

@@ -26,7 +26,7 @@ from hospital_ops.hl7.doubts import damage, doubts
 from hospital_ops.hl7.observations import Found, observe
 from hospital_ops.hl7.parse import Message, parse
 from hospital_ops.hl7.parse import field as field_of
-from hospital_ops.hl7.people import NOWHERE, Location, location, medical_number
+from hospital_ops.hl7.people import NOWHERE, Location, location, number_of
 from hospital_ops.hl7.times import Zone, offset_s, to_us
 
 _VERSION: Final = re.compile(r"2\.[1-8](\.[0-9]{1,2})?")
@@ -381,7 +381,7 @@ def _read(message: Message, known: Understood, max_obx: int) -> None:
             "several_patients", "send one patient a message: the values of two cannot be told apart"
         )
     person, visit = message.first("PID"), message.first("PV1")
-    known.mrn = medical_number(field_of(person, 3), message) if person is not None else ""
+    known.mrn = number_of(person, message)
     known.location = location(field_of(visit, 3), message.signs)
     if header.trigger == "ORU^R40":
         known.alarms = alerts.read(message, zone)

@@ -324,3 +324,30 @@ def test_the_hospitals_system_may_name_a_bed_before_it_is_registered() -> None:
     assert place(where, house) == Place("h1-icu-1", "NEW1")
     assert told == [("h1-icu-1", "NEW1")]
     assert place_patient(location("MOON^^1", PLAIN), house) is None
+
+
+@pytest.mark.parametrize("field", ["PID|1|7700|", "PID|1|||7700", "PID|1|8|7700^^^H^MR|9"])
+@pytest.mark.parametrize("kind", ["ORU^R01", "ORU^R40", "ADT^A01"])
+def test_a_number_that_an_older_sender_gives_beside_pid_3_is_the_patients_too(
+    field: str, kind: str
+) -> None:
+    head = HEAD.replace("ORU^R01", kind).replace("PV1", f"{field}\rPV1")
+    known = understand(f"{head}OBR|1||||||20261120101530\r".encode(), WARD, NOW)
+    assert known.mrn == "7700"
+
+
+def merge(*lines: str) -> Understood:
+    head = HEAD.replace("ORU^R01", "ADT^A40").partition("PV1")[0]
+    return understand((head + "\r".join(lines) + "\r").encode(), WARD, NOW)
+
+
+def test_every_number_of_a_merge_is_merged_or_the_sender_is_told() -> None:
+    both = merge("PID|1||N^^^H^MR", "MRG|O1^^^H^MR~O2^^^H^MR~7^^^H^SS").event
+    assert both is not None
+    assert both.merged == ("O1", "O2")
+    plain = merge("PID|1||N", "MRG|O1~O2", "MRG|O3").event
+    assert plain is not None
+    assert plain.merged == ("O1", "O2", "O3")
+    two = merge("PID|1||N", "MRG|O1", "PID|2||M", "MRG|O2")
+    assert two.problem is not None
+    assert two.problem.code == "several_patients"

@@ -6,10 +6,12 @@ import pytest
 
 from hospital_ops import wire
 from hospital_ops.hl7.bounds import MAX_OBX
+from hospital_ops.hl7.parse import PLAIN
+from hospital_ops.hl7.people import location
 from hospital_ops.hl7.understand import Source
 from hospital_ops.standing.rules import Standing
 from streams.hl7_intake import OUT_OF_SCOPE, Intake, take
-from streams.routing import Announced
+from streams.routing import Announced, Place, Unknown, place, place_patient
 
 NOW = 1_795_000_000_000_000
 BED = {"h1": "h1-icu-1-01", "h2": "h2-icu-1-01"}
@@ -74,3 +76,26 @@ def test_an_operator_may_name_the_unit_of_another_hospital() -> None:
 
 def test_the_probe_of_one_canary_passes_in_every_hospital() -> None:
     assert sent(Source(name="box", hospital="h1"), "ORU^R01^ORU_R01", "h2-icu-1^^probe").code == ""
+
+
+def test_two_houses_may_each_call_a_bed_77_and_each_has_its_own() -> None:
+    house = Announced(Two())
+    beds: dict[str, str] = {}
+    for unit in ("h1-icu-1", "h2-icu-1"):
+        where = location(f"{unit}^^77", PLAIN)
+        admitted = place_patient(where, house)
+        assert isinstance(admitted, Place)
+        house.announce(*admitted)
+        assert admitted.unit == unit
+        beds[unit] = admitted.bed
+        assert place(where, house) == admitted == place_patient(where, house)
+        assert place(location(admitted.bed, PLAIN), house) == admitted
+    assert beds == {"h1-icu-1": "77", "h2-icu-1": "h2-icu-1-77"}
+    assert place(location("h1-icu-1^^77", PLAIN), house) == Place("h1-icu-1", "77")
+
+
+def test_a_bed_that_says_whose_it_is_becomes_no_bed_of_another_unit() -> None:
+    found = place_patient(location(f"h2-icu-1^^{BED['h1']}", PLAIN), Announced(Two()))
+    assert isinstance(found, Unknown)
+    refused = sent(Source(name="adt", hospital="h2"), "ADT^A01^ADT_A01", f"h2-icu-1^^{BED['h1']}")
+    assert (refused.code, [one.shard for one in refused.appends]) == ("unknown_bed", ["h2-hall"])

@@ -59,8 +59,13 @@ class ManualClock:
 @lru_cache(maxsize=MOMENTS)
 def iso(at_us: int) -> str:
     """`2026-03-01T10:00:00.000Z` for microseconds since 1970."""
-    moment = to_datetime(at_us)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    second, rest = divmod(at_us, SECOND)
+    return f"{_to_second(second)}.{rest // 1000:03d}Z"
+
+
+@lru_cache(maxsize=MOMENTS)
+def _to_second(second: int) -> str:
+    return f"{to_datetime(second * SECOND):%Y-%m-%dT%H:%M:%S}"
 
 
 @lru_cache(maxsize=MOMENTS)

@@ -220,6 +220,9 @@ decode_head = decoder(Head)
 HEAD = "head"  # field of the unit's head beside its beds or cases
 
 
+TENTH: Final = SECOND // 10
+
+
 def state_of(shown: Shown, now_us: int) -> str:
     """live, stale, withdrawn, spot, invalid or unmapped, at the server's time `now_us`."""
     if shown.validity == "Inv":
@@ -241,7 +244,7 @@ def value_json(shown: Shown, now_us: int) -> dict[str, Any]:
         "value": None if hidden else shown.value,
         "unit": shown.unit,
         "determined_at": iso(shown.at),
-        "age_s": round(max(0, now_us - shown.at) / SECOND, 1),
+        "age_s": (max(0, now_us - shown.at) + TENTH // 2) // TENTH / 10,
         "state": state,
         "mode": shown.mode,
     }

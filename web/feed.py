@@ -149,9 +149,9 @@ class BoardFeed(ABC, Generic[C]):
             self.head = decode_head(head)
         after: dict[str, C] = self.decoded(cells, self.cells)
         before = {name: self.cells.get(name) for name in (*after, *entry.removed)}
-        self.cells = {
-            name: cell for name, cell in (self.cells | after).items() if name not in entry.removed
-        }
+        self.cells = self.cells | after
+        for name in entry.removed:
+            self.cells.pop(name, None)
         self.rev = entry.rev
         self.note_reds(before, after)
         now = self.clock.monotonic_s()

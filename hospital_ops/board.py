@@ -218,9 +218,7 @@ decode_case = decoder(CaseCell)
 decode_head = decoder(Head)
 
 HEAD = "head"  # field of the unit's head beside its beds or cases
-
-
-TENTH: Final = SECOND // 10
+TENTH: Final = SECOND // 10  # ages are told in tenths
 
 
 def state_of(shown: Shown, now_us: int) -> str:

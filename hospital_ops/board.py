@@ -14,7 +14,7 @@ from hospital_ops.board_orders import NextOrder as NextOrder
 from hospital_ops.board_orders import next_json
 from hospital_ops.board_who import KinCell as KinCell
 from hospital_ops.board_who import PatientCell as PatientCell
-from hospital_ops.clock import SECOND, iso
+from hospital_ops.clock import TENTH, iso
 from hospital_ops.wire import Form, Verdict, decoder, field, replaced
 
 
@@ -218,7 +218,6 @@ decode_case = decoder(CaseCell)
 decode_head = decoder(Head)
 
 HEAD = "head"  # field of the unit's head beside its beds or cases
-TENTH: Final = SECOND // 10  # ages are told in tenths
 
 
 def state_of(shown: Shown, now_us: int) -> str:

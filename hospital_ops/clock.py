@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Protocol
 
 SECOND = 1_000_000  # microseconds
+TENTH = SECOND // 10  # ages on boards are told in tenths
 # Values that came together have their times in common: this many are remembered as written.
 MOMENTS = 4096
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -6,12 +6,14 @@ from itertools import pairwise
 from typing import Any, Final
 
 from hospital_ops.clinical.scores import score
+from hospital_ops.clinical.tables import table
 from hospital_ops.clock import iso
 from icu.record import DAY, HOUR, IN, OUT, Reading, Record
 from icu.windows import DAY as DAY_SET
 from icu.windows import WARD, fresh, window_us
 
 HOURS_SHOWN: Final = 24
+_ENOUGH_ML: Final = max(row["lt"] for row in table("scores")["sofa"]["urine_ml_24h"])
 EARLIER: Final = "earlier"  # missing: what was before the record knows of anything (`left.py`)
 
 
@@ -57,15 +59,32 @@ def _collected(record: Record) -> list[tuple[int, int, float]]:
 
 
 def urine_of_a_day(record: Record, now: int) -> Reading | None:
-    """The urine of 24 h in mL; None unless an entry stands before them and no gap is too long."""
-    entries, longest = _entries(record), window_us("urine", DAY_SET)
-    before = max((at for at in entries if at <= now - DAY), default=0)
-    counted = [at for at in entries if at >= before]
-    if not before or counted[-1] <= now - longest:
+    """The urine of the 24 h up to the newest entry in mL, with its time; None where not known.
+
+    Of a collection that began before them the part inside counts, by its share of the time. Every
+    minute of the 24 h has to be of a collection that is not too long; after the newest entry
+    nobody knows, so it is none of them, and it may be as old as a urine value counts.
+    """
+    entries = _entries(record)
+    last = max(entries, default=0)
+    if not entries or last <= now - window_us("urine", DAY_SET):
         return None
-    if any(later - earlier > longest for earlier, later in pairwise(counted)):
-        return None
-    return Reading(counted[-1], sum(entries[at] for at in counted[1:]))
+    volume, known = 0.0, 0
+    for begin, end, whole in _collected(record):
+        inside = end - max(begin, last - DAY)
+        if inside > 0:
+            known += inside
+            volume += whole if inside >= end - begin else whole * inside / (end - begin)
+    return Reading(last, round(volume, 6)) if known >= DAY else None
+
+
+def urine_in_doubt(record: Record, now: int) -> bool:
+    """Whether urine has been charted for a day, that of the 24 h is not known, and may be low."""
+    entries = _entries(record)
+    if not entries or min(entries) > now - DAY or max(entries) <= now - DAY:
+        return False
+    charted = sum(volume for at, volume in entries.items() if at > now - DAY)
+    return charted < _ENOUGH_ML and urine_of_a_day(record, now) is None
 
 
 def kdigo(record: Record, now: int) -> tuple[dict[str, Any], list[Reading]] | None:

@@ -101,6 +101,8 @@ def sofa(record: Record, now: int, figure: Figures) -> tuple[Figure | None, Figu
     if not parts and estimate is None:
         return None, ratio
     lacking = [fluids.EARLIER] if record.known_from > now - DAY else []  # the worst may be there
+    if fluids.urine_in_doubt(record, now):
+        lacking.append("urine")
     return _told(score("sofa", inputs), parts, shown, estimate, lacking, figure), ratio
 
 

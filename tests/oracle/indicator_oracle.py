@@ -106,17 +106,32 @@ def urine(events: Events, now: int) -> dict[int, float]:
 
 
 def urine_of_a_day(events: Events, now: int) -> float | None:
-    """24 h of urine, where it was charted at least every 6 h and before them."""
+    """mL of the 24 h before the newest entry: no more, no less, and each part of them charted."""
     merged = urine(events, now)
-    older = [at for at in merged if at <= now - DAY]
-    if not older:
+    times = sorted(merged)
+    if not times or times[-1] <= now - 6 * HOUR:
         return None
-    times = [at for at in sorted(merged) if at >= max(older)]
-    if times[-1] <= now - 6 * HOUR:
-        return None
-    if any(b - a > 6 * HOUR for a, b in pairwise(times)):
-        return None
-    return sum(merged[at] for at in times[1:])
+    until, whole = times[-1], 0.0
+    since = until - DAY
+    if times[0] > since:
+        return None  # nobody knows when the first bag was begun
+    for begin, end in pairwise(times):
+        if end <= since:
+            continue
+        if end - begin > 6 * HOUR:
+            return None
+        share = 1.0 if begin >= since else (end - since) / (end - begin)
+        whole += merged[end] * share
+    return round(whole, 6)
+
+
+def urine_in_doubt(events: Events, now: int) -> bool:
+    """Charted for a day and longer, not known of the whole day, and less than 500 mL in it."""
+    merged = urine(events, now)
+    of_day = [volume for at, volume in merged.items() if at > now - DAY]
+    before = [at for at in merged if at <= now - DAY]
+    doubt = urine_of_a_day(events, now) is None
+    return bool(of_day) and bool(before) and doubt and sum(of_day) < 500
 
 
 def sofa(events: Events, now: int) -> tuple[dict[str, int | None], int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hospital_ops.clock import from_datetime
+from web.render import Renderer
 from web.trends.steps import MINUTE, Point, Trend
 from web.views.course import EDGE, HEIGHT, WIDTH, Lane, hours, lanes, marks
 from web.views.values import Frame
@@ -42,6 +45,19 @@ def test_where_nothing_was_measured_the_line_is_broken() -> None:
     assert whole.line.count("M") == whole.band.count("M") == 1
     broken = lane(MAP, point(0, 70.0), point(2, 71.0), point(30, 72.0))
     assert broken.line.count("M") == broken.band.count("M") == 2
+
+
+def test_the_newest_mean_is_grey_and_says_of_when_it_is() -> None:
+    made = lane(MAP, point(0, 70.0), point(2, 73.0))
+    assert (made.last, made.last_at) == ("73", "09:02")
+    text = Renderer("Europe/Moscow").fill(
+        "_course.html", bed="b", span="6h", spans=("6h",), lanes=[made], marks=[], hours=[],
+        size=(WIDTH, HEIGHT), w=FRAME.words,
+    )  # fmt: skip
+    assert '73 <span class="clock">09:02</span>' in text
+    style = Path("web/static/css/course.css").read_text()
+    (rule,) = re.findall(r"[.]lately-lane [.]last [{]([^}]*)[}]", style)
+    assert "color: var(--text-2)" in rule
 
 
 def test_a_dose_stands_until_it_is_changed() -> None:

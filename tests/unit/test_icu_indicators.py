@@ -227,6 +227,46 @@ def test_fluids_add_up_by_hour_and_there_is_no_balance_without_what_went_in() ->
     assert sum(taken for taken, _ in balance["hours"].values()) == given
 
 
+HOURLY = [1.0] * 24
+LONG = [6.0, 5.9, 6.0, 6.0, 6.0]  # the first collection begins 29.9 h ago
+
+
+@pytest.mark.parametrize(
+    ("hourly", "spans", "silent_h", "points"),
+    [(26, HOURLY, 5.9, 0), (26, HOURLY, 0.1, 0), (19, LONG, 0, 3), (30, LONG, 0, 0),
+     (19, HOURLY, 5.9, 3), (8, [*HOURLY, 1.0], 1, 4), (8, HOURLY[:23], 0, None)],
+)  # fmt: skip
+def test_the_urine_of_24_hours_is_that_of_24_hours(
+    hourly: float, spans: list[float], silent_h: float, points: int | None
+) -> None:
+    bed = Bedside()
+    bed.chart(urine=0)  # the bag is emptied: from here on the time is known
+    for hours in spans:
+        bed.wait(round(hours * HOUR))
+        bed.chart(urine=round(hourly * hours, 3))
+    bed.wait(round(silent_h * HOUR))
+    sofa = bed.figures().get("sofa")
+    if points is None:
+        assert sofa is None or sofa["components"]["renal"] is None
+        return
+    assert sofa is not None
+    assert sofa["inputs"]["urine"]["value"] == pytest.approx(24 * hourly, abs=0.01)
+    assert sofa["components"]["renal"] == points
+
+
+def test_a_gap_in_the_urine_of_a_day_leaves_sofa_incomplete() -> None:
+    bed = Bedside()
+    bed.chart(urine=0)
+    for hours in (6, 6, 6, 6, 7, 1):
+        bed.wait(hours * HOUR)
+        bed.chart(**FULL, urine=20)
+    sofa = bed.figures()["sofa"]
+    assert "urine" in sofa["missing"]
+    assert sofa["state"] == "incomplete"
+    bed.chart(urine=600)  # what is known is enough: the gap changes no point
+    assert "urine" not in bed.figures()["sofa"]["missing"]
+
+
 def test_the_same_value_sent_again_is_counted_once() -> None:
     bed = Bedside()
     bed.chart(urine=100)

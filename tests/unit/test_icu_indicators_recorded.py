@@ -60,7 +60,9 @@ def agree(stays: Iterator[tuple[str, Events]]) -> int:
             assert sofa["components"] == parts, where
             assert sofa["total"] == total, where
             assert (sofa["state"] == "complete") == (
-                None not in parts.values() and not sofa.get("estimated")
+                None not in parts.values()
+                and not sofa.get("estimated")
+                and not oracle.urine_in_doubt(known, now)
             ), where
             gas = oracle.gases(known, now)
             if gas:

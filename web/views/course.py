@@ -33,6 +33,7 @@ class Lane(NamedTuple):
     lowest: str
     highest: str
     last: str
+    last_at: str  # its clock time: what is drawn each minute is never live (SAFETY I6)
 
 
 class Mark(NamedTuple):
@@ -75,7 +76,7 @@ def _lane(
     def x(at: int) -> float:
         return round((at - start) / (end - start) * WIDTH, 1)
 
-    decimals = decimals_of(code)
+    decimals = decimals_of(code, trend.unit)
     return Lane(
         key=key,
         tint=tint,
@@ -86,6 +87,7 @@ def _lane(
         lowest=words.number(low, decimals),
         highest=words.number(high, decimals),
         last=words.number(points[-1].mean, decimals),
+        last_at=clock(points[-1].at, frame.zone),
     )
 
 

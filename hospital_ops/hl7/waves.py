@@ -140,7 +140,8 @@ def _step(present: list[float], top: float) -> int:
 
     In one walk: what is whole in tenths is whole in hundredths too.
     """
-    step, most = 1, min(100_000, _TOP / top if top else 1)
+    # Half a step more: 32.767 is 32767 thousandths, though not in floating point.
+    step, most = 1, min(100_000, (_TOP + 0.5) / top if top else 1)
     for v in present:
         while abs(v * step - round(v * step)) >= 1e-6:
             step *= 10

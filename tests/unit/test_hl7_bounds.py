@@ -6,7 +6,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hospital_ops import wire
@@ -103,6 +103,7 @@ def test_a_message_holds_so_many_samples_of_curves_and_no_more() -> None:
 
 
 @given(st.lists(st.integers(-32_767, 32_767) | st.none(), min_size=1), st.integers(0, 5))
+@example([32_767], 3)
 def test_decimals_that_fit_are_packed_exactly(steps: list[int | None], digits: int) -> None:
     values = [None if step is None else step / 10**digits for step in steps]
     present = [v for v in values if v is not None]

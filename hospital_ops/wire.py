@@ -234,6 +234,7 @@ class Kept(Form, frozen=True, tag="kept"):
     reason: str
     message_id: str = ""
     bed: str = ""
+    identity: bytes = b""  # of its bytes: what comes again is kept once, and counted
 
 
 class Audited(Form, frozen=True, tag="aud"):

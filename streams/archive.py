@@ -121,7 +121,16 @@ STAGED = {
     "dead_letter": (
         "create temporary table if not exists staged_dead_letter (like dead_letter)"
         " on commit delete rows",
-        "insert into dead_letter select * from staged_dead_letter on conflict do nothing",
+        # The same bytes again count, once however often the stream is read; `at` is of receipt.
+        "with single as (insert into dead_letter select * from staged_dead_letter"
+        " where identity is null on conflict do nothing)"
+        " insert into dead_letter as known select * from staged_dead_letter as new"
+        " where identity is not null and not exists (select from dead_letter as same"
+        " where same.unit = new.unit and same.stream = new.stream"
+        " and same.entry_id = new.entry_id)"
+        " on conflict (unit, code, identity) where identity is not null"
+        " do update set times = coalesce(known.times, 1) + excluded.times,"
+        " last_at = excluded.last_at where coalesce(known.last_at, known.at) < excluded.last_at",
         "truncate staged_dead_letter",
     ),
 }
@@ -234,8 +243,10 @@ async def _insert(connection: Connection, batch: Batch) -> None:
 
 
 async def _copy_new(connection: Connection, batch: Batch) -> None:
-    """All rows, as if nothing had come before."""
-    await _copy(connection, batch.rows)
+    """All rows, as if nothing had come before; letters do come again while their sender repeats."""
+    letters = batch.rows.get("dead_letter", [])
+    await _copy(connection, {t: rows for t, rows in batch.rows.items() if rows is not letters})
+    await _stage(connection, "dead_letter", letters)
     if batch.values:
         values = value_rows.packed(batch.values, batch.stored_at)
         await _copy_packed(connection, "measurement", values)

@@ -196,6 +196,7 @@ class CareIntake:
 
     async def _keep(self, poster: Poster, error: MessageError, body: bytes) -> None:
         kept = wire.Kept(
-            hall(poster.hospital), poster.actor, self.clock.now_us(), error.code, error.reason
-        )
+            hall(poster.hospital), poster.actor, self.clock.now_us(), error.code, error.reason,
+            identity=message_identity(poster.actor, "", body),
+        )  # fmt: skip
         await self.appender.append(kept.unit, kept, body[:KEPT_BYTES])

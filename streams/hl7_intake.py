@@ -10,6 +10,7 @@ from hospital_ops.hl7 import build
 from hospital_ops.hl7.adt import Event
 from hospital_ops.hl7.framing import Frame
 from hospital_ops.hl7.understand import IN, WAVES, Source, Understood, understand
+from hospital_ops.identity import message_identity
 from hospital_ops.standing.rules import Standing, bed_at, elsewhere, mode_of, parted
 from streams.routing import Announced, Place, Unknown, place, place_patient
 from streams.shard import hall
@@ -116,8 +117,9 @@ def broken(frame: Frame, source: Source, received_at: int) -> Append:
         "no_frame": "bytes without a frame: this port takes MLLP, VT before and FS CR after",
     }
     entry = wire.Kept(
-        hall(source.hospital), source.name, received_at, frame.problem, reasons[frame.problem]
-    )
+        hall(source.hospital), source.name, received_at, frame.problem, reasons[frame.problem],
+        identity=message_identity(source.name, "", frame.data),
+    )  # fmt: skip
     return Append(entry.unit, IN, entry, frame.data[:KEPT_BYTES])
 
 

@@ -10,7 +10,7 @@ from hospital_ops.access import Permission, Principal, Role, allows, require
 from hospital_ops.case_steps import ENDS, STEPS, after
 from hospital_ops.clock import SECOND, Clock, iso
 from hospital_ops.errors import Conflict, MessageError, NotFound
-from hospital_ops.identity import uuid7
+from hospital_ops.identity import message_identity, uuid7
 from streams import batch as batches
 from streams import ecg_about
 from streams.append import Appender
@@ -204,6 +204,7 @@ class Intake:
             received_at=self.clock.now_us(),
             code=error.code,
             reason=error.reason,
+            identity=message_identity(principal.actor, "", body),
         )
         await self.appender.append(shard, kept, body)
 

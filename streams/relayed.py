@@ -37,6 +37,7 @@ from hospital_ops.forward.items import (
 from hospital_ops.hl7.bounds import MAX_OBX
 from hospital_ops.hl7.framing import Frame
 from hospital_ops.hl7.understand import Source
+from hospital_ops.identity import message_identity
 from hospital_ops.installation.store import KnownDevice
 from hospital_ops.standing.rules import mode_of
 from streams.append import Appender
@@ -182,7 +183,8 @@ class RelayedIntake:
         return outcome
 
     async def _kept(self, box: Principal, at: int, code: str, reason: str, body: bytes) -> str:
-        entry = wire.Kept(hall(box.hospital), box.actor, at, code, reason)
+        same = message_identity(box.actor, code, body) if body else b""
+        entry = wire.Kept(hall(box.hospital), box.actor, at, code, reason, identity=same)
         try:
             await self.appender.append(entry.unit, entry, body)
         except NotStored:

@@ -70,6 +70,7 @@ class Batch:
     came: list[tuple[int, str, wire.Admission]] = field(default_factory=list)  # claim, patient
     allergies: list[tuple[int, str, case_rows.OfAllergies]] = field(default_factory=list)
     persons: list[tuple[int, str, wire.Admission]] = field(default_factory=list)  # what was said
+    letters: dict[tuple[str, str, bytes], int] = field(default_factory=dict)  # which row is whose
     shown: past.Gathered = field(default_factory=past.Gathered)  # what boards showed
     again: chart_rows.Again = field(default_factory=chart_rows.Again)  # hours of trends
 
@@ -88,7 +89,7 @@ class Batch:
             for bed, history in self.histories.items():
                 self.histories[bed] = bindings.merged(history, entry, hospital_of(taken.shard))
         elif isinstance(entry, wire.Kept):
-            self._dead(taken, entry.code, entry.reason, lambda _: entry.received_at)
+            self._kept(taken, entry)
         elif isinstance(entry, wire.Audited):
             self._audited(taken, entry)
         elif isinstance(entry, wire.CaseFacts | wire.CaseStep | wire.Decided):
@@ -350,15 +351,27 @@ class Batch:
         owner = self._claim(taken, "audit", key, identity.content(taken.encoded), entry.at)
         self.audits.append((owner, taken.shard, entry))
 
+    def _kept(self, taken: Taken, entry: wire.Kept) -> None:
+        """What comes with the same bytes again, within a batch too, is one letter that counts."""
+        letters, key = self.rows["dead_letter"], (taken.shard, entry.code, entry.identity)
+        row = dead_letter(taken, entry.code, entry.reason, entry.received_at, entry.identity)
+        known = self.letters.setdefault(key, len(letters)) if entry.identity else len(letters)
+        if known == len(letters):
+            self.add("dead_letter", None, row)
+        else:
+            *first, times, last_at = letters[known]
+            letters[known] = (*first, times + 1, max(last_at, row[-1]))
+
     def _dead(self, taken: Taken, code: str, reason: str, when: Any) -> None:
         self.add("dead_letter", None, dead_letter(taken, code, reason, when(taken.entry_id)))
 
 
-def dead_letter(taken: Taken, code: str, reason: str, at: int) -> Row:
-    """The row under which something unusable is kept, with its bytes."""
+def dead_letter(taken: Taken, code: str, reason: str, at: int, identity: bytes = b"") -> Row:
+    """The row under which something unusable is kept, with its bytes; so far it came once."""
+    came_at = to_datetime(at)
     return (
         hospital_of(taken.shard), taken.shard, taken.stream, taken.entry_id, code, reason,
-        to_datetime(at), taken.encoded, taken.raw,
+        came_at, taken.encoded, taken.raw, identity or None, 1, came_at,
     )  # fmt: skip
 
 

@@ -29,10 +29,14 @@ select d.device, d.kind, d.mode, coalesce(d.bed, '') as bed, d.model, s.number, 
  order by d.bed, d.device limit $1
 """
 _COUNTED: Final = """
-select code, count(*) as number, max(at) as last_at from dead_letter
- where at > $1 group by code order by number desc, code limit 100
+select code, sum(coalesce(times, 1))::bigint as number, max(coalesce(last_at, at)) as last_at
+  from dead_letter where coalesce(last_at, at) > $1
+ group by code order by number desc, code limit 100
 """
-_NEWEST: Final = "select unit, code, reason, at from dead_letter order by at desc limit $1"
+_NEWEST: Final = """
+select unit, code, reason, coalesce(last_at, at) as at, coalesce(times, 1) as times
+  from dead_letter order by 4 desc limit $1
+"""
 
 
 async def clocks(connection: Connection) -> list[Record]:

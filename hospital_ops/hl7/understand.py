@@ -174,8 +174,9 @@ class Understood:
 
     def _note(self, unit: str, code: str, reason: str, bed: str) -> wire.Kept:
         return wire.Kept(
-            unit, self.source.name, self.received_at, code, reason, self.message_id, bed[:_ID_LIMIT]
-        )
+            unit, self.source.name, self.received_at, code, reason, self.message_id,
+            bed[:_ID_LIMIT], self.identity,
+        )  # fmt: skip
 
     def _observed(self, found: Found, unit: str, bed: str) -> list[tuple[str, wire.Entry]]:
         made: list[tuple[str, wire.Entry]] = []
@@ -275,6 +276,7 @@ def understand(raw: bytes, source: Source, received_at: int, max_obx: int = MAX_
         message = parse(raw, source.charset)
     except MessageError as error:
         known.header = _rough_header(raw)
+        known.identity = identity.message_identity(source.name, known.header.control_id, raw)
         number = "207" if error.code == TOO_MANY else "100"
         known.problem = Problem(build.REJECTED, error.code, error.reason, number)
         return known

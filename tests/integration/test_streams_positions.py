@@ -84,6 +84,34 @@ async def test_what_cannot_be_stored_becomes_a_dead_letter_and_the_rest_goes_on(
     assert all(row["raw"] == b"raw" for row in dead)
 
 
+async def test_the_same_refused_message_is_one_letter_that_says_how_often_it_came(
+    pipe: Pipe, writer: Database, superuser: Connection
+) -> None:
+    """And the stream read again counts nothing twice."""
+
+    def letter(number: int, identity: bytes = b"one") -> wire.Kept:
+        return wire.Kept(
+            UNIT, "s", NOW + number * SECOND, "unknown_bed", "no such bed", identity=identity
+        )
+
+    async def letters() -> list[tuple[bytes, int, int]]:
+        rows = await superuser.fetch("select * from dead_letter order by at")
+        return [
+            (row["identity"], row["times"], (row["last_at"] - row["at"]).seconds) for row in rows
+        ]
+
+    await carry(pipe, writer, superuser, letter(0), letter(1, b"other"), letter(2), letter(3))
+    assert await letters() == [(b"one", 3, 3), (b"other", 1, 0)]
+    again = observed(80.0, NOW)
+    await carry(pipe, writer, superuser, letter(4), again, again)
+    await carry(pipe, writer, superuser, letter(9), again)
+    assert await letters() == [(b"one", 5, 9), (b"other", 1, 0)]
+    await superuser.execute("delete from reader_position")
+    await carry(pipe, writer, superuser)
+    assert await letters() == [(b"one", 5, 9), (b"other", 1, 0)]
+    assert await values(superuser) == [80.0]
+
+
 async def test_undecodable_entries_are_kept_with_their_bytes(
     pipe: Pipe, writer: Database, superuser: Connection
 ) -> None:

@@ -16,6 +16,9 @@ from hospital_ops.hl7.times import Zone, to_us
 from hospital_ops.hl7.understand import Source, Understood, understand
 from hospital_ops.hl7.waves import GAP, pack
 from hospital_ops.waveform import SAMPLES_MAX
+from streams.hl7_intake import take
+from streams.routing import Announced
+from tests.mllp_ward import LOCAL, Ward, oru
 
 NOW: Final = 1_795_219_200_000_000
 WARD: Final = Source(name="ward", hospital="h1")
@@ -84,6 +87,24 @@ def test_damaged_segments_are_one_note_with_their_number_and_the_first() -> None
     ]
     assert len(rows(known)) == 1
     assert len(known.answer(NOW)) < 1000
+
+
+def test_a_refused_message_that_comes_again_is_known_by_its_bytes() -> None:
+    places = Announced(Ward())
+    refused = [
+        b"no HL7", oru("A1", bed="ICU7N^^BED799"), oru("A2").replace(b"ORU^R01", b"ORM^O01"),
+        oru("A3") + b"xx|\r" * (SEGMENTS_MAX + 1), oru("A4") + b"xx|\r" * (SEGMENTS_MAX + 1),
+    ]  # fmt: skip
+    known = []
+    for raw in refused:
+        first, again = (take(raw, LOCAL, places, NOW + n, MAX_OBX) for n in range(2))
+        (one,), (other,) = first.appends, again.appends
+        assert isinstance(one.entry, wire.Kept)
+        assert isinstance(other.entry, wire.Kept)
+        assert one.entry.identity == other.entry.identity
+        known.append(one.entry.identity)
+    assert len({*known}) == len(refused)
+    assert all(known)
 
 
 @pytest.mark.parametrize("line", ["xx|\r", "NTE|\r", "?|\r", "OBR|1\r"])

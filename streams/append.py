@@ -17,7 +17,7 @@ REFUSE_WAVES_AT = 0.75
 REFUSE_ALL_AT = 0.90
 BUDGET_OF_MAXMEMORY = 0.8  # the rest is for scripts that publish alarms, and for buffers
 
-WATCH_S = 1.0  # so often an append asks how much memory is in use
+WATCH_S = 1.0  # so often the first append asks how much memory is in use
 
 COMMANDS = (
     wire.Decided, wire.CaseStep, wire.CaseMoved, wire.CaseSeen, wire.CaseNote, wire.PlaceGiven,
@@ -26,6 +26,7 @@ COMMANDS = (
 )  # fmt: skip
 
 _ASK = pack(("INFO", "memory"))
+_AWAY = "not stored, send again: the stream server is away"
 logger = log.get("append")
 
 
@@ -34,8 +35,9 @@ class Appender:
 
     def __init__(self, pipe: Pipe) -> None:
         self.pipe = pipe
-        self.used = 0.0  # share of the memory budget in use, as it was when last asked for
-        self._watched_at = -math.inf
+        self.used = 0.0  # share of the memory budget in use, a second old at the most
+        self._watched_at = self._lost_at = -math.inf
+        self._turn = asyncio.Lock()
 
     async def append(
         self, shard: str, entry: wire.Entry, raw: bytes = b"", stream: str = "in"
@@ -48,10 +50,13 @@ class Appender:
     ) -> list[str]:
         """The stream ids of `items`, appended in their order; NotStored if any was refused.
 
-        What was begun first stands first in the stream: nothing is waited for before it is sent,
-        so the memory in use is asked for along with the append that comes first in a second.
+        What was begun first stands first in the stream: where one asks how much memory is in use,
+        those behind it wait for the answer too.
         """
-        await self._refuse_when_full(items, stream)
+        began = asyncio.get_running_loop().time()
+        async with self._turn:  # first come, first served
+            await self._look(began)
+        self._refuse_when_full(items, stream)
         key = keys(shard).waves if stream == "waves" else keys(shard).incoming
         encode = wire.encode
         packed = [
@@ -60,50 +65,37 @@ class Appender:
             else pack(("XADD", key, "*", "d", encode(entry)))
             for entry, raw in items
         ]
-        if asks := self._is_due():
-            packed.append(_ASK)
         try:
             replies = await self.pipe.packed(packed)
         except ConnectionLost as error:
-            raise NotStored("not stored, send again: the stream server is away") from error
-        if asks:
-            self._learn(replies.pop())
+            raise NotStored(_AWAY) from error
         for reply in replies:
             if isinstance(reply, ReplyError):
                 raise NotStored(f"not stored, send again: {reply}")
         return [reply.decode() for reply in replies]
 
-    async def _refuse_when_full(
-        self, items: Sequence[tuple[wire.Entry, bytes]], stream: str
-    ) -> None:
-        """NotStored where the memory is kept for others; only who would be refused asks first."""
-        if not self._refusal(items, stream):
-            return
+    async def _look(self, began: float) -> None:
+        """Knows the memory in use; where the server was away meanwhile, it is for all who wait."""
+        if self._lost_at >= began:
+            raise NotStored(_AWAY)
         try:
             await self.watch_memory()
         except ConnectionLost as error:
-            raise NotStored("not stored, send again: the stream server is away") from error
-        if refusal := self._refusal(items, stream):
-            raise NotStored(refusal)
+            self._lost_at = asyncio.get_running_loop().time()
+            raise NotStored(_AWAY) from error
 
-    def _refusal(self, items: Sequence[tuple[wire.Entry, bytes]], stream: str) -> str:
+    def _refuse_when_full(self, items: Sequence[tuple[wire.Entry, bytes]], stream: str) -> None:
         if self.used >= REFUSE_WAVES_AT and stream == "waves":
-            return "not stored, send again: memory is kept for vitals and alarms"
+            raise NotStored("not stored, send again: memory is kept for vitals and alarms")
         if self.used >= REFUSE_ALL_AT and not all(isinstance(e, COMMANDS) for e, _ in items):
-            return "not stored, send again: memory is kept for alarms"
-        return ""
+            raise NotStored("not stored, send again: memory is kept for alarms")
 
     async def watch_memory(self) -> None:
         """Asks how much memory is in use, where what is known is a second old."""
-        if self._is_due():
-            self._learn((await self.pipe.packed([_ASK]))[0])
-
-    def _is_due(self) -> bool:
         now = asyncio.get_running_loop().time()
-        if now - self._watched_at < WATCH_S:
-            return False
-        self._watched_at = now
-        return True
+        if now - self._watched_at >= WATCH_S:
+            self._watched_at = now
+            self._learn((await self.pipe.packed([_ASK]))[0])
 
     def _learn(self, reply: bytes | ReplyError) -> None:
         if isinstance(reply, ReplyError):

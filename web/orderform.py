@@ -61,7 +61,10 @@ def set_of(form: Mapping[str, Any]) -> dict[str, Any]:
         place = name.removeprefix("item-")
         if place == name or not place.isdecimal():
             continue
-        item: dict[str, Any] = {"item": int(place), "text": _text(form, f"text-{place}")}
+        item: dict[str, Any] = {
+            "item": int(place),
+            "text": " ".join(_text(form, f"text-{place}").split()),
+        }
         item["due_min"] = minutes(form, f"due-{place}")
         if _text(form, f"parameter-{place}"):
             item["target"] = target_of(form, f"-{place}")

@@ -2,7 +2,9 @@
 
 Elements and their minutes stand in `icu_indicators.json` (`sepsis_bundle`), judged by
 `hospital_ops.clinical.sepsis`. A lactate and a vasopressor count from the archive, the others as
-somebody marks them; a mark wins over the archive.
+somebody marks them; a mark wins over the archive. What was done before the recognition counts where
+somebody marks it: the table names no time before it within which it would count by itself. Only a
+vasopressor that ran at the recognition does.
 """
 
 from __future__ import annotations
@@ -43,13 +45,14 @@ class Seen(NamedTuple):
     lactates: Sequence[tuple[int, float]] = ()  # (time, mmol/L), rising
     vasopressor_at: int | None = None
     map_mmhg: float | None = None  # of now
+    earlier: tuple[int, float] | None = None  # the newest lactate before the recognition
 
 
 def told(clock: Clock, seen: Seen, now: int) -> dict[str, Any]:
     """The elements in their order: what each waits for, or when it was done."""
     done = _done(clock, seen)
-    minutes = {name: (mark.at - clock.zero) / _MINUTE_US for name, mark in done.items()}
-    first = seen.lactates[0][1] if seen.lactates else None
+    minutes = {name: max(0.0, (m.at - clock.zero) / _MINUTE_US) for name, m in done.items()}
+    first = _first_lactate(clock, seen)
     found = score(
         "sepsis_bundle",
         {
@@ -70,12 +73,28 @@ def told(clock: Clock, seen: Seen, now: int) -> dict[str, Any]:
         "started_by": clock.by,
         "minutes": int((now - clock.zero) // _MINUTE_US),
         "elements": [_element(name, clock, done, found) for name in ELEMENTS],
+        "earlier_lactate": {"at": iso(seen.earlier[0]), "mmol_l": seen.earlier[1]}
+        if seen.earlier and "lactate" not in done
+        else None,
     }
+
+
+def _drawn_before(clock: Clock) -> bool:
+    """Whether somebody has said that the first lactate was drawn before the recognition."""
+    mark = clock.marks.get("lactate")
+    return mark is not None and mark.at < clock.zero
+
+
+def _first_lactate(clock: Clock, seen: Seen) -> float | None:
+    if _drawn_before(clock) and seen.earlier:
+        return seen.earlier[1]
+    return seen.lactates[0][1] if seen.lactates else None
 
 
 def _done(clock: Clock, seen: Seen) -> dict[str, Mark]:
     done: dict[str, Mark] = {}
-    for name, row in zip(("lactate", "lactate_repeat"), seen.lactates, strict=False):
+    names = ("lactate_repeat",) if _drawn_before(clock) else ("lactate", "lactate_repeat")
+    for name, row in zip(names, seen.lactates, strict=False):
         done[name] = Mark(row[0])
     if seen.vasopressor_at is not None:
         done["vasopressor"] = Mark(seen.vasopressor_at)
@@ -101,4 +120,5 @@ def _element(
         "deadline_min": deadline,
         "at": iso(mark.at) if mark else None,
         "by": mark.by if mark else "",
+        "before": mark is not None and mark.at < clock.zero,
     }

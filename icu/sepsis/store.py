@@ -13,10 +13,12 @@ from hospital_ops.errors import Conflict, MessageError, NotFound
 from icu.record import DRUGS
 from icu.sepsis.clock import LONGEST_US, Clock, Mark, Seen
 from icu.stay.store import stay_of
+from icu.windows import DAY, window_us
 
 NO_CLOCK: Final = "No sepsis clock runs at this bed."
 _LACTATE: Final = codes.by_key["lactate"].code
 _DRUGS: Final = [codes.by_key[drug].code for drug in DRUGS]
+RUNS_US: Final = min(window_us(drug, DAY) for drug in DRUGS)  # a rate counts so long
 _LOOK_US: Final = 8 * 3600 * SECOND  # the last deadline is long over by then
 _RUNNING: Final = """
 select c.clock, c.unit, c.patient_id, c.category, c.hypotension, c.zero_at, c.started_by
@@ -31,7 +33,9 @@ with there as (
        and code = any ($4::text[]))
 select code, value, determined_at from there where code = $5
  union all
-select 'vasopressor', 0, min(determined_at) from there where code <> $5
+select 'vasopressor', 0, min(determined_at) from there where code <> $5 and determined_at >= $6
+ union all
+select 'vasopressor', 0, max(determined_at) from there where code <> $5 and determined_at < $6
  order by determined_at
 """
 
@@ -48,7 +52,8 @@ async def running(database: Database, principal: Principal, bed: str) -> tuple[C
         )
         zero = from_datetime(row["zero_at"])
         until = to_datetime(zero + _LOOK_US)
-        asked = (row["patient_id"], row["zero_at"], until, [_LACTATE, *_DRUGS], _LACTATE)
+        since = to_datetime(zero - LONGEST_US)
+        asked = (row["patient_id"], since, until, [_LACTATE, *_DRUGS], _LACTATE, row["zero_at"])
         rows = await connection.fetch(_SEEN, *asked)
     clock = Clock(
         str(row["clock"]),
@@ -58,9 +63,14 @@ async def running(database: Database, principal: Principal, bed: str) -> tuple[C
         row["started_by"],
         {one["element"]: Mark(from_datetime(one["at"]), one["noted_by"]) for one in marks},
     )
-    lactates = [(from_datetime(r[2]), float(r[1])) for r in rows if r[0] == _LACTATE]
-    began = [from_datetime(r[2]) for r in rows if r[0] != _LACTATE and r[2] is not None]
-    return clock, Seen(lactates, began[0] if began else None)
+    found = [(from_datetime(r[2]), float(r[1])) for r in rows if r[0] == _LACTATE]
+    lactates = [one for one in found if one[0] >= zero]
+    ran = [from_datetime(r[2]) for r in rows if r[0] != _LACTATE and r[2] is not None]
+    began = [at for at in ran if at >= zero - RUNS_US]
+    earlier = [one for one in found if one[0] < zero]
+    return clock, Seen(
+        lactates, began[0] if began else None, None, earlier[-1] if earlier else None
+    )
 
 
 async def start(
@@ -125,8 +135,8 @@ async def mark(
     try:
         async with database.transaction(principal.scope) as connection:
             clock, unit, zero = await _running(connection, bed, stay)
-            if done < zero:
-                raise MessageError("before_zero", "this lies before the recognition")
+            if done < zero - LONGEST_US:
+                raise MessageError("before_zero", "this lies a day before the recognition")
             await connection.execute(
                 "insert into sepsis_done (clock, hospital_id, unit, element, at, noted_by,"
                 " noted_at) values ($1, $2, $3, $4, $5, $6, $7)",

@@ -29,8 +29,14 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 import web
 from hospital_ops.board import BedCell, Head
 from hospital_ops.clock import iso
+from icu import order_sets
+from icu.order_kinds import KINDS, PRIORITIES
+from icu.ordering.store import Place
 from tests.browser import made_up
+from web import orderpanel
 from web.render import Renderer
+from web.views import bedpage
+from web.words import words_of
 
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -82,6 +88,7 @@ class Stage:
         return Starlette(
             routes=[
                 Route("/icu/{unit}", self._icu),
+                Route("/panel", self._panel),
                 Route("/ed/{unit}", self._ed),
                 Route("/sign-in", self._sign_in),
                 Route("/error", self._error),
@@ -113,6 +120,30 @@ class Stage:
                 units=UNITS,
             )
         )
+
+    async def _panel(self, request: Request) -> HTMLResponse:
+        """The page of the first bed with its orders and an order set, as if they had come."""
+        asked = request.query_params
+        words = words_of(asked.get("lang", "en"))
+        cell = next(iter(self.beds.values()))
+        page = bedpage.render(
+            self._render, words.language, cell=cell, beds=self.beds, head=Head("h1-icu-1"),
+            unit="h1-icu-1", rev=self.rev, now_us=now_us(), mode=asked.get("mode", "desk"),
+            theme="", user="nurse", demo=True, units=UNITS,
+        )  # fmt: skip
+        known = {"w": words, "bed": cell.bed, "unit": "h1-icu-1", "patient": "p"}
+        found = order_sets.as_json(asked["set"], words.language, None)
+        sheet = orderpanel.sheet(found, {}, Place("h1-icu-1", cell.bed, "p"), None, words)
+        panel = self._render.fill(
+            "_orders.html", **known, away=False, said="", good=False, findings=[], allergies=[],
+            criticalities=(), kinds=tuple(KINDS), priorities=PRIORITIES, orders=[], ended=[],
+            digest="", seen="", may_order=True, may_carry_out=True,
+            sets=[(each, order_sets.name(each, words.language)) for each in order_sets.ids()],
+            **orderpanel.fields("infusion", {}, words),
+        )  # fmt: skip
+        both = panel + self._render.fill("_order_set.html", **known, **sheet)
+        place = '<div class="bedacts">'
+        return HTMLResponse(page.replace(place, place + both, 1))
 
     async def _ed(self, request: Request) -> HTMLResponse:
         asked, now = request.query_params, now_us()

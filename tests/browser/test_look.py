@@ -288,3 +288,26 @@ async def test_keys_move_over_tiles_and_letters_can_be_switched_off(
     assert await page.evaluate("document.documentElement.dataset.theme") == "dark"
     await page.reload()
     assert await page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+@pytest.mark.parametrize("lang", ["en", "ru"])
+@pytest.mark.parametrize("mode", ["desk", "touch"])
+async def test_what_is_signed_can_be_read_on_a_tablet(
+    browser: Browser, stage: Stage, lang: str, mode: str
+) -> None:
+    """At 1180 px no name of a set runs out of its panel, and no item is cut in its field."""
+    size: Any = {"width": 1180, "height": 820}
+    page = await opened(browser, "about:blank", viewport=size)
+    for order_set in ("sepsis", "major_haemorrhage"):
+        await page.goto(f"{stage.address}/panel?lang={lang}&mode={mode}&set={order_set}")
+        await page.evaluate("document.fonts.ready")
+        cut = await page.evaluate("""() => [...document.querySelectorAll(".orders .set [name^=text-]")]
+            .filter(e => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1)
+            .map(e => e.value)""")
+        assert cut == []
+        beyond = await page.evaluate("""() => [...document.querySelectorAll(".orders button")]
+            .filter(e => { const edge = e.closest(".orders").getBoundingClientRect().right;
+                return e.getBoundingClientRect().right > edge || e.scrollWidth > e.clientWidth + 1;
+            }).map(e => e.textContent)""")
+        assert beyond == []
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 1180

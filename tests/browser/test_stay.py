@@ -34,11 +34,11 @@ async def test_a_death_is_taken_back_as_one_act_and_the_past_shows_who_lay_there
     await until(passed)  # and the death comes after it
     page = await ward.open(chromium, "icu.h2", f"/icu/beds/{BED}?lang=en")
     panel = page.locator("#stay")
-    await panel.get_by_text("End the stay").click()
+    await panel.locator("summary", has_text="Death").click()
     await panel.get_by_role("button", name="Death").click()
     await expect(panel.get_by_role("alert")).to_contain_text("nothing was changed")
-    await panel.get_by_text("End the stay").click()
-    await panel.get_by_text("I have looked at the patient").click()
+    await panel.locator("summary", has_text="Death").click()
+    await panel.get_by_text("Death: I have looked at the patient").click()
     await panel.get_by_role("button", name="Death").click()
     await expect(panel).to_contain_text("Nobody is admitted")
 

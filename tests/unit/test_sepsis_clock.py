@@ -72,6 +72,29 @@ def test_the_fluid_is_late_after_three_hours_though_the_score_asks_no_time_for_i
     assert states(200, hypotension=True, marks={FLUID: 190})[FLUID] == "late"
 
 
+def test_what_was_given_or_drawn_before_the_recognition_is_not_asked_for_again() -> None:
+    assert states(70, marks={"antibiotic": -15})["antibiotic"] == "done"
+    before = (at(-20), 4.6)
+    assert states(70, earlier=before)["lactate"] == "overdue"  # no table says that it counts
+    found = states(70, marks={"lactate": -20}, earlier=before)
+    assert (found["lactate"], found[FLUID], found["lactate_repeat"]) == ("done", "due", "due")
+    again = states(210, marks={"lactate": -20}, earlier=before, lactates=[(at(120), 2.0)])
+    assert again["lactate_repeat"] == "done"
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_what_lies_before_the_recognition_says_so(language: str) -> None:
+    frame = Renderer("UTC").frame(language, at(30))
+    seen = Seen(vasopressor_at=at(-2), earlier=(at(-20), 3.1))
+    shown = view(told(running("shock", False, {"antibiotic": -15}), seen, at(30)), frame)
+    said = {one.id: one.text for one in shown.elements}
+    word = frame.words.t("sepsis.done_before", time="").strip()[-12:]
+    assert word in said["antibiotic"]
+    assert word in said["vasopressor"]
+    drawn = frame.words.number(3.1)
+    assert drawn in said["lactate"]
+
+
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_the_panel_says_who_when_and_after_which_source(language: str) -> None:
     frame = Renderer("UTC").frame(language, at(61))

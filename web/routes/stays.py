@@ -121,7 +121,7 @@ async def press(request: Request, bed: str, principal: Someone) -> HTMLResponse:
     unit_of_bed(request, bed, principal, Permission.CARRY_OUT_ORDER)
     form = await request.form()
     what = _word(form, "act")
-    if what in ("discharge", "death") and not _word(form, "sure"):
+    if what in ENDS and _word(form, "sure") != what:
         return await _panel(request, bed, principal, said="stay.sure_needed")
     sent: dict[str, Any] = {name: value for name, value in form.items() if isinstance(value, str)}
     sent["limits"] = [str(limit) for limit in form.getlist("limits")]

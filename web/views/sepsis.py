@@ -8,6 +8,7 @@ from typing import Any
 
 from hospital_ops.clinical.sepsis import SOURCE
 from hospital_ops.clock import from_iso
+from web.views.orders import day_clock
 from web.views.values import Frame, clock
 
 
@@ -42,15 +43,25 @@ def view(told: Mapping[str, Any], frame: Frame) -> ClockView:
         age=words.duration(told["minutes"] * 60),
         by=told["started_by"],
     )
-    return ClockView(head=head, elements=tuple(_element(one, frame) for one in told["elements"]))
+    earlier = told.get("earlier_lactate")
+    elements = tuple(_element(one, frame, earlier) for one in told["elements"])
+    return ClockView(head=head, elements=elements)
 
 
-def _element(one: Mapping[str, Any], frame: Frame) -> ElementView:
+def _element(
+    one: Mapping[str, Any], frame: Frame, earlier: Mapping[str, Any] | None
+) -> ElementView:
     words, state = frame.words, one["state"]
     at = from_iso(one["at"] or one["deadline_at"])
-    text = words.t(f"sepsis.{state}", time=clock(at, frame.zone), n=round(one["deadline_min"]))
+    key = "done_before" if one["before"] else state
+    time = day_clock(at, frame) if one["before"] else clock(at, frame.zone)
+    text = words.t(f"sepsis.{key}", time=time, n=round(one["deadline_min"]))
     if one["by"]:
         text = f"{text} · {one['by']}"
+    if one["element"] == "lactate" and earlier and one["at"] is None:
+        drawn = day_clock(from_iso(earlier["at"]), frame)
+        value = words.number(earlier["mmol_l"])
+        text = f"{text} · {words.t('sepsis.earlier_lactate', value=value, time=drawn)}"
     return ElementView(
         id=one["element"],
         name=words.t(f"sepsis.element.{one['element']}"),

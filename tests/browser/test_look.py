@@ -302,7 +302,8 @@ async def test_what_is_signed_can_be_read_on_a_tablet(
         await page.goto(f"{stage.address}/panel?lang={lang}&mode={mode}&set={order_set}")
         await page.evaluate("document.fonts.ready")
         cut = await page.evaluate("""() =>
-            [...document.querySelectorAll(".orders .set [name^=text-]")].filter(e => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1)
+            [...document.querySelectorAll(".orders .set [name^=text-]")]
+            .filter(e => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1)
             .map(e => e.value)""")
         assert cut == []
         beyond = await page.evaluate("""() => [...document.querySelectorAll(".orders button")]

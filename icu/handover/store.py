@@ -96,11 +96,11 @@ async def content(
     stay: str,
     since: int,
     until: int,
-    balance: dict[str, Any] | None,
+    figures: dict[str, Any],
 ) -> dict[str, Any]:
-    """The data of a stay between two moments, as the report shows them; `balance`: the board's."""
+    """The data of a stay between two moments, as the report shows them; `figures`: the board's."""
     async with database.transaction(principal.scope) as connection:
-        return await _content(connection, principal, stay, since, until) | {"balance": balance}
+        return await _content(connection, principal, stay, since, until) | figures
 
 
 async def sign(
@@ -113,7 +113,7 @@ async def sign(
     until: int,
     words: dict[str, str],
     language: str,
-    balance: dict[str, Any] | None,
+    figures: dict[str, Any],
     replaces: str,
     at: int,
 ) -> str:
@@ -121,7 +121,7 @@ async def sign(
     document = str(identity.uuid7())
     async with database.transaction(principal.scope) as connection:
         told = await _content(connection, principal, stay, since, until)
-        told["balance"] = balance
+        told |= figures
         await connection.execute(
             "insert into signed_document (document, hospital_id, unit, bed, stay, patient_id, kind,"
             " from_at, until_at, language, content, words, digest, mode, signed_by, signed_at,"

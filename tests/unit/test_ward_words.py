@@ -12,6 +12,7 @@ from icu.rules import words as rule_words
 from tests.unit.test_worklist import row
 from web.render import Renderer
 from web.views import handover, orders, wardsheet
+from web.views.indicators import input_name
 from web.views.values import Frame
 
 NOW = 1_772_359_337 * SECOND
@@ -48,6 +49,34 @@ def test_a_report_in_russian_names_values_and_alarms_in_russian() -> None:
     assert shown["latest"][0]["name"] == "ЧСС"
     assert [one["text"] for one in shown["alarms"]] == [rule_words("map_low", "ru"), "** DESAT"]
     assert shown["balance"][0][1] == "5 мл"
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "sofa"),
+    [
+        ("en", "Noradrenaline 0.1 µg/kg/min, MAP 65 mmHg", "≥4 ("),
+        ("ru", "Noradrenaline 0.1 мкг/кг/мин, MAP 65 мм рт. ст.", "≥4 ("),
+    ],
+)
+def test_a_report_says_orders_in_the_wards_units_and_which_parts_of_sofa_are_missing(
+    language: str, said: str, sofa: str
+) -> None:
+    order = {
+        "kind": "infusion", "words": "Noradrenaline 0.1 ug/kg/min, MAP 65 mm[Hg]", "done": False,
+        "held": False, "due_at": None, "changed_at": iso(NOW), "changed_by": "ray",
+    }  # fmt: skip
+    told: dict[str, Any] = {
+        "stay": "s", "bed": "b", "person": dict.fromkeys(("family", "given", "mrn", "sex",
+        "birth_date"), ""), "mode": "Test", "admitted_at": iso(NOW), "ended_at": None,
+        "from": iso(NOW), "to": iso(NOW), "values": [], "lowest": [], "alarms": [],
+        "orders": [order], "care": [],
+        "sofa": {"value": 4, "total": 4, "state": "incomplete", "missing": ["platelets"]},
+    }  # fmt: skip
+    shown = handover.report(told, frame(language))
+    assert shown["open"][0]["words"] == said
+    assert shown["sofa"].startswith(sofa)
+    assert input_name("platelets", frame(language).words) in shown["sofa"]
+    assert handover.report(told | {"sofa": None}, frame(language))["sofa"] == ""
 
 
 def test_the_sheet_for_paper_comes_in_both_languages() -> None:

@@ -27,6 +27,7 @@ from web.words import words_of
 router = APIRouter()
 Someone = Annotated[Principal, Depends(signed_in)]
 SHIFT_H = 12
+FIGURES = ("balance", "sofa")
 
 
 @router.get("/api/v1/icu/stays/{stay}/reports")
@@ -54,9 +55,8 @@ async def page(
     unit, bed = await _place(request, stay, principal, Permission.SEE_PATIENT)
     now = web.clock.now_us()
     since = await _since(request, principal, stay, kind, hours, now)
-    told = await store.content(
-        web.database, principal, stay, since, now, _balance(request, unit, bed)
-    )
+    figures = _figures(request, unit, bed)
+    told = await store.content(web.database, principal, stay, since, now, figures)
     frame = web.renderer.frame(language_of(request), now)
     title = frame.words.t(f"report.kind.{kind}")
     return HTMLResponse(
@@ -134,7 +134,7 @@ async def _sign(request: Request, stay: str, principal: Principal, sent: dict[st
         until=until,
         words=words,
         language=language_of(request),
-        balance=_balance(request, unit, bed),
+        figures=_figures(request, unit, bed),
         replaces=str(sent.get("replaces") or ""),
         at=now,
     )
@@ -149,7 +149,7 @@ async def _since(
         if hours not in SHIFTS_H:
             raise MessageError("bad_hours", f"`hours` is one of {SHIFTS_H}")
         return until - hours * HOUR_US
-    told = await store.content(web_of(request).database, principal, stay, until, until, None)
+    told = await store.content(web_of(request).database, principal, stay, until, until, {})
     return from_iso(told["admitted_at"]) - 1
 
 
@@ -162,12 +162,12 @@ async def _place(
     return unit, bed
 
 
-def _balance(request: Request, unit: str, bed: str) -> dict[str, Any] | None:
-    """The fluid balance as the board has it for whoever lies there now."""
+def _figures(request: Request, unit: str, bed: str) -> dict[str, Any]:
+    """Fluid balance and SOFA as the board has them for whoever lies there now."""
     feed = web_of(request).feed(unit)
     cell = feed.cells.get(bed) if feed else None
-    found = cell.indicators.get("balance") if isinstance(cell, BedCell) else None
-    return found if isinstance(found, dict) else None
+    known = cell.indicators if isinstance(cell, BedCell) else {}
+    return {name: known[name] for name in FIGURES if isinstance(known.get(name), dict)}
 
 
 def _page(request: Request, principal: Principal, title: str) -> Page:

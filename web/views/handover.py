@@ -8,8 +8,8 @@ from typing import Any
 from hospital_ops.clock import from_iso
 from web.views.alarms import stored_text
 from web.views.incidents import when
-from web.views.indicators import input_name, of_day
-from web.views.orders import who_said
+from web.views.indicators import input_name, of_day, text_of
+from web.views.orders import plain_units, who_said
 from web.views.values import Frame, clock, coded_words, name_words, unit_words
 
 
@@ -49,8 +49,19 @@ def report(told: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
         "allergies": [who_said(one, frame) for one in told.get("allergies", ())],
         "allergies_asked": bool(told.get("allergies")) or "allergies" not in told,
         "isolation": ", ".join(words.t(f"flag.{kind}") for kind in told.get("isolation", ())),
+        "sofa": _sofa(told.get("sofa") or {}, frame),
         "balance": _balance(told.get("balance") or {}, frame),
     }
+
+
+def _sofa(figure: Mapping[str, Any], frame: Frame) -> str:
+    """The total, a lower bound where parts are missing, and which ones those are."""
+    words = frame.words
+    text = text_of("sofa", figure, words) if figure else ""
+    if not text or not figure.get("missing"):
+        return text
+    lacking = ", ".join(input_name(key, words) for key in figure["missing"])
+    return f"{text} ({words.t('report.balance.missing')}: {lacking})"
 
 
 def _balance(figure: Mapping[str, Any], frame: Frame) -> list[tuple[str, str]]:
@@ -91,7 +102,7 @@ def _order(one: Mapping[str, Any], frame: Frame) -> dict[str, str]:
     held = f" ({frame.words.t('report.held')})" if one["held"] else ""
     return {
         "kind": frame.words.t(f"orders.kind.{one['kind']}"),
-        "words": f"{one['words']}{held}",
+        "words": f"{plain_units(one['words'], frame.words)}{held}",
         "at": when(at, frame) if at else "",
         "by": one["changed_by"] if one["done"] else "",
     }

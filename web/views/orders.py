@@ -19,7 +19,7 @@ from web.views.refused import in_words
 from web.views.values import Frame, clock, unit_words
 from web.words import DEFAULT, Words
 
-_BRACKETED: Final = ("mm[Hg]", "cm[H2O]")
+_UCUM: Final = ("mm[Hg]", "cm[H2O]", "ug/kg/min", "umol/L")  # as no ward says them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +97,7 @@ def goal(target: Mapping[str, Any], words: Words) -> str:
 
 def plain_units(text: str, words: Words) -> str:
     """Words of an order with its UCUM units as the ward says them."""
-    for unit in _BRACKETED:
+    for unit in _UCUM:
         text = text.replace(unit, unit_words(unit, words))
     return text
 

@@ -103,7 +103,7 @@ async def gathered(
     """The record of a transfer, read by the sender's scope: whoever calls has asked who may."""
     lent = lent_to(principal, told)
     since, until = forms.window(told, now)
-    known = await handover.content(database, lent, told["stay"], since, until, None)
+    known = await handover.content(database, lent, told["stay"], since, until, {})
     async with database.transaction(lent.scope) as connection:
         beds = await connection.fetch(
             "select distinct bed from binding where patient_id = $1", told["patient_id"]

@@ -125,7 +125,10 @@ def _take(payload: Payload, item: Any, now_us: int, zones: Sequence[str]) -> Non
         raise MessageError("no_id", "give `observation_id` and `device_id`")
     at = moment(item.get("date-time"), now_us, zones)
     device = payload.devices.setdefault(device_id[:_TEXT], Device(device_id[:_TEXT]))
-    device.mrn = device.mrn or _patient(item.get("patient-id"))
+    mrn = _patient(item.get("patient-id"))
+    if device.mrn and mrn and mrn != device.mrn:
+        raise MessageError("several_patients", "`patient-id` differs within one device's payload")
+    device.mrn = device.mrn or mrn
     name = name[:_TEXT]
     if name == "waveform" or name.startswith("waveform-"):
         device.waves.append(_wave(item, name, at))

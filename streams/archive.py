@@ -341,6 +341,8 @@ async def _tell(connection: Connection, batch: Batch, new: set[int]) -> None:
     """The audit, flags of patients, and units left by an event that did not say so (PV1-6)."""
     await _audit(connection, batch, new)
     await told.of_persons(connection, batch, new)
+    await told.beds_of_who_left(connection, batch, new)
+    await told.results_taken_back(connection, batch, new)
     for claim, patient_id, event in batch.came:
         if claim not in new:
             continue

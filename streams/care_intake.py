@@ -138,7 +138,9 @@ class CareIntake:
     def _observed(
         self, poster: Poster, unit: str, bed: str, device: care.Device, body: bytes, now: int
     ) -> wire.Observed:
-        name = f"{poster.actor}\x1f{device.device_id}\x1f"
+        # Without a time the same values again are new ones: each counts from its receipt.
+        untimed = any(one.determined_at is None for one in device.observations)
+        name = f"{poster.actor}\x1f{device.device_id}\x1f{now if untimed else ''}"
         digest = hashlib.sha256(name.encode() + body)
         return wire.Observed(
             unit=unit,

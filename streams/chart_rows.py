@@ -34,7 +34,11 @@ class Again:
     def corrected(self, unit: str, entry: Charted) -> None:
         """A charted value was taken back, or another put in its place."""
         if isinstance(entry, wire.Corrected):
-            self.hours.add((unit, entry.bed, entry.determined_at // HOUR_US * HOUR_US))
+            self.taken_back(unit, entry.bed, entry.determined_at)
+
+    def taken_back(self, unit: str, bed: str, at: int) -> None:
+        """What was told of a moment holds no longer."""
+        self.hours.add((unit, bed, at // HOUR_US * HOUR_US))
 
 
 def row(entry: Charted, shard: str, entry_id: str) -> tuple[str, tuple[Any, ...]]:

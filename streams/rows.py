@@ -18,7 +18,7 @@ from hospital_ops.bindings import History
 from hospital_ops.board import verdict_json
 from hospital_ops.clock import SECOND, to_datetime
 from hospital_ops.deciding import PROBE_BED
-from streams import case_rows, chart_rows, order_rows, refiling_rows
+from streams import case_rows, chart_rows, order_rows, overtaken, refiling_rows
 from streams.shard import at_us, hospital_of, seen_at
 from streams.value_rows import Moment, ValueRows, short
 from streams.wave_rows import WaveRows, by_beginning, pieces_of
@@ -68,6 +68,8 @@ class Batch:
     waves: list[WaveRows] = field(default_factory=list)  # of pieces of curves are most rows
     audits: list[tuple[int, str, wire.Audited]] = field(default_factory=list)  # with its claim
     came: list[tuple[int, str, wire.Admission]] = field(default_factory=list)  # claim, patient
+    left: list[tuple[int, str, wire.Admission]] = field(default_factory=list)  # A03, A11
+    results: list[overtaken.Result] = field(default_factory=list)  # corrected, taken back
     allergies: list[tuple[int, str, case_rows.OfAllergies]] = field(default_factory=list)
     persons: list[tuple[int, str, wire.Admission]] = field(default_factory=list)  # what was said
     letters: dict[tuple[str, str, bytes], int] = field(default_factory=dict)  # which row is whose
@@ -166,6 +168,12 @@ class Batch:
                 digest = (before and before[0]) or identity.content(wire.encode(observation))
                 owners[index] = self._claim(taken, source, key, digest, received)
             at = observation.determined_at
+            if observation.status and message.bed and at is not None:
+                one = overtaken.of(
+                    owners[index], taken.entry_id, message, observation, events[index]
+                )
+                self.results.append(one)
+                self.again.taken_back(taken.shard, message.bed, at)
             if at not in moments:
                 moments[at] = self._moment(message, at)
                 self.again.observed(taken.shard, message, at)
@@ -227,6 +235,8 @@ class Batch:
         )  # fmt: skip
         if event.bed and event.trigger in ("A01", "A02", "A12", "A13"):
             self.came.append((owner, who, event))
+        elif event.trigger in ("A03", "A11"):
+            self.left.append((owner, who, event))
         for bed, binding in bindings.of_admission(event, hospital, self.histories).items():
             before = self.histories.get(bed, ())
             after = self.histories[bed] = bindings.bound(before, binding)

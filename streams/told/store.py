@@ -1,15 +1,61 @@
-"""The SQL of what the archive tells units of a person: isolation and allergies, as they hold now.
+"""The SQL of what the archive tells of what it has stored, in the same transaction.
 
-In the transaction that stored what changed them, by the outbox.
+Units hear by the outbox of a person's isolation and allergies, as they hold now, and of beds that a
+discharge did not name; results that were told before are taken back.
 """
 
 from __future__ import annotations
 
-from hospital_ops import outbox, wire
+from hospital_ops import identity, outbox, wire
 from hospital_ops.clock import to_datetime
 from hospital_ops.database import Connection, Record
+from streams import overtaken
 from streams.rows import Batch
 from streams.shard import hospital_of
+
+# What the same sender told of the same moment before, unless it is what it tells now.
+_TAKE_BACK = """
+insert into correction (hospital_id, unit, bed, event_id, replaced_by, code, determined_at, actor,
+  role, at, reason, mode, entry_id)
+select m.hospital_id, m.unit, m.place, m.event_id, $7, m.code, m.determined_at, m.source, 'sender',
+  $10, $11, m.mode, $12 || ' ' || m.event_id
+  from measurement m
+ where m.place = $1 and m.source = $2 and m.code = $3 and m.channel = $4 and m.determined_at = $5
+   and m.event_id <> $6
+   and ($7::uuid is null or m.value is distinct from $8 or m.value_text is distinct from $9)
+   and not exists (select from correction c where c.bed = m.place and c.event_id = m.event_id
+                                              and c.determined_at = m.determined_at)
+    on conflict do nothing
+"""
+
+
+async def results_taken_back(connection: Connection, batch: Batch, new: set[int]) -> None:
+    """What was told before a result that corrects, deletes or withdraws it holds no longer."""
+    results = overtaken.last(batch.results, new)
+    if results:
+        await connection.executemany(_TAKE_BACK, [one[1:] for one in results])
+
+
+async def beds_of_who_left(connection: Connection, batch: Batch, new: set[int]) -> None:
+    """A discharge (A03, A11) that names no bed or another one: the unit of the bed is told."""
+    for claim, patient_id, event in batch.left:
+        if claim not in new:
+            continue
+        hospital, at = hospital_of(event.unit), to_datetime(event.event_at)
+        found = await connection.fetchrow(
+            "select left_unit, left_bed from stay_of_who_left($1, $2, $3, $4, $5)",
+            hospital, patient_id, event.unit, event.bed, at,
+        )  # fmt: skip
+        if found is not None:
+            entry = ended(event, found["left_unit"], found["left_bed"])
+            await outbox.put(connection, hospital, (entry.unit, entry))
+
+
+def ended(event: wire.Admission, unit: str, bed: str) -> wire.Admission:
+    """The discharge as it would have been told with the bed that the patient had."""
+    name = f"{event.source}/ended"
+    own = identity.message_identity(name, event.message_id, event.identity)
+    return wire.replaced(event, unit=unit, bed=bed, prior_bed="", from_unit="", identity=own)
 
 
 async def of_persons(connection: Connection, batch: Batch, new: set[int]) -> None:

@@ -13,7 +13,7 @@ from hospital_ops.database import Connection, Database
 from hospital_ops.servers.valkey import Valkey
 from streams import archive
 from streams.pipe import Pipe
-from tests.integration.streams_help import BED, UNIT, admitted, carry, observed
+from tests.integration.streams_help import BED, UNIT, admitted, carry, observed, one_by_one
 from web import store
 
 NOW = SystemClock().now_us() - 60 * SECOND
@@ -67,3 +67,34 @@ async def test_the_stay_of_an_unknown_person_is_read_under_the_name_that_was_fou
     assert binding is not None
     assert (binding.patient_id, binding.mrn, binding.mode) == (OLD, KNOWN, "Test")
     assert binding.is_called(UNKNOWN)
+
+
+@pytest.mark.usefixtures("two_hospitals")
+async def test_a_discharge_without_a_bed_and_a_corrected_result_are_followed_in_the_archive(
+    pipe: Pipe, writer: Database, superuser: Connection
+) -> None:
+    def result(value: float, status: str, at: int) -> wire.Observed:
+        told = observed(value, at)
+        (one,) = told.observations
+        return wire.replaced(told, observations=(wire.replaced(one, status=status),))
+
+    first, second = NOW + SECOND, NOW + 2 * SECOND
+    corrected = result(90.0, "C", first)
+    gone = admitted(KNOWN, NOW + 9 * SECOND, bed="", trigger="A03")
+    told: list[wire.Entry] = [
+        admitted(KNOWN, NOW), result(900.0, "", first), corrected, corrected,
+        result(60.0, "", second), result(60.0, "W", second), gone, gone,
+    ]  # fmt: skip
+    await one_by_one(pipe, writer, superuser, *told)
+    holds = await superuser.fetch("select value from measurement_in_force where validity <> 'Inv'")
+    assert [row["value"] for row in holds] == [90.0]
+    taken = await superuser.fetch("select reason, replaced_by is null as bare from correction")
+    assert sorted(map(tuple, taken)) == [("OBX-11 C", False), ("OBX-11 W", True)]
+    (entry,) = [wire.decode(row["entry"]) for row in await superuser.fetch("select * from outbox")]
+    assert isinstance(entry, wire.Admission)
+    assert (entry.trigger, entry.unit, entry.bed) == ("A03", UNIT, BED)
+    await one_by_one(pipe, writer, superuser, entry)
+    assert await superuser.fetchval("select count(*) from outbox") == 1
+    async with writer.transaction() as connection:
+        histories = await archive.load_histories(connection, [UNIT])
+    assert histories[BED][-1].patient_id == ""

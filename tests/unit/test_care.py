@@ -15,6 +15,7 @@ from hospital_ops import care
 from hospital_ops.clock import SECOND, from_iso, to_datetime
 from hospital_ops.errors import MessageError
 from hospital_ops.waveform import SAMPLES_MAX
+from streams.care_intake import CareIntake, Poster
 
 NOW = from_iso("2026-11-21T12:00:00Z")
 ZONES = ("Europe/Moscow", "UTC", care.OWN_ZONE)
@@ -169,3 +170,27 @@ def test_whatever_is_posted_is_read_or_refused_in_words(posted: Any) -> None:
     except MessageError:
         return  # no list of observations at all
     assert all(payload.rejected)
+
+
+def test_two_patients_at_one_device_are_refused_one_by_one() -> None:
+    sent = [
+        observation("heart-rate", **{"patient-id": "A"}),
+        observation("SpO2", value=97, unit="%", **{"patient-id": "B"}),
+        observation("respiratory-rate", value=14, unit="brpm"),
+    ]
+    payload = care.read(sent, NOW, ZONES)
+    (read,) = payload.devices.values()
+    assert (read.mrn, len(read.observations), len(payload.rejected)) == ("A", 2, 1)
+    assert "patient-id" in payload.rejected[0]
+
+
+@pytest.mark.parametrize(("said", "new"), [("2026-11-21 17:30:00", False), ("", True)])
+def test_steady_values_without_a_time_are_new_with_each_post(said: str, new: bool) -> None:
+    read = device(observation("heart-rate", **{"date-time": said}))
+    intake = CareIntake(Any, Any, Any, Any)  # type: ignore[arg-type]
+    poster = Poster("care", "h1", "Test", lambda _: True)
+    told = [
+        intake._observed(poster, "h1-icu-1", "h1-icu-1-01", read, b"same", at).identity
+        for at in (NOW, NOW + 3 * SECOND)
+    ]
+    assert (told[0] != told[1]) is new

@@ -6,7 +6,10 @@ from hospital_ops.wire_forms import Form
 
 
 class Corrected(Form, frozen=True, tag="cor"):
-    """A charted value that does not hold; the new one, if any, follows as a value of its own."""
+    """A charted value that does not hold; the new one, if any, follows as a value of its own.
+
+    Where the patient has left `unit`, the unit of now is told as well: its board alone follows.
+    """
 
     unit: str
     bed: str
@@ -23,6 +26,8 @@ class Corrected(Form, frozen=True, tag="cor"):
     received_at: int
     mode: str
     channel: str = ""
+    patient_id: str = ""  # whose it is: the patient may lie in another bed or unit by now
+    instead: bytes = b""  # the message with the new value, for the board of that other bed
 
 
 class HourValidated(Form, frozen=True, tag="val"):

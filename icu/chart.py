@@ -1,26 +1,45 @@
 """Corrections of charted values in the live state: what does not hold is gone from the board. Pure.
 
 The archive keeps the old value beside the correction; here only what is shown and summed changes.
+What somebody charted is the patient's and goes along to another bed, and so does its correction.
 """
 
 from __future__ import annotations
 
 from hospital_ops import bindings, codes, wire
-from icu import left, record
+from icu import left, record, tracking, values
 from icu.state import BedState, UnitState
+
+_observed = wire.decoder(wire.Observed)
 
 
 def take(state: UnitState, entry: wire.Corrected) -> BedState | None:
-    """Takes the old value off whoever it is of; answers the bed where that changed anything."""
+    """Takes the old value off whoever it is of; answers the bed where that changed anything.
+
+    In the bed where it was charted the new value follows as any value does; to another bed, also
+    of another unit, it comes with the correction.
+    """
     charted_at = state.beds.get(entry.bed)
-    if charted_at is None:
-        return None
-    whose = bindings.at(charted_at.history, entry.determined_at)
-    patient_id = whose.patient_id if whose else ""
+    whose = bindings.at(charted_at.history, entry.determined_at) if charted_at else None
+    patient_id = entry.patient_id or (whose.patient_id if whose else "")
     beds = (b for b in state.beds.values() if b.history and patient_id)
     bed = next((b for b in beds if b.history[-1].patient_id == patient_id), charted_at)
     left.corrected(state, patient_id, lambda kept: _off(kept, entry))
-    return bed if _off(bed, entry) else None
+    if bed is None:
+        return None
+    changed = _off(bed, entry)
+    if entry.instead and bed.bed != entry.bed:
+        message = _observed(entry.instead)
+        for observation in message.observations:
+            changed |= _put(bed, message, observation, state.now)
+    return bed if changed else None
+
+
+def _put(bed: BedState, message: wire.Observed, observation: wire.Observation, now: int) -> bool:
+    at = observation.determined_at or message.received_at
+    outcome = values.take(bed, message, observation, at)
+    shown = bed.values[values.name_of(observation)] if outcome == "shown" else None
+    return tracking.note(bed, observation, shown, at, now) or shown is not None
 
 
 def _off(bed: BedState, entry: wire.Corrected) -> bool:

@@ -119,10 +119,12 @@ class Charting:
         reason: str,
         body: bytes,
         charted: Sequence[wire.Observation] = (),
+        patient_id: str = "",
     ) -> Correction:
         """Takes `old` back, and puts the EVENT `new` in its place where one is given.
 
-        `charted`: what holds of its moment; a sum of which `old` is a part follows it.
+        `charted`: what holds of its moment; a sum of which `old` is a part follows it. `unit` and
+        `bed` are where it was charted, `patient_id` whose it is: they may lie elsewhere by now.
         """
         if not reason.strip():
             raise MessageError("no_reason", "a correction needs a `reason`")
@@ -137,7 +139,7 @@ class Charting:
         if total is not None:
             pairs.append((total.old, total.made(self.mode)))
         told: list[wire.Entry] = [
-            self._gone(principal, unit, bed, *pair, reason, now) for pair in pairs
+            self._gone(principal, unit, bed, *pair, reason, now, patient_id, body) for pair in pairs
         ]
         made = [other for _, other in pairs if other is not None]
         if made:
@@ -161,7 +163,10 @@ class Charting:
         replaced: wire.Observation | None,
         reason: str,
         now: int,
+        patient_id: str,
+        body: bytes,
     ) -> wire.Corrected:
+        message = self.observed(principal, unit, bed, [replaced], body) if replaced else None
         return wire.Corrected(
             unit=unit,
             bed=bed,
@@ -178,6 +183,8 @@ class Charting:
             received_at=now,
             mode=self.mode,
             channel=old.channel,
+            patient_id=patient_id,
+            instead=wire.encode(message) if message else b"",
         )
 
     async def validate(

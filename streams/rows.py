@@ -112,7 +112,7 @@ class Batch:
             self._device_alert(taken, entry)
         elif isinstance(entry, wire.OrderChanged):
             self._order(taken, entry)
-        elif isinstance(entry, chart_rows.Charted):
+        elif isinstance(entry, chart_rows.Charted) and entry.unit == taken.shard:
             table, row = chart_rows.row(entry, taken.shard, taken.entry_id)
             self.add(table, None, row)
             self.again.corrected(taken.shard, entry)

@@ -19,7 +19,8 @@ def lines_of(pdf: bytes) -> list[Line]:
     found: list[Line] = []
     for packed in _STREAM.findall(pdf):
         try:
-            found += _drawn(zlib.decompress(packed))
+            # The last byte of its sum may be a carriage return, which the pattern takes for a line.
+            found += _drawn(zlib.decompressobj().decompress(packed))
         except zlib.error:
             continue  # a picture or a font
     return found

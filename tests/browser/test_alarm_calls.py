@@ -39,13 +39,31 @@ async def a_press_outlasts_the_list(ward: Ward, chromium: Browser) -> None:
     await page.context.close()
 
 
+async def signs_on_by_keys_alone(page: Page) -> None:
+    """Post, hours and beds of a shift without a mouse; each thing on the way shows the focus."""
+    await page.locator("[name=post]").focus()
+    for wanted in ("[name=hours]", f"[name=beds][value='{BED}']", "button:has-text('Sign on')"):
+        here = page.locator(f"form.duty {wanted}")
+        for _ in range(60):
+            await page.keyboard.press("Tab")
+            ring = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            assert ring != "none", "the focus is not seen"
+            if await here.evaluate("(it) => it === document.activeElement"):
+                break
+        await expect(here).to_be_focused()
+        if "beds" in wanted:
+            await page.keyboard.press("Space")
+            await expect(here).to_be_checked()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="Sign off")).to_be_visible()
+    await expect(page.locator(f"input[name=beds][value='{BED}']")).to_be_checked()
+
+
 async def test_a_red_is_tapped_on_the_wall_calls_the_nurse_and_is_taken_on_by_name(
     ward: Ward, chromium: Browser
 ) -> None:
     duty = await opened(ward, chromium, "nurse.h1", f"/icu/{UNIT}/duty")
-    await duty.locator(f"input[name=beds][value='{BED}']").check()
-    await duty.get_by_role("button", name="Sign on").click()
-    await expect(duty.get_by_role("button", name="Sign off")).to_be_visible()
+    await signs_on_by_keys_alone(duty)
     await expect(duty.locator("#duty-list ~ ul")).to_contain_text("nurse.h1")
     wall = await opened(ward, chromium, "icu.h1", f"/icu/{UNIT}?mode=wall")
     tile, monitor = wall.locator(f"#bed-{BED}"), ward.monitor(BED)

@@ -44,6 +44,19 @@ async def sign_a_set(page: Page) -> None:
     await sheet.get_by_role("button", name="Sign what is ticked").click()
 
 
+async def what_was_meant_for_another_is_refused(ward: Ward, chromium: Browser) -> None:
+    """A form that was filled in before another patient came: nothing is ordered, and it says so."""
+    page = await the_panel(ward, chromium, "icu.h2")
+    form = page.locator(f"form[hx-post='{PAGE}/orders']")
+    await form.locator("[name=patient]").evaluate("(it) => { it.value = 'somebody-else'; }")
+    await form.locator("[name=words]").fill("Potassium 20 mmol")
+    await form.get_by_role("button", name="Place the order").click()
+    await expect(page.locator("#refused")).to_contain_text("enter it anew")
+    await assert_accessible(page)
+    assert await orders_of(ward) == []
+    await page.context.close()
+
+
 async def orders_of(ward: Ward) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = await ward.json("nurse.h2", f"/api/v1/icu/beds/{BED}/orders")
     return found
@@ -63,6 +76,7 @@ async def test_a_set_is_signed_in_two_presses_checked_and_carried_out(
     ward: Ward, chromium: Browser
 ) -> None:
     await approve_the_set(ward, chromium)
+    await what_was_meant_for_another_is_refused(ward, chromium)
     nurse = await the_panel(ward, chromium, "nurse.h2")
     await nurse.locator(".allergies summary").click()
     await nurse.get_by_label("Substance").fill("penicillin")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, expect
 
 from hospital_ops.clock import SECOND, from_iso, iso
 from tests.browser.ward import Ward, until
@@ -55,6 +59,7 @@ async def test_a_death_is_taken_back_as_one_act_and_the_past_shows_who_lay_there
         return bool(lies == ward.patient(BED)["patient_id"])
 
     await until(back)
+    assert await page.evaluate("complaints") == []  # nor does anything write a style of its own
     await page.context.close()
     await page_of_the_past(ward, chromium, then)
     await late_is_drawn_as_late(ward, chromium, sent)
@@ -101,6 +106,7 @@ async def page_of_the_past(ward: Ward, chromium: Browser, then: int) -> None:
         "(it, at) => { it.value = at; it.dispatchEvent(new Event('change')); }", second - 400
     )
     await expect(frame).to_have_attribute("data-at", str(second - 400))
+    await by_keys_alone(page, second - 400)
     await page.get_by_label("Speed").select_option("60")
     await page.get_by_role("button", name="Play").click()
     await page.wait_for_function(
@@ -110,6 +116,35 @@ async def page_of_the_past(ward: Ward, chromium: Browser, then: int) -> None:
     reached = int(str(await frame.get_attribute("data-at")))
     assert (reached - second + 400) % 60 == 0
     await page.context.close()
+
+
+async def by_keys_alone(page: Page, at: int) -> None:
+    """A second, a minute, the end and back, without a mouse; where it stands is said in words."""
+    frame, slide = page.locator("#then"), page.locator("[name=slide]")
+    await slide.focus()
+    for key, second in (
+        ("ArrowRight", at + 1), ("ArrowDown", at), ("PageUp", at + 60), ("PageDown", at),
+        ("Home", int(str(await slide.get_attribute("min")))),
+    ):  # fmt: skip
+        await page.keyboard.press(key)
+        await expect(frame).to_have_attribute("data-at", str(second))
+        said = f"{datetime.fromtimestamp(second, ZoneInfo(await zone_of(page))):%H:%M:%S}"
+        await expect(slide).to_have_attribute("aria-valuetext", re.compile(f"{said}$"))
+    await expect(slide).to_be_focused()
+    await page.locator("[name=at]").fill(moment_of(at, await zone_of(page)))
+    await page.keyboard.press("Enter")
+    await expect(frame).to_have_attribute("data-at", str(at))
+    assert await page.evaluate("complaints") == []
+
+
+async def zone_of(page: Page) -> str:
+    """The zone in which the page says its times."""
+    return str(await page.locator("body").get_attribute("data-zone"))
+
+
+def moment_of(second: int, zone: str) -> str:
+    """A second as the page's field takes it."""
+    return f"{datetime.fromtimestamp(second, ZoneInfo(zone)):%Y-%m-%dT%H:%M:%S}"
 
 
 async def late_is_drawn_as_late(ward: Ward, chromium: Browser, sent: int) -> None:

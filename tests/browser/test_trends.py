@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from hospital_ops import database
 from hospital_ops.clock import SECOND, iso, to_datetime
@@ -22,6 +22,16 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 BED = "h1-icu-1-02"
 DAY_US = 86_400 * SECOND
 RATE_HZ, BEAT_S = 250, 0.8
+# Which share of the height is painted in the columns about a place of a curve.
+PAINTED = """(canvas, share) => {
+  const [x, height] = [Math.round(canvas.width * share), canvas.height];
+  const dots = canvas.getContext("2d").getImageData(x - 2, 0, 5, height).data;
+  let rows = 0;
+  for (let y = 0; y < height; y += 1) {
+    rows += [0, 1, 2, 3, 4].some((n) => dots[4 * (5 * y + n) + 3] > 40);
+  }
+  return rows / height;
+}"""
 
 
 async def stored_week(ward: Ward, bed: str = BED, days: int = 7) -> int:
@@ -194,6 +204,7 @@ async def test_two_times_stand_side_by_side_and_the_strip_prints_to_scale(
     await page.reload()
     first, last = await drawn(page)
     section, lanes = page.locator("#trends"), page.locator("#lanes")
+    await a_move_stands_in_every_lane(page, end - 1000 * SECOND)
 
     async def beside() -> tuple[int, int]:
         await expect(section).to_have_attribute("data-state", "drawn")
@@ -232,6 +243,29 @@ async def test_two_times_stand_side_by_side_and_the_strip_prints_to_scale(
         await looked_at(page)
     await printed_to_scale(ward, page, bed, end)
     await page.context.close()
+
+
+async def a_move_stands_in_every_lane(page: Page, at: int) -> None:
+    """When the patient came from another bed: an upright line through each curve, and words."""
+    lane = page.locator('.lane[data-codes="8867-4"] canvas.now')
+    first, last = await drawn(page)
+    share = (at - first) / (last - first)
+    before = await lane.evaluate(PAINTED, share)
+
+    async def with_a_move(route: Route) -> None:
+        answer = await route.fetch()
+        move = {"at": iso(at), "kind": "move", "text": "7 → 24", "tone": "", "act": ""}
+        found = await answer.json()
+        await route.fulfill(response=answer, json=found | {"events": [*found["events"], move]})
+
+    await page.route("**/trends/events?*", with_a_move)
+    await page.reload()
+    assert await drawn(page) == (first, last)
+    await expect(page.locator("#trend-events")).to_contain_text("7 → 24")
+    assert await lane.evaluate(PAINTED, share) > before + 0.3
+    await page.unroute("**/trends/events?*")
+    await page.reload()
+    await drawn(page)
 
 
 async def printed_to_scale(ward: Ward, page: Page, bed: str, end: int) -> None:

@@ -14,6 +14,10 @@ from hospital_ops.database import Connection, Database
 from hospital_ops.identity import patient_id
 from hospital_ops.servers.valkey import Valkey
 from streams.pipe import Pipe
+from tests.integration.correction_walks import (
+    charted_before_the_move,
+    corrected_where_the_patient_lies,
+)
 from tests.integration.order_walks import (
     nothing_is_ordered_for_the_dead,
     ordered,
@@ -246,6 +250,7 @@ async def test_a_transfer_to_another_unit_takes_everything_along_and_is_taken_ba
     stay = await house.stay()
     message = await message_of(house.rows, stay)
     red, order = await with_an_overdue_order_an_own_limit_and_a_red_taken_on(house, stay)
+    bag = await charted_before_the_move(house)
 
     ends, wanted = f"/beds/{BED}/stay/acts", {"act": "move", "stay": stay, "to_bed": NEXT_BED}
     done = await asyncio.gather(*(house.call("h1-doctor", ends, wanted) for _ in range(2)))
@@ -264,6 +269,7 @@ async def test_a_transfer_to_another_unit_takes_everything_along_and_is_taken_ba
         "transfer"
     )
     await reviewed(house, order)
+    await corrected_where_the_patient_lies(house, bag)
     await the_summary_goes_along(house, stay, there)
 
     back = f"/beds/{BED}/stay/acts/{act['act']}/reversal"

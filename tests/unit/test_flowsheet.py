@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time
 from itertools import pairwise
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,6 +17,8 @@ from hospital_ops.board import decode_bed
 from hospital_ops.clock import from_datetime, iso, to_datetime
 from hospital_ops.deciding import Stamped
 from hospital_ops.errors import MessageError
+from hospital_ops.identity import patient_id
+from streams.rows import Batch, Taken
 from tests.unit.test_icu_indicators import BED, UNIT, Bedside
 from web.hours import hours_of, moment_of, stored_at
 from web.routes.trends import steps
@@ -168,6 +171,44 @@ def test_a_correction_takes_the_old_value_off_the_board_and_out_of_the_sum() -> 
     shown = decode_bed(cell)
     assert shown.values[code].value == 40
     assert bed.figures()["balance"]["value"] == 60
+
+
+def test_a_correction_from_the_bed_of_now_reaches_it_and_not_who_lies_in_the_former_one() -> None:
+    bed, code, there = Bedside(), codes.by_key["urine"].code, "h1-icu-1-02"
+    bed.chart(fluid_in=100, urine=400)
+    charted_at = bed.now
+    bed.wait(HOUR)
+    bed.admit("1", there, prior=BED)
+    bed.admit("2", BED)
+    new = wire.Observation(code, 40.0, "mL", charted_at, origin="typed")
+    message = wire.Observed(
+        unit=UNIT, source="nurse", message_id="n", identity=b"n", received_at=bed.now,
+        mode="Test", observations=(new,), bed=BED, device=wire.CHART,
+    )  # fmt: skip
+    wrong = wire.Corrected(
+        unit=UNIT, bed=BED, event="e", replaced_by="n", code=code, value=400.0,
+        determined_at=charted_at, by="nurse", role="nurse", at=bed.now, reason="r", source="nurse",
+        received_at=bed.now, mode="Test", patient_id=str(patient_id("h1", "1")),
+        instead=wire.encode(message),
+    )  # fmt: skip
+    for _ in range(2):  # said twice, it does nothing
+        bed.unit.decide([Stamped(bed.now, wrong), Stamped(bed.now, message)])
+        cells = {name: decode_bed(bed.unit.cell(name) or b"") for name in (BED, there)}
+        assert cells[there].values[code].value == 40
+        assert code not in cells[BED].values
+        assert bed.figures(there)["balance"]["value"] == 60
+
+
+def test_the_archive_keeps_a_correction_once_where_the_value_is() -> None:
+    wrong = wire.Corrected(
+        unit=UNIT, bed=BED, event=str(uuid4()), replaced_by="", code="c", value=1.0,
+        determined_at=HOUR, by="nurse", role="nurse", at=HOUR, reason="r", source="nurse",
+        received_at=HOUR, mode="Test", patient_id="p",
+    )  # fmt: skip
+    kept = Batch(datetime.now(UTC), {})
+    for number, shard in enumerate((UNIT, "h1-icu-2")):  # the unit of now is told as well
+        kept.take(Taken(shard, "in", f"{number}-0", wire.encode(wrong), b"", wrong))
+    assert [row[1:3] for row in kept.rows["correction"]] == [(UNIT, BED)]
 
 
 def test_a_correction_of_what_is_not_there_changes_nothing() -> None:

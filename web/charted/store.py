@@ -37,10 +37,16 @@ select m.place, m.event_id, m.code, m.channel, m.value, m.value_text, m.physical
 """
 # A page and JSON tell times to the millisecond; what a device or a program sent may be finer.
 _CHARTED_ONE: Final = """
-select event_id, code, channel, value, value_text, physical_unit, determined_at
+select place, event_id, code, channel, value, value_text, physical_unit, determined_at, patient_id
   from measurement
  where place = $1 and determined_at >= $3 and determined_at < $3 + interval '1 millisecond'
    and event_id = $2 and origin in ('typed', 'laboratory')
+"""
+_CHARTED_ONE_BEFORE: Final = """
+select place, event_id, code, channel, value, value_text, physical_unit, determined_at, patient_id
+  from filed_measurement
+ where place = $1 and determined_at >= $2 and determined_at < $3 and ($4::text is null or mode = $4)
+   and event_id = $5 and patient_id = $6 and origin in ('typed', 'laboratory')
 """
 _BESIDE: Final = """
 select event_id, code, channel, value, value_text, physical_unit, determined_at
@@ -90,15 +96,24 @@ async def validated(
 async def charted_one(
     database: Database, scope: Scope, place: str, event_id: str, at_us: int
 ) -> Record | None:
-    """One charted value by its id and time."""
+    """One charted value by its id and time: of this bed, or of one before it in the same stay."""
     async with database.transaction(scope) as connection:
-        return await connection.fetchrow(_CHARTED_ONE, place, event_id, to_datetime(at_us))
+        found = await connection.fetchrow(_CHARTED_ONE, place, event_id, to_datetime(at_us))
+        if found is not None:
+            return found
+        here = await whereabouts.lying(connection, scope, place)
+        ends = at_us, at_us + 1000  # the same millisecond
+        before = await whereabouts.before(
+            connection, here, _CHARTED_ONE_BEFORE, *ends, event_id, here.patient_id
+        )
+        return before[0] if before else None
 
 
 async def beside(database: Database, scope: Scope, place: str, row: Record) -> list[Record]:
     """What was typed for the very moment of a charted value, and holds."""
     async with database.transaction(scope) as connection:
-        return await connection.fetch(_BESIDE, place, row["determined_at"])
+        await whereabouts.lying(connection, scope, place)
+        return await connection.fetch(_BESIDE, row["place"], row["determined_at"])
 
 
 async def correct(
@@ -109,13 +124,24 @@ async def correct(
     events: Sequence[str],
     told: Sequence[wire.Entry],
     at: int,
+    *,
+    lies_in: tuple[str, str],
 ) -> None:
-    """Corrects values once: what the unit is told goes with it; Conflict for who comes second."""
+    """Corrects values once: what the unit is told goes with it; Conflict for who comes second.
+
+    `unit` and `bed` are where they were charted. `lies_in`: where the patient lies now; another
+    unit is told of the corrections as well, for its board.
+    """
     async with database.transaction(principal.scope) as connection:
+        if bed != lies_in[1]:
+            await whereabouts.lying(connection, principal.scope, lies_in[1])
         who = principal.hospital, unit, principal.actor, to_datetime(at)
         for event in sorted(events):
             if await connection.fetchval(_ASK, bed, event, *who) is None:
                 raise Conflict(ONCE)
-        await outbox.put(connection, principal.hospital, *((unit, entry) for entry in told))
+        told_there = [entry for entry in told if isinstance(entry, wire.Corrected)]
+        also = [(lies_in[0], entry) for entry in told_there] if lies_in[0] != unit else []
+        entries = [*((unit, entry) for entry in told), *also]
+        await outbox.put(connection, principal.hospital, *entries)
         for event in events:
             await audit.append(connection, unit, principal.scope, "correct_value", event, "", at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -62,29 +62,49 @@ async def correct(request: Request, bed: str, principal: Someone) -> dict[str, A
     sent = events.parse_json(body)
     if not isinstance(sent, dict):
         raise MessageError("not_an_object", "send one JSON object")
-    old, beside = await _charted(
-        request, principal, bed, sent.get("event_id"), sent.get("determined_at")
-    )
+    found = await _charted(request, principal, bed, sent.get("event_id"), sent.get("determined_at"))
     reason = sent.get("reason") if isinstance(sent.get("reason"), str) else ""
-    made = _charting(request).correction(
-        principal, unit, bed, old, sent.get("event"), str(reason), body, beside
+    made = await _correct(
+        request, principal, (unit, bed), found, sent.get("event"), str(reason), body
     )
-    await _correct(request, principal, unit, bed, made)
     return made.answer
 
 
+class _Found(NamedTuple):
+    """A charted value and those beside it, in which bed it was charted, and whose it is."""
+
+    value: wire.Observation
+    beside: list[wire.Observation]
+    unit: str
+    bed: str
+    patient_id: str
+
+
 async def _correct(
-    request: Request, principal: Principal, unit: str, bed: str, made: Correction
-) -> None:
-    web = web_of(request)
+    request: Request,
+    principal: Principal,
+    lies_in: tuple[str, str],
+    found: _Found,
+    new: Any,
+    reason: str,
+    body: bytes,
+) -> Correction:
+    """Corrects a value of the stay where the patient lies, wherever it was charted."""
+    web, moved_on = web_of(request), found.bed != lies_in[1]
+    made = _charting(request).correction(
+        principal, found.unit, found.bed, found.value, new, reason, body, found.beside,
+        found.patient_id if moved_on else "",
+    )  # fmt: skip
     await charted.correct(
-        web.database, principal, unit, bed, made.events, made.told, web.clock.now_us()
-    )
+        web.database, principal, found.unit, found.bed, made.events, made.told,
+        web.clock.now_us(), lies_in=lies_in,
+    )  # fmt: skip
+    return made
 
 
 async def _charted(
     request: Request, principal: Principal, bed: str, event_id: Any, at: Any
-) -> tuple[wire.Observation, list[wire.Observation]]:
+) -> _Found:
     """The charted value that is to be corrected, as the archive has it, and those beside it."""
     try:
         at_us = from_iso(str(at))
@@ -92,10 +112,14 @@ async def _charted(
         raise MessageError("bad_time", "`determined_at` is that of the old value") from error
     web = web_of(request)
     row = await charted.charted_one(web.database, principal.scope, bed, str(event_id), at_us)
-    if row is None:
+    unit = web.places.unit_of_bed(row["place"]) if row else None
+    if row is None or unit is None:
         raise NotFound(NOT_HERE)
-    beside = await charted.beside(web.database, principal.scope, bed, row)
-    return _observation(row), [_observation(one) for one in beside]
+    beside = [
+        _observation(one) for one in await charted.beside(web.database, principal.scope, bed, row)
+    ]
+    whose = str(row["patient_id"] or "")
+    return _Found(_observation(row), beside, unit, row["place"], whose)
 
 
 def _observation(row: Record) -> wire.Observation:
@@ -165,14 +189,14 @@ async def corrected(
 ) -> Response:
     """Puts another value in the place of one, or takes it back where the field is empty."""
     unit = unit_of_bed(request, bed, principal, Permission.CARRY_OUT_ORDER)
-    old, beside = await _charted(request, principal, bed, event, at)
+    found = await _charted(request, principal, bed, event, at)
+    old = found.value
     new: dict[str, Any] | None = None
     try:
         if value.strip():
             new = views.event(old.code, value.strip(), at) | {"channel": old.channel}
         sent = wire.to_json({"event_id": str(uuid7()), "replaces": event, "event": new})
-        made = _charting(request).correction(principal, unit, bed, old, new, reason, sent, beside)
-        await _correct(request, principal, unit, bed, made)
+        await _correct(request, principal, (unit, bed), found, new, reason, sent)
     except (MessageError, Conflict) as error:
         said, status = sentence(error, spoken(request)), 409 if isinstance(error, Conflict) else 422
         return await _page(request, bed, unit, principal, problem=said, status=status)

@@ -10,10 +10,17 @@ const button = form.querySelector("[data-act=play]");
 const trouble = form.querySelector("[data-part=trouble]");
 const local = new Intl.DateTimeFormat("sv-SE", { timeZone: document.body.dataset.zone, dateStyle: "short", timeStyle: "medium" });
 const TURN_MS = 1000;
+const PAGE_S = { PageUp: 60, PageDown: -60 }; // the browser's own page of a slider is a tenth of it
 
 let second = Number(document.getElementById("then").dataset.at);
 let timer = null;
 let asking = null;
+
+/** The slider stands at a second, and says which to who cannot see it. */
+function stand(wanted) {
+  slide.value = wanted;
+  slide.setAttribute("aria-valuetext", local.format(Number(slide.value) * 1000));
+}
 
 function age() {
   clock.beat(second * 1000, true);
@@ -45,13 +52,14 @@ async function show(wanted) {
     trouble.textContent = trouble.dataset.words;
     trouble.hidden = false;
     stop();
+    stand(second); // where the frame still is
     return false;
   }
   trouble.hidden = true;
   second = wanted;
   if (second > Number(slide.max)) slide.max = second;
   if (second < Number(slide.min)) slide.min = second;
-  slide.value = second;
+  stand(second);
   at.value = local.format(second * 1000).replace(" ", "T");
   age();
   return true;
@@ -73,5 +81,14 @@ button.addEventListener("click", () => {
 for (const step of form.querySelectorAll("[data-step]")) {
   step.addEventListener("click", () => show(second + Number(step.dataset.step)));
 }
+slide.addEventListener("input", () => stand(slide.value));
 slide.addEventListener("change", () => show(Number(slide.value)));
+slide.addEventListener("keydown", (event) => {
+  const step = PAGE_S[event.key];
+  if (step === undefined) return;
+  event.preventDefault();
+  stand(Number(slide.value) + step);
+  show(Number(slide.value));
+});
+stand(second);
 age();

@@ -32,7 +32,9 @@ async def corrected_where_the_patient_lies(house: Any, event: dict[str, Any]) ->
     assert (await house.call("h1-next", f"/beds/{BED}/chart/corrections", sent))[0] == 404
 
     async def known() -> bool:
-        return (await house.call("h1-next", path, sent))[0] == 200  # the archive knows the way
+        return bool(
+            (await house.call("h1-next", path, sent))[0] == 200
+        )  # the archive knows the way
 
     await until(known, "the value of the former bed is corrected")
 

@@ -141,6 +141,7 @@ async def test_a_death_closes_everything_as_one_act_and_its_reversal_brings_ever
 ) -> None:
     stay = await house.stay()
     message = await message_of(house.rows, stay)
+    await house.board("the board knows who lies here", mrn=MRN)
     for text in ("Norepinephrine", "Blood gases"):
         body = {"kind": "nursing", "text": text}
         assert (await house.call("h1-doctor", f"/beds/{BED}/orders", body))[0] == 200

@@ -37,8 +37,9 @@ def take(state: UnitState, entry: wire.Corrected) -> BedState | None:
 
 def _put(bed: BedState, message: wire.Observed, observation: wire.Observation, now: int) -> bool:
     at = observation.determined_at or message.received_at
-    outcome = values.take(bed, message, observation, at)
-    shown = bed.values[values.name_of(observation)] if outcome == "shown" else None
+    name = values.name_of(bed, observation)
+    outcome = values.take(bed, message, observation, name, at)
+    shown = bed.values[name] if outcome == "shown" else None
     return tracking.note(bed, observation, shown, at, now) or shown is not None
 
 

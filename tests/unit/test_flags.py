@@ -136,7 +136,7 @@ def test_a_tile_names_the_next_order_with_its_time_and_marks_it_when_overdue() -
     view = tile_view(cell, RENDER.frame("en", NOW)).next_order
     assert view is not None
     assert (view.when, view.what, view.late, view.more) == (
-        "13:02", "noradrenaline 0.1 ug/kg/min", False, 0,
+        "13:02", "noradrenaline 0.1 µg/kg/min", False, 0,
     )  # fmt: skip
     late = bed(1, NOW, orders={"due": 1, "overdue": 2}, next_order=known)
     shown = tile(late, "ru")

@@ -13,6 +13,7 @@ import asyncio
 import math
 from collections.abc import Callable
 from itertools import count
+from zlib import crc32
 
 from hospital_ops import log, wire
 from hospital_ops.clock import Clock
@@ -101,7 +102,9 @@ class _Walk:
         self.outputs: list[wire.Entry] = []
         self.elsewhere: list[tuple[str, wire.Entry]] = []
         self.shown_at: dict[str, float] = {}
-        self.saved_at = 0.0
+        # Units do neither all at once: each has its own moment within the second.
+        self.phase_s = crc32(reader.shard.encode()) / 2**32 * TICK_S
+        self.saved_at = reader.clock.monotonic_s() - self.phase_s
         self.portion = Portion(BATCH)
         self.since_whole = math.inf  # cells that changed since the whole board went out
 
@@ -275,4 +278,4 @@ class _Walk:
                 await appender.watch_memory()
             now = self.reader.clock.now_us()
             await tick(self.reader.pipe, self.lease, now, round(appender.used, 3))
-            await asyncio.sleep(TICK_S)
+            await asyncio.sleep(TICK_S if second else self.phase_s)

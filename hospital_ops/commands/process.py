@@ -6,7 +6,10 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
 
 from hospital_ops import log
 from hospital_ops.clock import Clock, SystemClock
@@ -17,6 +20,7 @@ from streams.projections import Places, Projections
 
 PLACES_S = 2.0
 BEAT_S = 2.0
+BEHIND: Final = 5  # nice: a third of the weight of the roles beside
 
 logger = log.get("process")
 
@@ -75,3 +79,14 @@ class Process:
             except DatabaseGone as error:
                 logger.warning("no_heartbeat", error=type(error).__name__)
             await asyncio.sleep(BEAT_S)
+
+
+def give_way() -> None:
+    """Where processors are short, the other roles of this machine go first: live before archive.
+
+    Linux may share them out by session before it does by process (sched(7), autogroup), and each
+    role is a session of its own.
+    """
+    os.nice(BEHIND)
+    with suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(BEHIND))

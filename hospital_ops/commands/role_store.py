@@ -6,7 +6,7 @@ import asyncio
 
 from hospital_ops import database, log
 from hospital_ops.clock import SECOND, from_datetime
-from hospital_ops.commands.process import Process
+from hospital_ops.commands.process import Process, give_way
 from hospital_ops.curves import store as curves
 from hospital_ops.database import (
     Database,
@@ -39,7 +39,8 @@ logger = log.get("store")
 
 
 async def run(process: Process) -> None:
-    """Carries every unit and hall of the installation."""
+    """Carries every unit and hall of the installation; boards and alarms go first."""
+    give_way()
     settings = process.settings
     writer = await database.connect(settings.database_url, "writer", name="store")
     owner = await database.connect(settings.database_url, "owner", name="keeper")

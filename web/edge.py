@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from fastapi import APIRouter, FastAPI, Request, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, FastAPI, Request, WebSocket
 from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.requests import HTTPConnection
 
-from hospital_ops import log, wire
-from hospital_ops.access import PERMISSIONS, Permission, Principal
+from hospital_ops import log
+from hospital_ops.access import PERMISSIONS, Permission
 from hospital_ops.clock import SECOND, Clock
 from hospital_ops.errors import MessageError, NotStored
 from hospital_ops.forward.roster import Roster
 from hospital_ops.forward.sending import Link
 from hospital_ops.forward.turned_away import TurnedAwayItems
 from hospital_ops.hl7.understand import Source
-from streams.edge import Answer, EdgeIntake
-from web.devices import AWAY, CHECK_S, REVOKED, Pace
+from streams.edge import EdgeIntake
+from web.device_line import AWAY, REVOKED, attend
 from web.guard import Guard
 from web.routes.care import named
 
@@ -146,35 +144,11 @@ async def device(socket: WebSocket) -> None:
         await socket.close(REVOKED)
         return
     await socket.accept()
-    listening = asyncio.create_task(_listen(box, socket, principal))
-    try:
-        while not (await asyncio.wait([listening], timeout=CHECK_S))[0]:
-            if not box.roster.knows(principal.key):
-                await socket.close(REVOKED)
-                break
-    except (WebSocketDisconnect, RuntimeError, OSError):
-        return  # gone: it comes back by itself
-    finally:
-        listening.cancel()
-        with suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError, OSError):
-            await listening
 
+    async def known() -> bool:
+        return box.roster.knows(principal.key)
 
-async def _listen(box: Box, socket: WebSocket, principal: Principal) -> None:
-    pace = Pace(box.clock.monotonic_s())
-    while True:
-        message = await socket.receive()
-        if message["type"] == "websocket.disconnect":
-            return
-        wait_s = pace.wait_s(box.clock.monotonic_s())
-        if wait_s > 0:
-            await asyncio.sleep(wait_s)
-        answer: Answer
-        if message.get("bytes") is not None:
-            answer = await box.intake.take_frames(principal, message["bytes"])
-        else:
-            answer = await box.intake.take_text(principal, message.get("text") or "")
-        await socket.send_text(wire.to_json(answer).decode())
+    await attend(socket, principal, box.intake, box.clock, known)
 
 
 async def _note(_: HTTPConnection, code: str) -> None:

@@ -29,7 +29,7 @@ from tests.integration.web_help import (
     web_process,
 )
 from tests.patience import PATIENCE_S
-from web.devices import BURST, MESSAGES_PER_S, Pace
+from web.device_line import BURST, MESSAGES_PER_S, Pace
 
 PULSE = "8867-4"
 

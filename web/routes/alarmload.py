@@ -16,10 +16,9 @@ from icu.rules import LIMIT_RULES
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.language import language_of
+from web.pages import page_of
 from web.reading import NOT_HERE, note_reading
-from web.routes.pages import units_of
 from web.views import alarmload as view
-from web.views.page import Page
 from web.words import words_of
 
 router = APIRouter()
@@ -68,14 +67,7 @@ async def replay_panel(
     rule, _, code = what.partition("|")
     question = replay.Question(rule, code, view.number(limit), view.number(delay_s))
     found = await _replay(request, unit, principal, question, days)
-    page = Page(
-        words=words,
-        title=words.t("replay.title"),
-        user=principal.actor,
-        demo=web.demo,
-        unit=unit,
-        units=tuple(units_of(web, principal)),
-    )
+    page = page_of(request, principal, words.t("replay.title"), unit)
     text = web.renderer.fill(
         "alarm_replay.html", page=page, unit=unit, days=days, found=view.replayed(found, words)
     )
@@ -87,14 +79,7 @@ async def page(request: Request, unit: str, principal: Someone, days: Days = 7) 
     """The same as a page."""
     web, words = web_of(request), words_of(language_of(request))
     found = await _load(request, unit, principal, days)
-    page = Page(
-        words=words,
-        title=words.t("load.title"),
-        user=principal.actor,
-        demo=web.demo,
-        unit=unit,
-        units=tuple(units_of(web, principal)),
-    )
+    page = page_of(request, principal, words.t("load.title"), unit)
     text = web.renderer.fill(
         "alarm_load.html",
         page=page,

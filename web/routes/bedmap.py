@@ -16,9 +16,8 @@ from icu.bed_map import store
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.language import language_of
+from web.pages import page_of
 from web.reading import NOT_HERE, note_reading, unit_of_bed
-from web.routes.pages import units_of
-from web.views.page import Page
 from web.views.values import clock
 from web.words import words_of
 
@@ -63,14 +62,7 @@ async def page(request: Request, unit: str, principal: Someone) -> HTMLResponse:
         bed["refilings"] = cell.refilings if isinstance(cell, BedCell) else 0
         bed["behind"] = isinstance(cell, BedCell) and "record_left_behind" in cell.flags
         bed["since"] = clock(from_iso(bed["since"]), frame.zone) if bed["since"] else ""
-    made = Page(
-        words=words,
-        title=f"{words.t('bedmap.title')}: {feed.unit.name}",
-        user=principal.actor,
-        demo=web.demo,
-        unit=unit,
-        units=tuple(units_of(web, principal)),
-    )
+    made = page_of(request, principal, f"{words.t('bedmap.title')}: {feed.unit.name}", unit)
     may = allows(principal, Permission.CARRY_OUT_ORDER, hospital_of(unit), unit)
     return HTMLResponse(web.renderer.fill("bedmap.html", page=made, beds=beds, may=may))
 

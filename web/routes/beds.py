@@ -14,8 +14,8 @@ from web import store
 from web.auth import signed_in, web_of
 from web.boards import IcuBoard
 from web.language import language_of
+from web.pages import look_of, units_of
 from web.reading import moment, note_reading, unit_of_bed
-from web.routes.pages import THEMES, units_of
 from web.state import Web
 from web.views import bedpage
 from web.whereabouts import curves
@@ -36,7 +36,6 @@ async def page(request: Request, bed: str, principal: Someone) -> HTMLResponse:
     await note_reading(request, principal, unit, "read_bed", bed)
     beds = {cell.bed: cell for cell in feed.whole(feed.cells)}
     language = language_of(request)
-    theme = request.query_params.get("theme", "")
     text = bedpage.render(
         web.renderer,
         language,
@@ -46,8 +45,7 @@ async def page(request: Request, bed: str, principal: Someone) -> HTMLResponse:
         unit=unit,
         rev=feed.rev,
         now_us=web.clock.now_us(),
-        mode=request.query_params.get("mode", "desk"),
-        theme=theme if theme in THEMES else "",
+        **look_of(request),
         user=principal.actor,
         demo=web.demo,
         units=units_of(web, principal),

@@ -13,7 +13,7 @@ from hospital_ops.codebook import store
 from hospital_ops.codebook.rules import Rule
 from web.auth import signed_in, web_of
 from web.language import language_of
-from web.routes.pages import units_of
+from web.pages import units_of
 from web.views import codes as views
 from web.views.page import Page
 from web.words import words_of

@@ -21,9 +21,8 @@ from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.boards import IcuBoard
 from web.language import language_of
-from web.routes.pages import units_of
+from web.pages import page_of
 from web.views import duty as views
-from web.views.page import Page
 
 router = APIRouter()
 Someone = Annotated[Principal, Depends(signed_in)]
@@ -120,14 +119,12 @@ async def page(request: Request, unit: str, principal: Someone) -> HTMLResponse:
         away = False
     except DatabaseGone:
         people, away = [], True
-    made = Page(
-        words=frame.words,
-        title=frame.words.t("duty.title", unit=board.unit.name),
-        user=principal.actor,
-        demo=web.demo,
-        unit=unit,
+    made = page_of(
+        request,
+        principal,
+        frame.words.t("duty.title", unit=board.unit.name),
+        unit,
         unit_name=board.unit.name,
-        units=tuple(units_of(web, principal)),
     )
     text = web.renderer.fill(
         "duty.html",

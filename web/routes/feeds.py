@@ -14,7 +14,7 @@ from hospital_ops.feeds import store
 from icu.waits import store as waits
 from web.auth import signed_in, web_of
 from web.language import language_of
-from web.routes.pages import units_of
+from web.pages import units_of
 from web.views import feeds as views
 from web.views import whoisit
 from web.views.page import Page

@@ -25,8 +25,8 @@ from web.hours import Hour, day_of, hours_of, moment_of, stored_at
 from web.language import language_of, spoken
 from web.lying import cell_of
 from web.meant import meant
+from web.pages import units_of
 from web.reading import NOT_HERE, note_reading, unit_of_bed
-from web.routes.pages import units_of
 from web.trends import store
 from web.trends.steps import HOUR
 from web.views import flowsheet as views

@@ -19,13 +19,12 @@ from web.auth import signed_in, web_of
 from web.boards import MAKE, Feed
 from web.incidents import store
 from web.language import language_of
+from web.pages import page_of
 from web.quota import INCIDENTS, INCIDENTS_OF_UNIT
 from web.reading import NOT_HERE, moment, note_reading, unit_of_bed
-from web.routes.pages import units_of
 from web.routes.past import board_at
 from web.views import incidents as views
 from web.views import past as past_views
-from web.views.page import Page
 from web.words import words_of
 
 router = APIRouter()
@@ -101,7 +100,7 @@ async def page(request: Request, principal: Someone) -> HTMLResponse:
     return HTMLResponse(
         web.renderer.fill(
             "incidents.html",
-            page=_page(request, principal, words.t("incidents.title")),
+            page=page_of(request, principal, words.t("incidents.title")),
             incidents=[views.line(one, frame) for one in found],
         )
     )
@@ -127,7 +126,7 @@ async def show(request: Request, incident: str, principal: Someone) -> HTMLRespo
     return HTMLResponse(
         web.renderer.fill(
             "incident.html",
-            page=_page(request, principal, frame.words.t("incidents.one")),
+            page=page_of(request, principal, frame.words.t("incidents.one")),
             one=views.line(found, frame) | views.details(found, frame),
             outcomes=store.OUTCOMES,
             inside=True,
@@ -266,15 +265,4 @@ async def _panel(
             filed=filed,
             things=views.things(cell if isinstance(cell, BedCell) else None, messages, frame),
         )
-    )
-
-
-def _page(request: Request, principal: Principal, title: str) -> Page:
-    web = web_of(request)
-    return Page(
-        words=words_of(language_of(request)),
-        title=title,
-        user=principal.actor,
-        demo=web.demo,
-        units=tuple(units_of(web, principal)),
     )

@@ -15,11 +15,10 @@ from web.auth import signed_in, web_of
 from web.language import language_of
 from web.lying import json_object, text_of
 from web.meant import meant
+from web.pages import page_of
 from web.reading import note_reading
-from web.routes.pages import units_of
 from web.views import alarmload
 from web.views import limits as view
-from web.views.page import Page
 from web.words import words_of
 
 router = APIRouter()
@@ -76,7 +75,7 @@ async def unit_page(request: Request, unit: str, principal: Someone) -> HTMLResp
     web, words = web_of(request), words_of(language_of(request))
     text = web.renderer.fill(
         "unit_limits.html",
-        page=_page(request, unit, principal, "limits.unit_title"),
+        page=page_of(request, principal, words.t("limits.unit_title"), unit),
         unit=unit,
         may=_may(principal, unit),
         changes=view.changes(found["changes"], words),
@@ -113,7 +112,7 @@ async def bed_page(request: Request, bed: str, principal: Someone) -> HTMLRespon
     web, words = web_of(request), words_of(language_of(request))
     text = web.renderer.fill(
         "bed_limits.html",
-        page=_page(request, found["unit"], principal, "limits.bed_title"),
+        page=page_of(request, principal, words.t("limits.bed_title"), found["unit"]),
         bed=bed,
         may=bool(found["patient_id"]) and _may(principal, found["unit"]),
         patient_id=found["patient_id"],
@@ -158,15 +157,3 @@ async def press_own_back(
 
 def _may(principal: Principal, unit: str) -> bool:
     return allows(principal, Permission.SET_LIMITS, hospital_of(unit), unit)
-
-
-def _page(request: Request, unit: str, principal: Principal, title: str) -> Page:
-    web, words = web_of(request), words_of(language_of(request))
-    return Page(
-        words=words,
-        title=words.t(title),
-        user=principal.actor,
-        demo=web.demo,
-        unit=unit,
-        units=tuple(units_of(web, principal)),
-    )

@@ -7,14 +7,14 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from hospital_ops.access import PERMISSIONS, Permission, Principal, allows, knows_of, require
+from hospital_ops.access import PERMISSIONS, Permission, Principal, allows, require
 from hospital_ops.errors import NotFound
 from streams.intake import OWN_CASES_ONLY
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.language import language_of
+from web.pages import look_of, units_of
 from web.reading import note_reading
-from web.state import Web
 
 router = APIRouter()
 Someone = Annotated[Principal, Depends(signed_in)]
@@ -29,17 +29,6 @@ OTHERS: Final = (
     ("codes", Permission.ADMINISTER),
     ("feeds", Permission.ADMINISTER),
 )
-MODES = ("desk", "wall", "touch")
-THEMES = ("light", "dark")
-
-
-def units_of(web: Web, principal: Principal) -> list[dict[str, str]]:
-    """The units whose boards the principal may open, for navigation."""
-    return [
-        {"id": unit.unit, "name": unit.name, "kind": unit.kind}
-        for unit in web.places.units.values()
-        if knows_of(principal, unit.hospital, unit.unit)
-    ]
 
 
 @router.get("/")
@@ -71,18 +60,17 @@ async def board(request: Request, unit: str, principal: Someone) -> Response:
     if request.url.path.split("/")[1] != feed.unit.kind:
         return RedirectResponse(f"/{feed.unit.kind}/{unit}", status_code=307)
     await note_reading(request, principal, unit, "read_board", unit)
-    mode = request.query_params.get("mode", "desk")
-    theme = request.query_params.get("theme", "")
+    look = look_of(request)
     if not allows(principal, Permission.SEE_PATIENT, hospital_of(unit), unit):
-        mode = "wall"  # a wallboard has no buttons and no names
+        look["mode"] = "wall"  # a wallboard has no buttons and no names
     language = language_of(request)
     feed.used(f"html:{language}")  # its socket comes with the page's revision
     answer = HTMLResponse(
         feed.page(
             language,
             {
-                "mode": mode if mode in MODES else "desk",
-                "theme": theme if theme in THEMES else "",
+                "mode": look["mode"],
+                "theme": look["theme"],
                 "user": principal.actor,
                 "demo": web.demo,
                 "units": units_of(web, principal),

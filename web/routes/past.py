@@ -15,9 +15,9 @@ from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.boards import MAKE, Feed
 from web.language import language_of
+from web.pages import units_of
 from web.past import store
 from web.reading import NOT_HERE, note_reading
-from web.routes.pages import units_of
 from web.views import past as views
 
 router = APIRouter()

@@ -17,9 +17,9 @@ from triage.handover import store as sheets
 from web import store
 from web.auth import signed_in, web_of
 from web.language import language_of
+from web.pages import page_of, units_of
 from web.reading import note_reading
 from web.routes import bedecgs
-from web.routes.pages import units_of
 from web.streetecgs import store as ecgs
 from web.views import patients as views
 from web.views import whereabouts
@@ -67,13 +67,7 @@ async def patient(request: Request, patient_id: UUID, principal: Someone) -> HTM
     cases = await store.cases_of(database, scope, wanted)
     name_of = partial(whereabouts.called, web.places, words=words)
     reach = await bedecgs.of_patient(web, principal, wanted)
-    page = Page(
-        words=words,
-        title=words.t("patients.title"),
-        user=principal.actor,
-        demo=web.demo,
-        units=tuple(units_of(web, principal)),
-    )
+    page = page_of(request, principal, words.t("patients.title"))
     taken = await ecgs.of_cases(database, reach.scope, reach.cases, reach.only)
     html = web.renderer.fill(
         "patient.html",

@@ -19,13 +19,12 @@ from notify.rules import languages
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.language import language_of
-from web.routes.pages import units_of
+from web.pages import page_of, units_of
 from web.routes.relatives_api import NOT_HERE, audit_read, desk_of, hours_json, unit_of, zone_of
 from web.views import messagecosts as costs
 from web.views import relatives as views
 from web.views.messagecosts import Row
-from web.views.page import Page
-from web.words import Words, words_of
+from web.words import words_of
 
 router = APIRouter(include_in_schema=False)
 Someone = Annotated[Principal, Depends(signed_in)]
@@ -66,7 +65,7 @@ async def day(
     return HTMLResponse(
         web.renderer.fill(
             "relatives.html",
-            page=_page(request, principal, words, words.t("relatives.title"), unit),
+            page=page_of(request, principal, words.t("relatives.title"), unit),
             unit=unit,
             lines=lines,
             totals=views.totals(lines, words),
@@ -117,7 +116,7 @@ async def hours(request: Request, unit: str, principal: Someone) -> HTMLResponse
     return HTMLResponse(
         web.renderer.fill(
             "relatives_hours.html",
-            page=_page(request, principal, words, words.t("relatives.hours"), unit),
+            page=page_of(request, principal, words.t("relatives.hours"), unit),
             unit=unit,
             zone=zone_of(request, unit),
             hours=hours_json(await desk_of(request).hours(principal.scope, unit)),
@@ -153,7 +152,7 @@ async def bed(request: Request, bed: str, principal: Someone) -> HTMLResponse:
     return HTMLResponse(
         web.renderer.fill(
             "relatives_bed.html",
-            page=_page(request, principal, words, words.t("relatives.bed", bed=label), unit),
+            page=page_of(request, principal, words.t("relatives.bed", bed=label), unit),
             unit=unit,
             bed=bed,
             who=found.stay,
@@ -201,18 +200,6 @@ async def act_on_bed(request: Request, bed: str, principal: Someone) -> Response
     else:
         raise MessageError("unknown_act", "load the page again and repeat")
     return RedirectResponse(f"/relatives/beds/{bed}", status_code=303)
-
-
-def _page(request: Request, principal: Principal, words: Words, title: str, unit: str) -> Page:
-    web = web_of(request)
-    return Page(
-        words=words,
-        title=title,
-        user=principal.actor,
-        demo=web.demo,
-        unit=unit,
-        units=tuple(units_of(web, principal)),
-    )
 
 
 def _word(form: FormData, name: str) -> str:

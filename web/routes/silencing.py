@@ -19,10 +19,9 @@ from web import limits
 from web.auth import signed_in, web_of
 from web.language import language_of
 from web.lying import json_object, text_of
+from web.pages import page_of
 from web.reading import note_reading
-from web.routes.pages import units_of
 from web.views import silencing as view
-from web.views.page import Page
 
 router = APIRouter()
 Someone = Annotated[Principal, Depends(signed_in)]
@@ -89,14 +88,7 @@ async def page(request: Request, unit: str, principal: Someone) -> HTMLResponse:
     web = web_of(request)
     found = await listed(request, unit, principal)
     frame = web.renderer.frame(language_of(request), web.clock.now_us())
-    made = Page(
-        words=frame.words,
-        title=frame.words.t("reviews.title"),
-        user=principal.actor,
-        demo=web.demo,
-        unit=unit,
-        units=tuple(units_of(web, principal)),
-    )
+    made = page_of(request, principal, frame.words.t("reviews.title"), unit)
     text = web.renderer.fill(
         "alarm_reviews.html",
         page=made,

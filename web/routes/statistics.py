@@ -14,10 +14,9 @@ from icu.statistics import figures, store
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.language import language_of
+from web.pages import page_of
 from web.reading import NOT_HERE, note_reading
-from web.routes.pages import units_of
 from web.views import statistics as view
-from web.views.page import Page
 from web.words import words_of
 
 router = APIRouter()
@@ -39,14 +38,7 @@ async def page(request: Request, unit: str, principal: Someone, days: Days = 30)
     """The same as a page."""
     web, words = web_of(request), words_of(language_of(request))
     found = await _found(request, unit, principal, days)
-    page = Page(
-        words=words,
-        title=words.t("statistics.title"),
-        user=principal.actor,
-        demo=web.demo,
-        unit=unit,
-        units=tuple(units_of(web, principal)),
-    )
+    page = page_of(request, principal, words.t("statistics.title"), unit)
     text = web.renderer.fill(
         "statistics.html",
         page=page,

@@ -15,9 +15,9 @@ from hospital_ops.curves.export import laid
 from hospital_ops.errors import MessageError
 from web.auth import signed_in, web_of
 from web.language import language_of
+from web.pages import units_of
 from web.quota import STRIPS
 from web.reading import moment, note_reading, unit_of_bed
-from web.routes.pages import units_of
 from web.views import strip as views
 from web.whereabouts import curves
 

@@ -18,13 +18,12 @@ from icu.transfers import forms
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.language import language_of, spoken
+from web.pages import page_of
 from web.reading import note_reading, unit_of_bed
-from web.routes.pages import units_of
 from web.routes.transfers import ACTS, asked, done, record_of, transfer_of
 from web.trends import store as trends
 from web.trends.steps import merged
 from web.views import transfers as views
-from web.views.page import Page
 from web.views.refused import sentence
 from web.words import words_of
 
@@ -45,7 +44,7 @@ async def listed(request: Request, unit: str, principal: Someone) -> HTMLRespons
     rows = await reading.of_unit(web.database, principal, unit)
     shown = [views.request_view(row, frame, principal.hospital) for row in rows]
     title = frame.words.t("transfer.list", unit=web.places.units[unit].name)
-    page = _about(request, principal, title, unit)
+    page = page_of(request, principal, title, unit)
     return HTMLResponse(web.renderer.fill("transfers.html", page=page, rows=shown))
 
 
@@ -126,7 +125,7 @@ async def _form(
     web = web_of(request)
     unit = unit_of_bed(request, bed, principal, Permission.ORDER)
     stay = await stays.present(web.database, principal, bed)
-    page = _about(request, principal, words_of(language_of(request)).t("transfer.ask"), unit)
+    page = page_of(request, principal, words_of(language_of(request)).t("transfer.ask"), unit)
     html = web.renderer.fill(
         "transfer_ask.html",
         page=page,
@@ -173,7 +172,7 @@ async def _page(
 
     html = web.renderer.fill(
         "transfer.html",
-        page=_about(request, principal, frame.words.t("transfer.title"), own),
+        page=page_of(request, principal, frame.words.t("transfer.title"), own),
         one=shown,
         kind=kind,
         beds=beds,
@@ -184,18 +183,6 @@ async def _page(
         may={act: may(act) for act in ACTS},
     )
     return HTMLResponse(html, status_code=status)
-
-
-def _about(request: Request, principal: Principal, title: str, unit: str) -> Page:
-    web = web_of(request)
-    return Page(
-        words=words_of(language_of(request)),
-        title=title,
-        user=principal.actor,
-        demo=web.demo,
-        unit=unit,
-        units=tuple(units_of(web, principal)),
-    )
 
 
 def _text(form: FormData, name: str) -> str:

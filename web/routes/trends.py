@@ -14,8 +14,8 @@ from hospital_ops.clock import SECOND, from_datetime, iso
 from hospital_ops.errors import MessageError
 from web.auth import signed_in, web_of
 from web.language import language_of
+from web.pages import look_of, units_of
 from web.reading import moment, note_reading, unit_of_bed
-from web.routes.pages import THEMES, units_of
 from web.trends import store
 from web.trends.steps import MINUTE, Row
 from web.views import trendpage, whereabouts
@@ -165,7 +165,6 @@ async def page(request: Request, bed: str, principal: Someone) -> HTMLResponse:
     await note_reading(request, principal, unit, "read_trend_page", bed)
     feed = web.feed(unit)
     cell = feed.cells.get(bed) if feed else None
-    theme = request.query_params.get("theme", "")
     frame = web.renderer.frame(language_of(request), web.clock.now_us())
     return HTMLResponse(
         trendpage.render(
@@ -173,7 +172,7 @@ async def page(request: Request, bed: str, principal: Someone) -> HTMLResponse:
             frame,
             cell=cell if isinstance(cell, BedCell) else BedCell(bed, bed, None, {}),
             unit=unit,
-            theme=theme if theme in THEMES else "",
+            theme=look_of(request)["theme"],
             user=principal.actor,
             demo=web.demo,
             units=units_of(web, principal),

@@ -23,8 +23,8 @@ from icu.waits import store as waits
 from streams.shard import hospital_of
 from web.auth import signed_in, web_of
 from web.language import language_of
+from web.pages import page_of
 from web.reading import NOT_HERE, note_reading, unit_of_bed
-from web.routes.pages import units_of
 from web.views import whoisit as views
 from web.views.bedquiet import check_why
 from web.views.page import Page
@@ -187,14 +187,7 @@ async def _page(
         }
     known = web.places.beds.get(bed)
     label = known.label if known else bed
-    page = Page(
-        words=words,
-        title=words.t("whois.title", bed=label),
-        user=principal.actor,
-        demo=web.demo,
-        unit=unit,
-        units=tuple(units_of(web, principal)),
-    )
+    page = page_of(request, principal, words.t("whois.title", bed=label), unit)
     html = web.renderer.fill(
         "whoisit.html",
         page=page,

@@ -20,11 +20,11 @@ from web.auth import signed_in, web_of
 from web.language import language_of
 from web.lying import place_of
 from web.orderpanel import with_unit_names
+from web.pages import look_of, page_of, units_of
 from web.reading import NOT_HERE, note_reading
 from web.routes.orders import moved, permitted
-from web.routes.pages import THEMES, units_of
 from web.views import worklist as views
-from web.views.page import MODES, Page
+from web.views.page import Page
 from web.views.refused import sentence
 from web.views.values import clock
 from web.words import words_of
@@ -210,17 +210,13 @@ def _fragment(request: Request, shown: dict[str, Any]) -> HTMLResponse:
 
 def _page(request: Request, principal: Principal, title: str, unit: str) -> Page:
     web, words = web_of(request), words_of(language_of(request))
-    mode, theme = request.query_params.get("mode", ""), request.query_params.get("theme", "")
     now = web.clock.now_us()
-    return Page(
-        words=words,
-        title=title,
-        mode=mode if mode in MODES else "desk",
-        theme=theme if theme in THEMES else "",
-        user=principal.actor,
-        demo=web.demo,
-        unit=unit,
-        units=tuple(units_of(web, principal)),
+    return page_of(
+        request,
+        principal,
+        title,
+        unit,
         now_us=now,
         clock=clock(now, web.renderer.frame(words.language, now).zone),
+        **look_of(request),
     )

@@ -11,7 +11,7 @@ from web.views.alarmqueue import queue_view
 from web.views.alarms import house_of
 from web.views.bed import tile_view
 from web.views.curves import lanes
-from web.views.page import MODES, Page
+from web.views.page import Page
 from web.views.values import clock
 
 SPEEDS: Final = ("12.5", "25", "50")  # mm/s
@@ -39,7 +39,7 @@ def render(
     page = Page(
         words=words,
         title=words.t("bed.title", bed=cell.label),
-        mode=mode if mode in MODES else "desk",
+        mode=mode,
         theme=theme,
         user=user,
         demo=demo,

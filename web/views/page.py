@@ -9,6 +9,7 @@ from typing import Final
 from web.words import Words
 
 MODES: Final = ("desk", "wall", "touch")
+THEMES: Final = ("light", "dark")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

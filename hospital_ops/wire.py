@@ -235,6 +235,9 @@ class Kept(Form, frozen=True, tag="kept"):
     message_id: str = ""
     bed: str = ""
     identity: bytes = b""  # of its bytes: what comes again is kept once, and counted
+    kind: str = ""  # hl7, care, events, curves: what can be tried again; empty: it cannot
+    mode: str = ""  # of its sender; empty: as it is registered by then
+    zone: str = ""  # of times without one, as its box said
 
 
 class Audited(Form, frozen=True, tag="aud"):

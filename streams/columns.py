@@ -51,7 +51,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "dead_letter": (
         "hospital_id", "unit", "stream", "entry_id", "code", "reason", "at", "entry", "raw",
-        "identity", "times", "last_at",
+        "source", "message_id", "identity", "times", "last_at",
     ),
     "correction": (
         "hospital_id", "unit", "bed", "event_id", "replaced_by", "code", "determined_at", "actor",

@@ -378,10 +378,12 @@ class Batch:
 
 def dead_letter(taken: Taken, code: str, reason: str, at: int, identity: bytes = b"") -> Row:
     """The row under which something unusable is kept, with its bytes; so far it came once."""
-    came_at = to_datetime(at)
+    came_at, sent = to_datetime(at), taken.entry
+    source, number = getattr(sent, "source", ""), getattr(sent, "message_id", "")
     return (
         hospital_of(taken.shard), taken.shard, taken.stream, taken.entry_id, code, reason,
-        came_at, taken.encoded, taken.raw, identity or None, 1, came_at,
+        came_at, taken.encoded, taken.raw, short(source) or None, short(number) or None,
+        identity or None, 1, came_at,
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from hospital_ops.database import (
 )
 from hospital_ops.errors import Fenced
 from streams import archive
+from streams.heard import Hearing
 from streams.pipe import Pipe, Portion, ReplyError
 from streams.publish import snapshot_position
 from streams.rows import Taken
@@ -55,6 +56,7 @@ class StoreReader:
         self.behind = False  # a stream gave all that was asked for: more waits
         self.trimmed_at = self.asked_at = -math.inf
         self.carried = 0  # entries since the start, for metrics
+        self.hearing = Hearing()
 
     async def run(self) -> None:
         """Takes leases, carries, trims; begins anew from the committed positions after a fault."""
@@ -84,6 +86,7 @@ class StoreReader:
             await self._store(entries, positions, archive.carry)
         self.positions.update(positions)
         self.carried += len(entries)
+        self.hearing.take(entries)
         return len(entries)
 
     async def _store(self, entries: list[Taken], positions: Positions, carry: archive.Way) -> None:

@@ -12,6 +12,7 @@ from fastapi.staticfiles import StaticFiles
 
 from hospital_ops import log
 from streams.pipe import ReplyError
+from streams.sources import CARE, keep_telling
 from web import devices, errors, sockets, wardsheet, waves
 from web.boards import MAKE, Feed
 from web.busy import Busy
@@ -171,6 +172,7 @@ def make_app(web: Web) -> FastAPI:
             _keep_places(web),
             sockets.inspect(web),
             web.intake.codebooks.run(web.projections),
+            keep_telling(web.projections.pipe, CARE, web.sources, web.clock),
         )
         keepers = [asyncio.create_task(one) for one in work]
         if web.data_dir is not None:

@@ -12,6 +12,7 @@ from streams.check import wait_until_fit
 from streams.codebooks import Codebooks
 from streams.mllp import MllpGateway
 from streams.projections import Places, Projections
+from streams.sources import HL7, keep_telling
 
 logger = log.get("gateway")
 
@@ -22,10 +23,11 @@ async def run(process: Process) -> None:
     await wait_until_fit(settings.redis_url)
     appender, places = Appender(process.pipe), Places()
     codebooks = Codebooks(places, process.clock)
+    sources = [source_of(one) for one in settings.mllp_sources if one.zone]
     gateway = MllpGateway(
         appender,
         places,
-        [source_of(one) for one in settings.mllp_sources if one.zone],
+        sources,
         process.clock,
         codebooks=codebooks,
     )
@@ -46,6 +48,7 @@ async def run(process: Process) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(process.beat("gateway"))
             tasks.create_task(codebooks.run(Projections(process.pipe)))
+            tasks.create_task(keep_telling(process.pipe, HL7, sources, process.clock))
             await process.follow_places(Projections(process.pipe), watch)
     finally:
         await gateway.close()

@@ -14,6 +14,7 @@ from hospital_ops.database import (
     LockNotAvailable,
     SerializationConflict,
 )
+from hospital_ops.feeds import store as feeds
 from hospital_ops.installation import store as installation
 from hospital_ops.migrations.keeper import forget_days, keep_partitions
 from hospital_ops.migrations.trends import build_trends
@@ -22,6 +23,7 @@ from streams.append import Appender
 from streams.archive import freeze_incidents
 from streams.canary import Canary
 from streams.evidence.store import EvidenceKeeper
+from streams.heard import Hearing, told
 from streams.projections import Places, Projections
 from streams.relay import Relay
 from streams.shard import hall
@@ -29,6 +31,8 @@ from streams.store import StoreReader
 
 KEEPER_S = 600.0
 FREEZE_S = 30.0
+FEEDS_S = 3.0
+FORGET_EVERY = 1000  # turns: feeds that fell silent two weeks ago
 WAITS_S = 5.0  # the first time that a record which stayed behind is tried again
 LONG_US = 600 * SECOND  # so long behind is for a person to look at (icu/own_rules.json)
 TRENDS_S = 60.0
@@ -60,6 +64,7 @@ async def run(process: Process) -> None:
         tasks.create_task(process.beat_in_database(writer))
         tasks.create_task(reader.run())
         tasks.create_task(relay.run())
+        tasks.create_task(_tell_feeds(reader.hearing, writer))
         tasks.create_task(_keep_days(process, owner))
         tasks.create_task(_freeze(writer))
         tasks.create_task(_keep_waits(process, writer))
@@ -89,6 +94,21 @@ async def _freeze(writer: Database) -> None:
                 await freeze_incidents(connection)
         except (DatabaseGone, *SerializationConflict) as error:
             logger.warning("incidents_not_frozen", error=type(error).__name__)
+
+
+async def _tell_feeds(hearing: Hearing, writer: Database) -> None:
+    """Every few seconds: who has sent what last, for the page of feeds."""
+    turn = 0
+    while True:
+        await asyncio.sleep(FEEDS_S)
+        try:
+            async with writer.transaction() as connection:
+                await feeds.tell(connection, told(hearing.taken()))
+                if turn % FORGET_EVERY == 0:
+                    await feeds.forget(connection)
+            turn += 1
+        except (DatabaseGone, *SerializationConflict) as error:
+            logger.warning("feeds_not_told", error=type(error).__name__)
 
 
 async def _keep_waits(process: Process, writer: Database) -> None:

@@ -71,7 +71,15 @@ async def test_a_new_vendors_code_is_mapped_on_a_page_and_its_stored_values_are_
     assert f"{OWN} [/min], read by mapping 1" in await until(both)
     await desk.locator(f"form[data-mapped='{OWN}'] button").click()
     await expect(desk.locator("#mapped ~ p.nothing")).to_be_visible()
-    await desk.goto(f"{ward.http}/feeds?lang=en")
-    await expect(desk.locator("tr[data-device='h2-icu-1-05-monitor']")).to_contain_text(" s")
+
+    async def heard() -> bool:
+        await desk.goto(f"{ward.http}/feeds?lang=en")
+        lines = desk.locator("tr[data-bed='h2-icu-1-05']")
+        names = [await line.get_attribute("data-device") for line in await lines.all()]
+        return {"", "h2-icu-1-05-monitor"} <= set(names)  # this sender named no device
+
+    await until(heard)
+    own = desk.locator("tr[data-device='h2-icu-1-05-monitor']")
+    await expect(own).to_contain_text(" ± ")
     await line.close()
     await desk.context.close()

@@ -12,6 +12,7 @@ from hospital_ops.access import Permission, Principal, require
 from hospital_ops.clock import to_datetime
 from hospital_ops.feeds import store
 from icu.waits import store as waits
+from streams import sources
 from web.auth import signed_in, web_of
 from web.language import language_of
 from web.pages import units_of
@@ -26,14 +27,19 @@ Someone = Annotated[Principal, Depends(signed_in)]
 
 @router.get("/feeds")
 async def page(request: Request, principal: Someone) -> Response:
-    """Every device at a bed, refused requests, and the dead letters of the last day."""
+    """Every sender and device, refused requests, and the dead letters of the last day."""
     require(principal, Permission.ADMINISTER, principal.hospital)
     web, words = web_of(request), words_of(language_of(request))
     now = web.clock.now_us()
+    since = to_datetime(now) - timedelta(days=1)
     async with web.database.transaction(principal.scope) as connection:
-        clocks = await store.clocks(connection)
+        heard = await store.feeds(connection)
+        registry = await store.registered(connection)
         behind = await waits.left_behind(connection)
-        counted, newest = await store.dead_letters(connection, to_datetime(now) - timedelta(days=1))
+        unused = await store.letters(connection, since)
+    hospital, projections = principal.hospital, web.projections
+    named = await sources.named(projections.pipe, hospital, now)
+    unmapped = await projections.unmapped(hospital)
     frame = web.renderer.frame(words.language, now)
     page = Page(
         words=words,
@@ -42,14 +48,16 @@ async def page(request: Request, principal: Someone) -> Response:
         demo=web.demo,
         units=tuple(units_of(web, principal)),
     )
+    devices, more = views.devices(heard, registry, frame)
     html = web.renderer.fill(
         "feeds.html",
         page=page,
-        devices=views.devices(clocks, frame),
+        senders=views.senders(heard, registry, named, unmapped, unused, frame),
+        devices=devices,
+        more=more,
         behind=whoisit.behind(behind, frame),
-        refusals=await web.projections.refusals(principal.hospital),
-        unmapped=len(await web.projections.unmapped(principal.hospital)),
-        counted=views.letters(counted, frame),
-        newest=views.letters(newest, frame),
+        refusals=await projections.refusals(hospital),
+        unmapped=len(unmapped),
+        letters=views.letters(unused, frame),
     )
     return HTMLResponse(html)

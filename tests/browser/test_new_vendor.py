@@ -74,12 +74,10 @@ async def test_a_new_vendors_code_is_mapped_on_a_page_and_its_stored_values_are_
 
     async def heard() -> bool:
         await desk.goto(f"{ward.http}/feeds?lang=en")
-        lines = desk.locator("tr[data-bed='h2-icu-1-05']")
-        names = [await line.get_attribute("data-device") for line in await lines.all()]
-        return {"", "h2-icu-1-05-monitor"} <= set(names)  # this sender named no device
+        return await desk.locator(f"tr[data-bed='{BED}'][data-device='']").count() == 1
 
-    await until(heard)
-    own = desk.locator("tr[data-device='h2-icu-1-05-monitor']")
-    await expect(own).to_contain_text(" ± ")
+    await until(heard)  # this sender named no device: the bed stands for it
+    await expect(desk.locator(f"tr[data-bed='{BED}'][data-device='']")).to_contain_text(" ± ")
+    await expect(desk.locator(f"tr[data-device='{BED}-monitor']")).to_contain_text("never")
     await line.close()
     await desk.context.close()

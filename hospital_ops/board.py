@@ -14,6 +14,7 @@ from hospital_ops.board_orders import NextOrder as NextOrder
 from hospital_ops.board_orders import next_json
 from hospital_ops.board_who import KinCell as KinCell
 from hospital_ops.board_who import PatientCell as PatientCell
+from hospital_ops.board_who import patient_json
 from hospital_ops.clock import TENTH, iso
 from hospital_ops.wire import Form, Verdict, decoder, field, replaced
 
@@ -322,18 +323,7 @@ def bed_json(cell: BedCell, now_us: int) -> dict[str, Any]:
         "bed": cell.bed,
         "label": cell.label,
         "patient_id": patient.patient_id if patient else None,
-        "patient": None
-        if patient is None
-        else {
-            "initials": patient.initials,
-            "sex": patient.sex,
-            "birth_date": patient.birth_date,
-            "admitted_at": iso(patient.admitted_at) if patient.admitted_at else None,
-            "lowest": [
-                {"code": one.code, "value": one.value, "unit": one.unit, "at": iso(one.at)}
-                for one in patient.lowest
-            ],
-        },
+        "patient": patient_json(patient),
         "values": {code: value_json(shown, now_us) for code, shown in cell.values.items()},
         "alarms": [alarm_json(alarm) for alarm in cell.alarms],
         "orders": {"due": 0, "overdue": 0, "active": 0} | cell.orders,

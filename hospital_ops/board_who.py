@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from hospital_ops.clock import iso
 from hospital_ops.wire import Form, Lowest
 
 
@@ -23,6 +26,7 @@ class PatientCell(Form, frozen=True):
     isolation: tuple[str, ...] = ()  # contact, droplet, airborne, protective: kinds that hold
     allergy: bool = False  # something is recorded; which stands on the bed's page
     flags_version: int = 0  # of both, as `Flagged` counts
+    limits: tuple[str, ...] = ()  # which treatment limits hold; empty with the flag: not told
 
 
 class KinCell(Form, frozen=True):
@@ -31,3 +35,20 @@ class KinCell(Form, frozen=True):
     role: str  # mother, child
     mrn: str
     bed: str = ""  # where they lie, within the unit
+
+
+def patient_json(patient: PatientCell | None) -> dict[str, Any] | None:
+    """The public form of who lies in a bed; None: nobody, or not known."""
+    if patient is None:
+        return None
+    return {
+        "initials": patient.initials,
+        "sex": patient.sex,
+        "birth_date": patient.birth_date,
+        "admitted_at": iso(patient.admitted_at) if patient.admitted_at else None,
+        "treatment_limits": list(patient.limits),
+        "lowest": [
+            {"code": one.code, "value": one.value, "unit": one.unit, "at": iso(one.at)}
+            for one in patient.lowest
+        ],
+    }

@@ -141,6 +141,7 @@ class CareAgreed(Form, frozen=True, tag="care"):
     at: int
     mode: str
     passed_on: tuple[str, ...] = ()  # units that sent it after a patient who left them
+    limits: tuple[str, ...] = ()  # no_cpr, no_intubation ...: which hold
 
 
 class BedWaits(Form, frozen=True, tag="wts"):

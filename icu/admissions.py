@@ -128,6 +128,7 @@ def _known(state: UnitState, person: PatientCell, event: wire.Admission) -> Pati
                     known,
                     agreed=(),
                     agreed_at=0,
+                    limits=(),
                     isolation=(),
                     case="",
                     lowest=(),
@@ -135,7 +136,7 @@ def _known(state: UnitState, person: PatientCell, event: wire.Admission) -> Pati
                 )
             elif event.trigger == "A02" and event.bed and not _lies(state, person.patient_id):
                 # From where, nobody said.
-                known = replaced(known, agreed=(), agreed_at=0, isolation=())
+                known = replaced(known, agreed=(), agreed_at=0, limits=(), isolation=())
             return _merged(known, person, person if admitted else known)
     return person
 
@@ -147,8 +148,10 @@ def agreed(state: UnitState, entry: wire.CareAgreed) -> list[str]:
         known = bed.people.get(entry.patient_id)
         if known is None or entry.at < known.agreed_at:
             continue  # what is passed on after a patient may come late, and twice
-        bed.people[entry.patient_id] = replaced(known, agreed=entry.agreed, agreed_at=entry.at)
-        if known.agreed != entry.agreed:
+        bed.people[entry.patient_id] = replaced(
+            known, agreed=entry.agreed, agreed_at=entry.at, limits=entry.limits
+        )
+        if (known.agreed, known.limits) != (entry.agreed, entry.limits):
             touched.append(bed.bed)
     return touched
 
@@ -186,6 +189,7 @@ def _merged(known: PatientCell, said: PatientCell, admitted: PatientCell) -> Pat
         case=said.case or known.case,
         agreed=known.agreed,
         agreed_at=known.agreed_at,
+        limits=known.limits,
         lowest=said.lowest or (known.lowest if said.case in ("", known.case) else ()),
         isolation=known.isolation,
         allergy=known.allergy,

@@ -282,6 +282,7 @@ def _person(here: PatientCell, came: PatientCell) -> PatientCell:
         lowest=came.lowest or here.lowest,
         agreed=newer.agreed,
         agreed_at=newer.agreed_at,
+        limits=newer.limits,
         isolation=flags.isolation,
         allergy=flags.allergy,
         flags_version=flags.flags_version,

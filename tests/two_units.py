@@ -130,12 +130,12 @@ class House:
             ),
         )
 
-    def agree(self, *agreed: str) -> None:
+    def agree(self, *agreed: str, limits: tuple[str, ...] = ()) -> None:
         """What two people have agreed on holds from now on."""
         self.now += SECOND
         self.give(
             self.place,
-            wire.CareAgreed(self.place, WHO, agreed, "doctor", self.now, "Test"),
+            wire.CareAgreed(self.place, WHO, agreed, "doctor", self.now, "Test", limits=limits),
         )
 
     def flag(self, version: int, *isolation: str, allergy: bool = False, unit: str = "") -> None:

@@ -59,6 +59,7 @@ def person(n: int, now: int) -> PatientCell:
 def known(n: int, now: int) -> dict[str, Any]:
     """A patient with every flag, and an order that is overdue."""
     flagged = replaced(person(n, now), isolation=("airborne", "contact"), allergy=True)
+    flagged = replaced(flagged, limits=("no_cpr", "no_intubation"))
     late = NextOrder("laboratory", "Lactate, blood gases", now - 20 * MINUTE)
     orders = {"due": 1, "overdue": 1}
     return {

@@ -79,7 +79,7 @@ class House:
         return cell if isinstance(cell, BedCell) else None
 
     async def board(self, what: str, bed: str = BED, **wanted: Any) -> BedCell:
-        """The bed's cell once it is as wanted: `mrn`, `alarms`, `flag`."""
+        """The bed's cell once it is as wanted: `mrn`, `alarms`, `flag`, `limits`."""
 
         async def now() -> BedCell | None:
             cell = self.cell(bed)
@@ -89,6 +89,7 @@ class House:
                 "mrn": cell.patient.mrn if cell.patient else "",
                 "alarms": bool([a for a in cell.alarms if a.priority == "high"]),
                 "flag": "treatment_limits" in cell.flags,
+                "limits": list(cell.patient.limits) if cell.patient else [],
             }
             return cell if all(seen[name] == value for name, value in wanted.items()) else None
 
@@ -319,6 +320,49 @@ async def test_a_bed_that_is_cleaned_or_reserved_is_nobodys_and_a_taken_one_stay
     assert (await house.call("h1-wall", mark, {"state": "free"}))[0] == 404
 
 
+async def limits_change_and_end_as_they_were_set(
+    house: House, care: str, agreement: str, wanted: dict[str, Any]
+) -> None:
+    """With a reason and by two; an error is taken back by one, with a reason."""
+
+    async def states() -> list[str]:
+        told = (await house.call("h1-doctor", f"/beds/{BED}/stay", method="GET"))[1]
+        return sorted(one["state"] for one in told["agreements"])
+
+    async def act(who: str, what: str, version: int, reason: str = "", one: str = agreement) -> int:
+        sent = {"version": version, "reason": reason}
+        return (await house.call(who, f"{care}/{one}/{what}", sent))[0]
+
+    assert await act("h1-doctor", "end", 2) == 400  # without a reason
+    assert await act("h1-nurse", "end", 2, "spoken") == 404
+    assert await act("h1-nurse", "confirm_end", 2) == 409  # nobody has asked
+    assert await act("h1-doctor", "end", 2, "with the son") == 200
+    assert await act("h1-doctor", "confirm_end", 3) == 409  # who asked is no second person
+    assert await states() == ["in_force"]
+    assert await act("h1-nurse", "keep", 3) == 200
+    assert await act("h1-doctor", "end", 4, "with the daughter") == 200
+    assert await act("h1-nurse", "confirm_end", 5) == 200
+    assert await act("h1-nurse", "confirm_end", 6) == 409
+    assert await act("h1-doctor", "reinstate", 6) == 400
+    assert await act("h1-doctor", "reinstate", 6, "another patient was meant") == 200
+    assert await states() == ["in_force"]
+    assert (await house.call("h1-doctor", care, wanted | {"words": ""}))[0] == 400
+    more = wanted | {"limits": ["no_cpr", "no_intubation"], "words": "worse"}
+    changed = (await house.call("h1-doctor", care, more))[1]["agreement"]
+    assert await states() == ["in_force", "proposed"]
+    assert await act("h1-nurse", "confirm", 1, one=changed) == 200
+    assert await states() == ["ended", "in_force"]
+    await house.board("which limits hold stands on the board", limits=["no_cpr", "no_intubation"])
+    assert await act("h1-doctor", "reinstate", 8, "it was not agreed on") == 200
+    await house.board("the former limits hold again", limits=["no_cpr"])
+    assert await act("h1-doctor", "end", 9, "with the son") == 200
+    assert await act("h1-nurse", "confirm_end", 10) == 200
+    told = await house.rows.fetch("select action from audit where subject = $1", agreement)
+    assert {"ask_end_care", "keep_care", "end_care", "reinstate_care"} <= {
+        row["action"] for row in told
+    }
+
+
 async def test_limits_of_treatment_hold_only_with_a_second_person(house: House) -> None:
     stay, care = await house.stay(), f"/beds/{BED}/care"
     wanted = {"kind": "treatment_limits", "limits": ["no_cpr"], "stay": stay, "words": "spoken"}
@@ -333,8 +377,7 @@ async def test_limits_of_treatment_hold_only_with_a_second_person(house: House) 
     assert (await house.call("h1-nurse", confirm, {"version": 1}))[0] == 409
     await house.board("the limit stands on the board", flag=True)
     assert await house.rows.fetchval("select treatment_limited from stay where stay = $1", stay)
-    end = f"{care}/{one['agreement']}/end"
-    assert (await house.call("h1-doctor", end, {"version": 2}))[0] == 200
+    await limits_change_and_end_as_they_were_set(house, care, one["agreement"], wanted)
     await house.board("the limit is gone", flag=False)
     panel = await house.http.get(f"/icu/beds/{BED}/stay", headers=house.running.bearer("h1-doctor"))
     assert stay in panel.text

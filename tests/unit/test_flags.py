@@ -16,6 +16,7 @@ from icu.unit import IcuUnit
 from tests.browser.made_up import bed
 from tests.two_units import ONE, TWO, WHO, House
 from web.render import Renderer
+from web.views import flags
 from web.views.bed import tile_view
 
 NOW = 1_772_359_337 * SECOND
@@ -49,6 +50,41 @@ def test_isolation_and_an_allergy_stand_on_the_tile_in_words_until_they_end() ->
     assert 'class="known"' not in tile(house.cell())
 
 
+def test_which_limits_hold_stands_in_full_on_the_bed_page_and_short_on_the_tile() -> None:
+    cell = bed(1, NOW, flags=("treatment_limits", "comfort_care"))
+    lying = flagged(cell, limits=("no_cpr", "no_intubation"))
+    english, russian = RENDER.frame("en", NOW).words, RENDER.frame("ru", NOW).words
+    assert flags.held(lying, english).lines == (
+        "Treatment limits: no resuscitation, no intubation",
+        "Comfort care",
+    )
+    assert flags.on_tile(lying, english)[-1] == ("limits", "limits:", "no CPR +1")
+    assert flags.on_tile(lying, russian)[-1] == ("limits", "огранич.:", "без СЛР +1")
+    assert flags.on_tile(flagged(cell, limits=("no_cpr",)), english)[-1][2] == "no CPR"
+    # Told by the version before, or without resuscitation among them: that there are limits.
+    assert flags.on_tile(cell, english)[-1] == ("limits", "", "limits")
+    assert "below" in flags.held(cell, english).lines[0]
+    assert flags.held(bed(1, NOW), english).lines == ()
+    told = bed_json(lying, NOW)["patient"]
+    assert told["treatment_limits"] == ["no_cpr", "no_intubation"]
+
+
+def test_limits_that_are_told_replace_those_before_and_go_along_to_another_unit() -> None:
+    def held(house: House, unit: str = ONE) -> tuple[str, ...]:
+        patient = house.cell(unit).patient
+        return patient.limits if patient else ()
+
+    house = House()
+    house.agree("treatment_limits", limits=("no_cpr",))
+    assert held(house) == ("no_cpr",)
+    house.agree("treatment_limits", limits=("no_cpr", "no_intubation"))
+    house.move()
+    assert held(house, TWO) == ("no_cpr", "no_intubation")
+    house.agree()
+    assert held(house, TWO) == ()
+    assert "treatment_limits" not in house.cell(TWO).flags
+
+
 def test_what_was_told_before_the_newest_act_changes_no_flag() -> None:
     house = House()
     house.flag(3, "airborne")
@@ -78,7 +114,7 @@ def test_flags_outlive_the_live_reader_and_an_older_state_has_none() -> None:
     unit = IcuUnit(ONE, "h1", house.units[ONE].dump())
     person = next(bed.people[WHO] for bed in unit.state.beds.values() if WHO in bed.people)
     assert (person.isolation, person.allergy, person.flags_version) == (("protective",), False, 1)
-    older = msgspec.to_builtins(person)[:-3]
+    older = msgspec.to_builtins(person)[:-4]
     assert msgspec.convert(older, type(person)).isolation == ()
 
 

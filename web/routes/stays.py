@@ -45,7 +45,11 @@ NEEDS = {
     "propose": Permission.ORDER,
     "confirm": Permission.CARRY_OUT_ORDER,
     "end": Permission.ORDER,
+    "confirm_end": Permission.CARRY_OUT_ORDER,
+    "keep": Permission.CARRY_OUT_ORDER,
+    "reinstate": Permission.ORDER,
 }
+AGREED = ("confirm", "end", "confirm_end", "keep", "reinstate")  # acts on an agreement
 
 
 @router.get("/api/v1/icu/beds/{bed}/stay")
@@ -93,7 +97,10 @@ async def reversal(request: Request, bed: str, act: str, principal: Someone) -> 
 
 @router.post("/api/v1/icu/beds/{bed}/care")
 async def propose(request: Request, bed: str, principal: Someone) -> dict[str, Any]:
-    """Proposes `{"kind": "treatment_limits"|"comfort_care", "limits": [...], "words", "stay"}`."""
+    """Proposes `{"kind": "treatment_limits"|"comfort_care", "limits": [...], "words", "stay"}`.
+
+    Where limits are in force it is a change of them, with its reason in `words`.
+    """
     return await _do(request, bed, principal, "propose", await _object(request))
 
 
@@ -101,9 +108,13 @@ async def propose(request: Request, bed: str, principal: Someone) -> dict[str, A
 async def agree(
     request: Request, bed: str, agreement: str, act: str, principal: Someone
 ) -> dict[str, Any]:
-    """`confirm` by a second person, `end` by a physician; `{"version"}`."""
-    if act not in ("confirm", "end"):
-        raise NotFound("An agreement knows these acts: confirm, end.")
+    """Acts on an agreement: `{"version", "reason"}`.
+
+    `confirm` by a second person; `end` by a physician, with the reason, then `confirm_end` or
+    `keep` by another; `reinstate` by a physician where its end was an error, with the reason.
+    """
+    if act not in AGREED:
+        raise NotFound(f"An agreement knows these acts: {', '.join(AGREED)}.")
     sent = await _object(request)
     return await _do(request, bed, principal, act, sent | {"id": agreement})
 
@@ -149,12 +160,8 @@ async def _do(
         if not why:
             raise MessageError("no_reason", "say in `why` what was the error")
         return await stays.reverse(database, principal, bed, _text(sent, "id"), why=why, at=at)
-    if what in ("confirm", "end"):
-        version = sent.get("version")
-        if not isinstance(version, int) or isinstance(version, bool):
-            raise MessageError("bad_version", "`version` is that of what you have seen")
-        change = agreements.confirm if what == "confirm" else agreements.end
-        return await change(database, principal, bed, _text(sent, "id"), version=version, at=at)
+    if what in AGREED:
+        return await _agreed(request, bed, principal, what, sent)
     if not stay:
         raise MessageError("no_stay", "`stay` names whose stay you have looked at")
     if what == "propose":
@@ -170,6 +177,22 @@ async def _do(
         unit_of_bed(request, to_bed, principal, Permission.CONFIRM_BED)
         return await stays.move(database, principal, bed, to_bed, stay=stay, words=words, at=at)
     return await stays.end(database, principal, bed, kind=what, stay=stay, words=words, at=at)
+
+
+async def _agreed(
+    request: Request, bed: str, principal: Principal, what: str, sent: dict[str, Any]
+) -> dict[str, Any]:
+    web, version = web_of(request), sent.get("version")
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise MessageError("bad_version", "`version` is that of what you have seen")
+    whose = web.database, principal, bed, _text(sent, "id")
+    at, reason = web.clock.now_us(), _text(sent, "reason")
+    if what in ("end", "reinstate"):
+        ask = agreements.end if what == "end" else agreements.reinstate
+        return await ask(*whose, version=version, reason=reason, at=at)
+    second = {"confirm": agreements.confirm, "keep": agreements.keep}
+    change = second.get(what, agreements.confirm_end)
+    return await change(*whose, version=version, at=at)
 
 
 async def _known(request: Request, bed: str, principal: Principal) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from hospital_ops.board import BedCell, Head
 from web.render import Renderer
+from web.views import flags
 from web.views.alarmqueue import queue_view
 from web.views.alarms import house_of
 from web.views.bed import tile_view
@@ -55,6 +56,7 @@ def render(
         "bed.html",
         page=page,
         tile=tile_view(cell, frame),
+        held=flags.held(cell, words),
         patient_id=cell.patient.patient_id if cell.patient else "",
         lanes=lanes(words),
         speeds=SPEEDS,

@@ -35,11 +35,11 @@ def on_tile(cell: BedCell, words: Words) -> tuple[Tag, ...]:
 
 
 def _short(limits: tuple[str, ...], words: Words) -> tuple[str, str]:
-    """`limits: no CPR +1`, the one that is asked for first; else that there are limits."""
+    """`limits (2): no CPR`, the one that is asked for first; else that there are limits."""
     if CPR not in limits:
         return "", words.t("tile.treatment_limits")
-    more = f" +{len(limits) - 1}" if len(limits) > 1 else ""
-    return words.t("tile.limits_are"), f"{words.t('tile.no_cpr')}{more}"
+    number = f" ({len(limits)})" if len(limits) > 1 else ""
+    return f"{words.t('tile.treatment_limits')}{number}:", words.t("tile.no_cpr")
 
 
 @dataclass(frozen=True, slots=True)

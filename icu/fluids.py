@@ -119,7 +119,8 @@ def balance(record: Record, now: int) -> dict[str, Any] | None:
     # What was charted before the record knows of anything is in no sum.
     lacking = [EARLIER] if record.known_from else []
     day = [row for start, row in record.hours.items() if start > now - DAY]
-    weight = fresh(record, "weight", WARD, now)
+    # Of the admission weight, as the table says: the first one of the stay.
+    weight = record.first_weight or fresh(record, "weight", WARD, now)
     whole = record.given - record.lost
     found = score(
         "fluid_balance",

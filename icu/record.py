@@ -119,6 +119,7 @@ class Record(State):
     trail: dict[str, Readings] = field(default_factory=dict)  # every 5 min, of the last 20
     known: Known = field(default_factory=Known)
     known_from: int = 0  # what was before this is lost (`left.py`); 0: nothing is
+    first_weight: Reading | None = None  # of the stay: fluid overload is of the admission weight
 
 
 def key_of(code: str, unit: str) -> str:
@@ -171,6 +172,9 @@ def forget(record: Record, key: str, at: int, value: float | str | None, channel
             kept[key], found = left, True
     if found and key in VOLUMES and isinstance(value, int | float):
         _add(record, key, at, -value)
+    first = record.first_weight
+    if key == "weight" and first is not None and (first.at, first.value) == (at, value):
+        record.first_weight, found = None, True
     newest = record.newest.get(key)
     if newest is not None and (newest.at, newest.value) == (at, value):
         del record.newest[key]
@@ -209,6 +213,8 @@ def joined(came: Record, here: Record) -> Record:
     if came.awake_gcs and (here.awake_gcs is None or here.awake_gcs.at < came.awake_gcs.at):
         here.awake_gcs = came.awake_gcs
     here.known_from = here.known_from or came.known_from
+    weights = [one for one in (came.first_weight, here.first_weight) if one is not None]
+    here.first_weight = min(weights, key=lambda one: one.at, default=None)
     here.given, here.lost = here.given + came.given, here.lost + came.lost
     here.began_at = min(here.began_at, came.began_at) if came.began_at else here.began_at
     return here
@@ -218,6 +224,9 @@ def _take(record: Record, key: str, reading: Reading, now: int) -> bool:
     if reading.at <= now - DAY:
         return False
     known = record.newest.get(key)
+    if key == "weight":
+        first = record.first_weight or known
+        record.first_weight = reading if first is None or reading.at < first.at else first
     if key in SPOTS and not _put(record, key, reading, now):
         return False
     if known is None or reading.at >= known.at:

@@ -12,12 +12,14 @@ from typing import Any, Final, NamedTuple
 from hospital_ops import codes, events, wire
 from hospital_ops.access import Principal
 from hospital_ops.bindings import FUTURE_US
-from hospital_ops.clock import Clock
+from hospital_ops.clock import SECOND, Clock
 from hospital_ops.errors import MessageError
 from hospital_ops.identity import derived, uuid7
 from streams.append import Appender
 
 EVENTS_MOST: Final = 100
+ROUNDED_US: Final = 60 * SECOND  # who types a time types its minute
+BEFORE: Final = "This time is from before this patient came to this bed: nothing was stored."
 REASON_MOST: Final = 300
 GCS: Final = codes.by_key["gcs"].code
 GCS_PARTS: Final = tuple(codes.by_key[key].code for key in ("gcs_e", "gcs_v", "gcs_m"))
@@ -80,10 +82,12 @@ class Charting:
         body: bytes,
         *,
         whole: bool = False,
+        since: int = 0,
     ) -> dict[str, list[Any]]:
         """Stores `[EVENT, ...]`; `{"stored", "warnings", "rejected"}` once on disk.
 
-        `whole`: all of them or, where one cannot be stored, none.
+        `whole`: all of them or, where one cannot be stored, none. `since`: when whoever lies in
+        the bed came to it, microseconds UTC; a value from before would be somebody else's.
         """
         if not isinstance(batch, list) or len(batch) > EVENTS_MOST:
             raise MessageError(
@@ -94,6 +98,8 @@ class Charting:
         for event in batch:
             try:
                 observation, _, warning = self.read(event, now)
+                if (observation.determined_at or now) <= since - ROUNDED_US:
+                    raise MessageError("before_stay", BEFORE)
             except MessageError as error:
                 claimed = event.get("event_id") if isinstance(event, dict) else None
                 rejected.append({"event_id": claimed, "error": str(error)})

@@ -5,19 +5,19 @@ A day has 23 or 25 hours where the clock is changed; a time may then come twice,
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from hospital_ops.clock import SECOND, from_datetime, to_datetime
 from hospital_ops.errors import MessageError
+from streams.charting import BEFORE
 
 MINUTE: Final = 60 * SECOND
 AHEAD_US: Final = 15 * MINUTE  # a time so far ahead is meant as now
 BEHIND_US: Final = 12 * 60 * MINUTE  # a time of the day before is at most so long ago
 NO_TIME: Final = "the time is HH:MM"
 TO_COME: Final = "This time is still to come, or there was none: type one of the last 12 hours."
-BEFORE: Final = "This time is from before this patient came to this bed: nothing was stored."
 
 
 class Hour(NamedTuple):
@@ -102,8 +102,14 @@ def _shown(day: date, shown: time, zone: ZoneInfo) -> int:
 def stored_at(moment_us: int, zone: ZoneInfo) -> str:
     """`22.11.2026 10:42`; in an hour that comes twice with which one it was."""
     local = to_datetime(moment_us).astimezone(zone)
+    return f"{local:%d.%m.%Y} {clock_at(moment_us, zone)}"
+
+
+def clock_at(moment_us: int, zone: tzinfo) -> str:
+    """`10:42`; in an hour that comes twice with which one it is, `02:00 +03:00`."""
+    local = to_datetime(moment_us).astimezone(zone)
     twice = local.utcoffset() != local.replace(fold=1 - local.fold).utcoffset()
-    return f"{local:%d.%m.%Y %H:%M}{' ' + _offset(local) if twice else ''}"
+    return f"{local:%H:%M}{' ' + _offset(local) if twice else ''}"
 
 
 def _offset(moment: datetime) -> str:

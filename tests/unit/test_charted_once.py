@@ -58,6 +58,20 @@ def test_a_form_with_one_impossible_part_stores_neither_the_others_nor_their_sum
         assert len(stored) == 5
 
 
+def test_a_machine_charts_nothing_from_before_the_patient_came_to_the_bed() -> None:
+    minute, shelf = 60_000_000, Shelf()
+    batch = [
+        {"code": "9187-6", "value": 50 + ago, "determined_at": iso(NOW - ago * minute)}
+        for ago in (1, 4, 6)
+    ]
+    take = charting(shelf).take(
+        BY, "h1-icu-1", "h1-icu-1-04", batch, b"{}", since=NOW - 4 * minute - minute // 2
+    )
+    answer = asyncio.run(take)
+    assert (len(answer["stored"]), len(answer["rejected"])) == (2, 1)
+    assert "before this patient came" in answer["rejected"][0]["error"]
+
+
 def test_the_same_form_is_the_same_events_and_another_one_is_not() -> None:
     fields, at = {"urine": "111", "fluid_in": "20"}, iso(NOW)
     ids = [[e["event_id"] for e in events_of(fields, at, form)] for form in ("a", "a", "b")]

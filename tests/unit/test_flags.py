@@ -60,7 +60,10 @@ def test_which_limits_hold_stands_in_full_on_the_bed_page_and_short_on_the_tile(
     )
     assert flags.on_tile(lying, english)[-1] == ("limits", "limits (2):", "no CPR")
     assert flags.on_tile(lying, russian)[-1] == ("limits", "огранич. (2):", "без СЛР")
-    assert flags.on_tile(flagged(cell, limits=("no_cpr",)), english)[-1][1:] == ("limits:", "no CPR")
+    assert flags.on_tile(flagged(cell, limits=("no_cpr",)), english)[-1][1:] == (
+        "limits:",
+        "no CPR",
+    )
     # Told by the version before, or without resuscitation among them: that there are limits.
     assert flags.on_tile(cell, english)[-1] == ("limits", "", "limits")
     assert "below" in flags.held(cell, english).lines[0]

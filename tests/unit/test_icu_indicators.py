@@ -227,6 +227,15 @@ def test_fluids_add_up_by_hour_and_there_is_no_balance_without_what_went_in() ->
     assert sum(taken for taken, _ in balance["hours"].values()) == given
 
 
+def test_fluid_overload_is_of_the_weight_of_the_admission() -> None:
+    bed = Bedside()
+    bed.chart(weight=50)
+    bed.wait(HOUR)
+    bed.chart(weight=100, fluid_in=5000, urine=0)
+    assert bed.figures()["balance"]["overload_pct"] == 10
+    assert bed.figures()["balance"]["value"] == 5000
+
+
 HOURLY = [1.0] * 24
 LONG = [6.0, 5.9, 6.0, 6.0, 6.0]  # the first collection begins 29.9 h ago
 

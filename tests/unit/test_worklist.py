@@ -96,3 +96,13 @@ def test_the_totals_count_what_is_late_and_what_has_been_passed_on(language: str
     rows = [row(1, -100), row(2, -5), row(3, 5), row(4, None, request="draft")]
     assert worklist.totals(rows) == {"due": 1, "overdue": 2, "escalated": 1, "drafts": 1}
     assert worklist.sections(rows, PLACES, frame(language))
+
+
+def test_the_hour_that_comes_twice_has_a_heading_of_its_own_each_time() -> None:
+    now = from_iso("2026-10-24T23:10:00Z")
+    berlin = Frame(words_of("en"), now, ZoneInfo("Europe/Berlin"))
+    due = [iso(now + hours * 60 * MINUTE) for hours in (1, 2)]
+    rows = [row(n, 0) | {"due_at": at, "urgency": "open"} for n, at in enumerate(due)]
+    [bed] = worklist.sections(rows, PLACES, berlin)
+    titles = [group.title for group in bed.groups]
+    assert titles == ["02:00 +02:00–02:00 +01:00", "02:00 +01:00–03:00"]

@@ -46,12 +46,16 @@ def _charting(request: Request) -> Charting:
 
 @router.post("/api/v1/icu/beds/{bed}/chart", dependencies=[Depends(meant)])
 async def chart(request: Request, bed: str, principal: Someone) -> dict[str, list[Any]]:
-    """Stores `{"events": [EVENT, ...]}` as typed by whoever is signed in."""
+    """Stores `{"events": [EVENT, ...]}` as typed by whoever is signed in.
+
+    A value from before whoever lies there came to the bed is rejected.
+    """
     unit = unit_of_bed(request, bed, principal, Permission.CARRY_OUT_ORDER)
     body = await request.body()
     sent = events.parse_json(body)
     batch = sent.get("events") if isinstance(sent, dict) else None
-    return await _charting(request).take(principal, unit, bed, batch, body)
+    since = _since(request, unit, bed)
+    return await _charting(request).take(principal, unit, bed, batch, body, since=since)
 
 
 @router.post("/api/v1/icu/beds/{bed}/chart/corrections", dependencies=[Depends(meant)])

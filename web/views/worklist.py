@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from hospital_ops.clock import SECOND, from_iso
 from icu.bedside_orders import CONTINUING
+from web.hours import clock_at
 from web.views.orders import OrderView, day_clock, order
-from web.views.values import Frame, clock
+from web.views.values import Frame
 
 HOURS: Final = 12  # so far ahead: a shift
 HOUR_US: Final = 3600 * SECOND
@@ -162,7 +163,7 @@ def _hour(key: _Key, frame: Frame) -> str:
     if not name.isdecimal():
         return words.t(f"worklist.{name}")
     start = int(name) * HOUR_US
-    return f"{clock(start, frame.zone)}–{clock(start + HOUR_US, frame.zone)}"
+    return f"{clock_at(start, frame.zone)}–{clock_at(start + HOUR_US, frame.zone)}"
 
 
 def _bed(item: Item, frame: Frame) -> str:

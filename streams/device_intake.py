@@ -104,6 +104,7 @@ class DeviceIntake:
         for entry, raw in self.cases.read(principal.hospital, made):
             for part in self._parted(principal, entry):
                 by_unit.setdefault(part.unit, []).append((part, raw))
+        await self.cases.pace.turn([entry for entry, _ in made])
         for of, entries in by_unit.items():
             await self.appender.append_many(of, entries)
         return batch.answer()

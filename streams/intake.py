@@ -16,6 +16,7 @@ from streams import ecg_about
 from streams.append import Appender
 from streams.codebooks import Codebooks
 from streams.facts import checked_facts
+from streams.pacing import Pace
 from streams.projections import Places, Projections
 from streams.shard import at_us, hall, hospital_of
 
@@ -32,7 +33,7 @@ class Intake:
     ) -> None:
         self.appender, self.projections = appender, projections
         self.places, self.clock = places, clock
-        self.codebooks = Codebooks(places, clock)
+        self.codebooks, self.pace = Codebooks(places, clock), Pace(clock)
 
     async def open_case(self, principal: Principal, case: str, body: bytes) -> dict[str, Any]:
         """Opens or changes a case; answers `{"id", "unit", "warnings"}` once it is on disk."""
@@ -91,6 +92,7 @@ class Intake:
         if batch.problem is not None:
             await self.keep(principal, batch.problem, body)
         made = batches.entries(batch, principal, unit, body, now, case=case, device=principal.actor)
+        await self.pace.turn([entry for entry, _ in made])
         ids = await self.appender.append_many(unit, self.read(principal.hospital, made))
         return batch.answer() | ({"stored_at": iso(max(map(at_us, ids)))} if ids else {})
 

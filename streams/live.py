@@ -27,10 +27,10 @@ from streams.listening import MakeListener, listen
 from streams.pipe import Pipe, Portion, ReplyError, read_streams
 from streams.publish import Board, load_snapshot, pass_on, publish, read_board, save_snapshot, tick
 from streams.shard import START, keys, order
+from streams.showing import AGAIN_S, Showing
 from streams.trying import PATIENCE_S, RENEW_S, Trying, Undecidable
 
 BATCH = 512  # entries decided at once: bounds the time to the first change
-SHOW_AGAIN_S = 0.5  # further changes of a bed at most twice a second
 SNAPSHOT_S = 1.0
 TICK_S = 1.0
 MEMORY_TICKS = 5  # so often the memory in use is asked for
@@ -101,7 +101,7 @@ class _Walk:
         self.dirty: set[str] = set()
         self.outputs: list[wire.Entry] = []
         self.elsewhere: list[tuple[str, wire.Entry]] = []
-        self.shown_at: dict[str, float] = {}
+        self.showing = Showing()
         # Units do neither all at once: each has its own moment within the second.
         self.phase_s = crc32(reader.shard.encode()) / 2**32 * TICK_S
         self.saved_at = reader.clock.monotonic_s() - self.phase_s
@@ -159,7 +159,7 @@ class _Walk:
 
     async def _follow(self) -> None:
         while True:
-            block_s = SHOW_AGAIN_S if self.dirty else TICK_S
+            block_s = AGAIN_S if self.dirty else TICK_S
             entries = await read_streams(
                 self.reader.reading,
                 {self.stream: self.position},
@@ -179,11 +179,9 @@ class _Walk:
             await self._snapshot()
 
     def _due(self, urgent: bool) -> set[str]:
-        """The first change of a cell at once, further ones at most twice a second."""
         if urgent:
             return self.dirty
-        now = self.reader.clock.monotonic_s()
-        return {n for n in self.dirty if now - self.shown_at.get(n, 0.0) >= SHOW_AGAIN_S}
+        return self.showing.due(self.dirty, self.reader.clock.monotonic_s())
 
     async def _publish(self, due: set[str]) -> None:
         await self._pass_on()
@@ -239,14 +237,12 @@ class _Walk:
 
     def _shown(self, rev: int, cells: dict[str, bytes], removed: list[str], due: set[str]) -> None:
         self.outputs.clear()
-        now = self.reader.clock.monotonic_s()
         self.board = Board(rev, position=self.position, cells=self.board.cells)
         self.board.cells.update(cells)
         for name in removed:
             self.board.cells.pop(name, None)
-            self.shown_at.pop(name, None)
-        for name in cells:
-            self.shown_at[name] = now
+            self.showing.forget(name)
+        self.showing.shown(cells, self.reader.clock.monotonic_s())
         self.dirty = self.dirty - due
 
     async def _snapshot(self) -> None:

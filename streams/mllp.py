@@ -24,6 +24,7 @@ from hospital_ops.hl7.framing import MIB, Frame, Framer, split_messages
 from hospital_ops.hl7.understand import Source
 from streams.codebooks import Codebooks
 from streams.hl7_intake import Append, Intake, answer_broken, broken, take
+from streams.pacing import Pace
 from streams.routing import Announced, Places
 from streams.shard import hospital_of
 
@@ -97,7 +98,7 @@ class MllpGateway:
     ) -> None:
         self.appender, self.decide = appender, decide
         self.places = Announced(places, on_new_bed)
-        self.clock, self.codebooks = clock, codebooks
+        self.clock, self.codebooks, self.pace = clock, codebooks, Pace(clock)
         self.limits = limits or Limits()
         self.counts = {source.name: Counts() for source in sources}
         self.strangers = 0
@@ -343,6 +344,7 @@ class _Connection(asyncio.Protocol):
             if loop.time() - held_from > HOLD_S:
                 await asyncio.sleep(0)  # the other senders wait for no more than one message
                 held_from = loop.time()
+        await gateway.pace.turn([one.entry for group in appends for one in group])
         failures = await self._store(appends)
         answers = bytearray()
         for item, failure in zip(decided, failures, strict=True):

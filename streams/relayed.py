@@ -142,6 +142,7 @@ class RelayedIntake:
             else one
             for one in intake.appends
         ]
+        await self.cases.pace.turn([one.entry for one in appends])
         return await self._append(appends, KEPT if intake.code else STORED)
 
     async def _native(self, box: Principal, item: Item, at: int) -> str:

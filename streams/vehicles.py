@@ -61,5 +61,6 @@ async def take(
         batch, principal, unit, body, now, case=case, device=device
     )
     if made:
+        await intake.pace.turn([entry for entry, _ in made])
         await intake.appender.append_many(unit, intake.read(principal.hospital, made))
     return batch.answer()

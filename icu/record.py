@@ -138,7 +138,8 @@ def note(
     now: int,
 ) -> bool:
     """Takes a value in; answers whether the figures are to be found anew at once."""
-    record.began_at = record.began_at or reading.at
+    if not record.began_at or now - DAY < reading.at < record.began_at:
+        record.began_at = reading.at  # what is charted late counts from when it was
     if streamed and not isinstance(reading.value, str):
         if not record.minute_until:
             record.minute_until = _end_of_minute(bed, now)

@@ -1,4 +1,5 @@
-"""What stands at a bed beside the monitor: ventilator and pumps each few seconds, the chart hourly.
+"""What stands at a bed beside the monitor: ventilator and pumps each few seconds, and hourly the
+chart, where nobody charts by hand.
 
 Values by the keys of clinical/codes.json, for a device's own line.
 """
@@ -17,10 +18,10 @@ VENTILATED = (sign("vent_mode").code, "invasive", "")
 
 
 class Bedside:
-    """One patient's machines and chart."""
+    """One patient's machines and chart; `charts`: nobody writes the chart by hand."""
 
-    def __init__(self, course: Course) -> None:
-        self._course = course
+    def __init__(self, course: Course, *, charts: bool = True) -> None:
+        self._course, self._charts = course, charts
         self._calls = 0
         self._chart_due_s = 0.0
 
@@ -30,12 +31,13 @@ class Bedside:
         self._calls += 1
         if t_s >= self._chart_due_s:
             self._chart_due_s = t_s + CHART_EACH_S
-            keys += CHARTED
-            person = self._course.person
-            if person.weight_kg:
-                yield sign("weight").code, person.weight_kg, "kg"
-            if person.height_cm:
-                yield sign("height").code, person.height_cm, "cm"
+            if self._charts:
+                keys += CHARTED
+                person = self._course.person
+                if person.weight_kg:
+                    yield sign("weight").code, person.weight_kg, "kg"
+                if person.height_cm:
+                    yield sign("height").code, person.height_cm, "cm"
             if "peep" in self._course.series:
                 yield VENTILATED
         for key in keys:

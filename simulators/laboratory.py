@@ -1,4 +1,7 @@
-"""The laboratory: the results of each bed's patient, one after the other, over one connection."""
+"""The laboratory: the results of each bed's patient, one after the other, over one connection.
+
+The ward's own analyser tells the blood gases some minutes after each round of the laboratory.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,11 @@ from simulators import messages, seeds
 from simulators.clients import TRY_AGAIN, MllpClient
 from simulators.course import Course
 from simulators.messages import Reading
-from simulators.therapy import RESULTS, RESULTS_EACH_S
+from simulators.therapy import GASES, RESULTS, RESULTS_EACH_S
 
 ANALYSIS_US = 20 * 60 * SECOND  # from the sample to its result
+GASES_AFTER_S = 240.0  # a round of the laboratory
+GASES_US = 2 * 60 * SECOND  # from the sample to what the analyser of the ward says
 
 _log = logging.getLogger("simulators.laboratory")
 
@@ -27,6 +32,14 @@ class Sampled:
     bed: str
     mrn: str
     course: Course
+
+
+def result_of(one: Sampled, taken_us: int, t_s: float, keys: Sequence[str] = RESULTS) -> bytes:
+    """The results of a sample that was taken `t_s` seconds into the play."""
+    unit = one.bed.rpartition("-")[0]
+    readings = [Reading(key, one.course.value_at(key, t_s)) for key in keys]
+    control_id = f"LAB.{one.bed}.{taken_us // 1000:x}"
+    return messages.results(control_id, unit, one.bed, one.mrn, taken_us, readings)
 
 
 class Laboratory:
@@ -51,18 +64,25 @@ class Laboratory:
             while True:
                 for one in self._beds:
                     await self._send(self.message(one))
+                await asyncio.sleep(GASES_AFTER_S)
+                for one in self._beds:
+                    await self._send(self.gases(one))
                 await asyncio.sleep(RESULTS_EACH_S / self._speed)
         finally:
             await self._client.close()
 
     def message(self, one: Sampled) -> bytes:
         """The results of the sample that was taken twenty minutes ago."""
-        taken_us = self._clock.now_us() - ANALYSIS_US
+        return self._of(one, ANALYSIS_US, RESULTS)
+
+    def gases(self, one: Sampled) -> bytes:
+        """What the analyser of the ward says of a sample of just now."""
+        return self._of(one, GASES_US, GASES)
+
+    def _of(self, one: Sampled, age_us: int, keys: Sequence[str]) -> bytes:
+        taken_us = self._clock.now_us() - age_us
         t_s = max(0.0, (taken_us - self._started_us) / SECOND * self._speed)
-        unit = one.bed.rpartition("-")[0]
-        readings = [Reading(key, one.course.value_at(key, t_s)) for key in RESULTS]
-        control_id = f"LAB.{one.bed}.{taken_us // 1000:x}"
-        return messages.results(control_id, unit, one.bed, one.mrn, taken_us, readings)
+        return result_of(one, taken_us, t_s, keys)
 
     async def _send(self, raw: bytes) -> None:
         while True:

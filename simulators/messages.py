@@ -97,6 +97,34 @@ def observations(
     return _joined(segments)
 
 
+def backlog(
+    control_id: str, sender: Sender, groups: Sequence[tuple[int, Sequence[Reading]]]
+) -> bytes:
+    """An ORU^R01 of what a monitor has kept: values of several moments, each in its own OBR."""
+    segments = [
+        _header(
+            control_id,
+            "ORU^R01^ORU_R01",
+            "MONITOR",
+            hl7_time(max(at for at, _ in groups)),
+            sender.processing,
+            _PCD_01,
+        ),
+        f"PID|||{sender.mrn}^^^HOSP^MR" if sender.mrn else "PID|",
+        f"PV1||I|{sender.unit}^^{sender.bed}",
+    ]
+    number = 1
+    for group, (at_us, readings) in enumerate(groups, start=1):
+        when = hl7_time(at_us)
+        segments.append(f"OBR|{group}|||182777000^monitoring of patient^SCT|||{when}")
+        if group == 1:
+            segments.append(f"OBX|1||{_MONITOR}|1.0.0.0|||||||X|||||||{sender.device}")
+        for reading in readings:
+            number += 1
+            segments.append(_observation(number, reading))
+    return _joined(segments)
+
+
 def results(
     control_id: str, unit: str, bed: str, mrn: str, at_us: int, readings: Sequence[Reading]
 ) -> bytes:

@@ -53,6 +53,11 @@ class MonitorPlan:
         return self.bed.rpartition("-")[0]
 
 
+def usual_cycle_s(seed: int, bed: str) -> int:
+    """How often the cuff of a bed inflates, in seconds."""
+    return seeds.stream("monitor", seed, bed).choice(CUFF_CYCLES_S)
+
+
 class Monitor:
     """One monitor; `run` ends after `stop()` when everything is acknowledged, or by cancelling."""
 
@@ -73,8 +78,7 @@ class Monitor:
         self._sender = Sender(
             plan.device or f"sim-{plan.bed}", plan.unit, plan.bed, plan.mrn, plan.processing
         )
-        chance = seeds.stream("monitor", plan.seed, plan.bed)
-        self._cycle_s = plan.cuff_cycle_s or chance.choice(CUFF_CYCLES_S)
+        self._cycle_s = plan.cuff_cycle_s or usual_cycle_s(plan.seed, plan.bed)
         self._started_us = self._clock.now_us()
         self._boot = f"{self._started_us // 1000:x}"
         self._count = 0

@@ -17,6 +17,7 @@ VENTILATED_SHARE = 0.5  # of the patients who get oxygen by a measured fraction
 PRESSURE_AIM = 74.0  # mm[Hg]: below it the invented patient is on noradrenaline
 DOSE_PER_MMHG = 0.015  # ug/kg/min
 DOSE_STEP = 0.03  # smaller changes nobody makes
+ANSWERED_S = 90.0  # from a pressure that was recorded to the dose that answers it
 RESULTS_EACH_S = 6 * HOUR_S
 
 # Usual value and spread of an invented result, and how it shifts in shock.
@@ -32,6 +33,7 @@ _RESULTS = {
     "na": (139.0, 1.5, 0.0),
 }
 RESULTS = tuple(_RESULTS)
+GASES = ("lactate", "pao2", "paco2", "ph_art", "k", "na")  # by the analyser of the ward
 MACHINES = ("peep", "vt", "ppeak", "norepinephrine")
 CHARTED = ("rass", "pain", "urine")
 
@@ -69,15 +71,18 @@ def _ventilator(chance: random.Random) -> dict[str, Series]:
 
 
 def _pressor(mean: Series) -> Series | None:
-    """A dose that follows the mean pressure half an hour late, in steps; None: none is needed."""
+    """A dose that answers the mean pressure, in steps; None: none is needed.
+
+    It changes where the recorded pressure turns: what the recording did next came after the dose.
+    """
     doses: list[tuple[float, float]] = []
     for time_s, value in zip(mean.times_s, mean.values, strict=True):
         wanted = round(max(0.0, PRESSURE_AIM - value) * DOSE_PER_MMHG, 2)
         if not doses or abs(wanted - doses[-1][1]) >= DOSE_STEP:
-            doses.append((time_s + HOUR_S / 2, wanted))
+            doses.append((time_s + ANSWERED_S, wanted))
     if max(dose for _, dose in doses) < 2 * DOSE_STEP:
         return None
-    times, values = [doses[0][0] - HOUR_S / 2], [doses[0][1]]
+    times, values = [doses[0][0] - ANSWERED_S], [doses[0][1]]
     for time_s, dose in doses:
         if time_s - 1.0 > times[-1]:
             times += [time_s - 1.0, time_s]

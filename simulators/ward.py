@@ -1,12 +1,12 @@
-"""A whole ward: a monitor at each bed of `run.json`, with curves, ventilator, pumps and chart where
-it has a key, the laboratory, and an ambulance for each of the tablets."""
+"""A whole ward: a monitor at each bed of `run.json`, with curves, ventilator and pumps where it has
+a key, a nurse of each hospital who charts, the laboratory, and an ambulance for each tablet."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from simulators.courses import course_for, recordings_folder
 from simulators.laboratory import Laboratory, Sampled
 from simulators.ledger import Ledger
 from simulators.monitor import Monitor, MonitorPlan
+from simulators.nurse import Cared, ChartLine, Nurse
 from simulators.tablet import TabletLine
 from simulators.wave_device import WaveDevice, WavePlan
 
@@ -29,6 +30,12 @@ class Bed:
     device: str
     mrn: str
     token: str = ""  # of the monitor's own line for curves; empty: it has none
+    hospital: str = ""
+
+    @property
+    def unit(self) -> str:
+        """The unit of the bed: its id without the last part."""
+        return self.bed.rpartition("-")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,7 @@ class WardPlan:
     http: str
     beds: tuple[Bed, ...]
     vehicles: tuple[Vehicle, ...]
+    nurses: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # hospital: name, password
 
 
 def read_run_file(path: Path) -> WardPlan:
@@ -63,6 +71,7 @@ def read_run_file(path: Path) -> WardPlan:
         tablets = [
             one for one in run["devices"] if one["kind"] == "tablet" and rooms.get(one["hospital"])
         ]
+        hospitals = {unit["id"]: str(unit["hospital"]) for unit in run["units"]}
         keys = {
             one.get("bed"): str(one["token"]) for one in run["devices"] if one["kind"] == "monitor"
         }
@@ -76,12 +85,18 @@ def read_run_file(path: Path) -> WardPlan:
                     row.get("device") or "",
                     row.get("mrn") or "",
                     keys.get(row["bed"], ""),
+                    hospitals.get(row["unit"], ""),
                 )
                 for row in run["beds"]
             ),
             vehicles=tuple(
                 Vehicle(row["id"], row["token"], rooms[row["hospital"]][0]) for row in tablets
             ),
+            nurses={
+                str(one["hospital"]): (str(one["name"]), str(one["password"]))
+                for one in run.get("users", ())
+                if one["role"] == "nurse"
+            },
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigurationError(
@@ -136,6 +151,7 @@ class Ward:
                     speed=speed,
                     phase_s=0.5 * index / max(len(plan.beds), 1),
                     treated=True,
+                    charts=bed.hospital not in plan.nurses,
                 )
             )
             for index, bed in enumerate(plan.beds)
@@ -160,15 +176,35 @@ class Ward:
             seed,
             speed,
         )
+        self.nurses = _nurses(plan, seed, speed)
 
     async def run(self) -> None:
         """Plays until cancelled."""
-        players: Sequence[Monitor | WaveDevice | Ambulance | Laboratory] = [
+        players: Sequence[Monitor | WaveDevice | Ambulance | Laboratory | Nurse] = [
             *self.monitors,
             *self.curves,
             *self.ambulances,
             self.laboratory,
+            *self.nurses,
         ]
         async with asyncio.TaskGroup() as group:
             for player in players:
                 group.create_task(player.run())
+
+
+def _nurses(plan: WardPlan, seed: int, speed: float) -> list[Nurse]:
+    """One of each hospital that has a nurse who may sign in, for all beds with a patient."""
+    folder = recordings_folder()
+    return [
+        Nurse(
+            ChartLine(plan.http, *known),
+            [
+                Cared(bed.bed, course_for(seed, bed.bed, folder))
+                for bed in plan.beds
+                if bed.hospital == hospital and bed.mrn
+            ],
+            seed,
+            speed,
+        )
+        for hospital, known in plan.nurses.items()
+    ]

@@ -49,7 +49,8 @@ class WavePlan:
     speed: float = 1.0  # of the patient's course; a curve passes at the speed of life
     phase_s: float = 0.0
     mode: str = "Demo"
-    treated: bool = False  # its line carries the ventilator, the pumps and the chart too
+    treated: bool = False  # its line carries the ventilator and the pumps too
+    charts: bool = True  # and the chart, where it does
 
 
 class WaveDevice:
@@ -72,7 +73,7 @@ class WaveDevice:
             if plan.recording is not None
             else Curves(plan.course, plan.seed, plan.bed, plan.speed)
         )
-        self._bedside = Bedside(plan.course) if plan.treated else None
+        self._bedside = Bedside(plan.course, charts=plan.charts) if plan.treated else None
         self._line: ClientConnection | None = None
         self._waiting: dict[int, bytes] = {}  # sent and not answered
         self._known_lost = False

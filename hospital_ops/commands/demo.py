@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from hospital_ops import log, settings
-from hospital_ops.commands import demo_house, demo_orders, demo_relatives
+from hospital_ops.commands import demo_house, demo_orders, demo_past, demo_relatives
 from hospital_ops.commands.demo_house import House
 from hospital_ops.commands.machine import Machine, machine, until_told
 from hospital_ops.commands.run_file import RunFile
@@ -43,6 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1, help="which patients")
     parser.add_argument("--speed", type=float, default=1.0, help="how fast their courses pass")
     parser.add_argument("--no-simulators", action="store_true", help="patients, but no devices")
+    parser.add_argument(
+        "--no-history", action="store_true", help="the wards begin without the past 24 hours"
+    )
     return parser
 
 
@@ -78,6 +81,7 @@ async def _run(wanted: Settings, arguments: argparse.Namespace) -> None:
             work.result()
             await told
         work.cancel()
+        await asyncio.wait([work])
         run_file.end()
 
 
@@ -90,7 +94,7 @@ async def _bring_up(
     house.lie_here(beds)
     if not house.admitted:
         await send_all(host, arguments.mllp_port, [raw for _, _, raw in beds])
-        house.note_admitted()
+        house.note_admitted(has_past=not (arguments.no_history or arguments.no_simulators))
     run_file.write()
     if not arguments.no_simulators:
         await running.start(
@@ -114,6 +118,8 @@ async def _bring_up(
         except (HospitalOpsError, TimeoutError) as error:
             # Two beds without orders or messages do not end the demonstration.
             log.get("demo").warning("no_relative", error=type(error).__name__)
+    if not (arguments.no_history or arguments.no_simulators):
+        await demo_past.give(running, run_file, house.seed, house.past_until)
 
 
 def _announce(http: str, users: list[dict[str, str]]) -> None:

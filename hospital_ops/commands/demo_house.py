@@ -44,6 +44,7 @@ class House:
         two_days_ago = SystemClock().now_us() - 50 * 3600 * SECOND
         self.started_at: int = kept.get("started_at", two_days_ago)
         self.admitted: bool = kept.get("admitted", False)
+        self.past_until: int = kept.get("past_until", 0)  # microseconds UTC; 0: they have none
         self.passwords: dict[str, str] = kept.get("passwords", {})
         self.tokens: dict[str, str] = kept.get("tokens", {})
         self.patients: dict[str, tuple[str, str]] = {}  # bed to (number, id)
@@ -77,9 +78,13 @@ class House:
         """The id under which the patient of a bed is kept."""
         return identity.patient_id(hospital_of(bed), mrn)
 
-    def note_admitted(self) -> None:
-        """The patients lie in their beds: a later start does not admit them again."""
+    def note_admitted(self, *, has_past: bool) -> None:
+        """The patients lie in their beds: a later start does not admit them again.
+
+        `has_past`: what they lived through before this moment is told as well.
+        """
         self.admitted = True
+        self.past_until = SystemClock().now_us() if has_past else 0
         self._save()
 
     def _save(self) -> None:
@@ -91,6 +96,7 @@ class House:
                     "icu_beds": self.icu_beds,
                     "started_at": self.started_at,
                     "admitted": self.admitted,
+                    "past_until": self.past_until,
                     "passwords": self.passwords,
                     "tokens": self.tokens,
                 }

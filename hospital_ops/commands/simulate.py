@@ -1,22 +1,24 @@
-"""`hospital-ops simulate monitor|curves|vehicle|ambulance|ward`: devices against any address."""
+"""`hospital-ops simulate monitor|curves|vehicle|ambulance|ward|past`: devices for any address."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from hospital_ops.ecg.files.recording import EcgFileError
 from hospital_ops.ecg.replay import recorded
-from hospital_ops.errors import ConfigurationError
+from hospital_ops.errors import ConfigurationError, NotStored
 from simulators.ambulance import Ambulance, AmbulancePlan
 from simulators.clients import MllpClient
 from simulators.courses import course_for, recordings_folder
+from simulators.history import History, Kept
 from simulators.ledger import Ledger
 from simulators.monitor import Monitor, MonitorPlan
 from simulators.stories import STORIES
@@ -24,6 +26,8 @@ from simulators.tablet import TabletLine
 from simulators.vehicle import VehicleMonitor, VehiclePlan
 from simulators.ward import Ward, address, read_run_file, socket_address
 from simulators.wave_device import WaveDevice, WavePlan
+
+LESS_URGENT: Final = 10  # than what is live, as `nice` counts
 
 
 def main(argv: list[str]) -> int:
@@ -36,7 +40,7 @@ def main(argv: list[str]) -> int:
     try:
         # Inside the loop: locks and clients belong to it.
         asyncio.run(_play(arguments, ledger))
-    except (ConfigurationError, OSError) as error:
+    except (ConfigurationError, NotStored, OSError) as error:
         print(f"hospital-ops simulate: {error}", file=sys.stderr)
         return 2
     finally:
@@ -60,6 +64,10 @@ async def _play(arguments: argparse.Namespace, ledger: Ledger) -> None:
         player = _vehicle(arguments, ledger).run()
     elif arguments.what == "ambulance":
         player = _ambulance(arguments, ledger).run()
+    elif arguments.what == "past":
+        os.nice(LESS_URGENT)
+        kept = Kept.read(arguments.kept, arguments.until)
+        player = History(read_run_file(arguments.run), arguments.seed, kept).run()
     else:
         plan = read_run_file(arguments.run)
         player = Ward(plan, arguments.seed, arguments.speed, ledger).run()
@@ -180,6 +188,12 @@ def _parser() -> argparse.ArgumentParser:
     ambulance.add_argument("--name", default="Ambulance 1", help="the crew's name")
     ward = kinds.add_parser("ward", parents=[common], help="all beds and tablets of a run.json")
     ward.add_argument("--run", type=Path, required=True, help="run.json of the running program")
+    past = kinds.add_parser(
+        "past", parents=[common], help="what the beds of a run.json sent before"
+    )
+    past.add_argument("--run", type=Path, required=True, help="run.json of the running program")
+    past.add_argument("--until", type=int, required=True, help="its end, microseconds since 1970")
+    past.add_argument("--kept", type=Path, required=True, help="file that says how far it came")
     return parser
 
 

@@ -57,7 +57,8 @@ async def picture(page: Page, name: str) -> None:
 async def test_the_demonstration_fills_both_boards_and_stands_for_its_pictures(
     chromium: Browser, tmp_path: Path
 ) -> None:
-    arguments = ("--icu-beds", str(BEDS), "--ambulances", "3", "--seed", "3", "--speed", "6")
+    past = () if WANTED else ("--no-history",)
+    arguments = ("--icu-beds", str(BEDS), "--ambulances", "3", "--seed", "3", "--speed", "6", *past)
     with running(tmp_path / "pictures", *arguments) as ward:
         case = await until(lambda: full(ward), 150)
         assert case["proposed"] == "red", "the most urgent of three ambulances"

@@ -249,3 +249,22 @@ def test_a_step_that_minutes_and_values_both_know_is_one() -> None:
     assert (point.lowest, point.highest, point.number) == (55, 80, 12)
     assert point.mean == pytest.approx(820 / 12)
     assert iso(point.at) == "2026-03-01T10:00:00.000Z"
+
+
+def test_a_balance_counts_from_the_earliest_volume_also_where_that_was_charted_late() -> None:
+    bed = Bedside()
+    bed.wait(5 * HOUR)
+    bed.chart(fluid_in=100, urine=60)
+    then = bed.now - 2 * HOUR
+    message = wire.Observed(
+        unit=UNIT, source="s", message_id="late", identity=b"late", received_at=bed.now,
+        mode="Test", bed=BED, device="d",
+        observations=tuple(
+            wire.Observation(codes.by_key[key].code, 50.0, "mL", then, origin="typed")
+            for key in ("urine", "fluid_in")
+        ),
+    )  # fmt: skip
+    bed.unit.decide([Stamped(bed.now, message)])
+    balance = bed.figures()["balance"]
+    assert (balance["in_ml"], balance["out_ml"]) == (150, 110)
+    assert balance["since"] == balance["day_since"] == iso(then)

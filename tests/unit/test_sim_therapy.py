@@ -16,7 +16,7 @@ from simulators.clients import MllpClient
 from simulators.course import Course, Series
 from simulators.courses import course_for, recordings_folder
 from simulators.laboratory import ANALYSIS_US, Laboratory, Sampled
-from simulators.therapy import CHARTED, MACHINES, RESULTS, RESULTS_EACH_S, treated
+from simulators.therapy import CHARTED, GASES, MACHINES, RESULTS, RESULTS_EACH_S, treated
 from simulators.vocabulary import sign
 from simulators.waveforms import ARTERY, CO2, Curves
 
@@ -84,6 +84,10 @@ def test_machines_speak_often_enough_to_be_live_and_the_chart_hourly() -> None:
     )
     assert [second for second, codes in enumerate(told) if rass in codes] == [0, 3600]
     assert "20124-4" in told[0], "that a ventilator stands there is said"
+    by_hand = Bedside(
+        next(one for one in map(course, PLACES) if "peep" in one.series), charts=False
+    )
+    assert rass not in {code for code, _, _ in by_hand.due(0.0)}, "where a nurse charts, no device"
 
 
 def test_results_are_read_by_the_house_with_the_time_of_the_sample() -> None:
@@ -100,6 +104,11 @@ def test_results_are_read_by_the_house_with_the_time_of_the_sample() -> None:
     assert lactate.unit == "mmol/L"
     assert lactate.determined_at == AT - ANALYSIS_US
     assert RESULTS_EACH_S > ANALYSIS_US / SECOND
+    raw = laboratory.gases(Sampled(PLACES[0], "123456789", played))
+    entries = understand(raw, Source(name="ward", hospital="h1"), AT).entries("h1-icu-1", PLACES[0])
+    gases = {row.code for _, one in entries if isinstance(one, wire.Observed)
+             for row in one.observations}  # fmt: skip
+    assert gases == {sign(key).code for key in GASES}
 
 
 @pytest.mark.parametrize(("high", "low"), [(120, 70), (90, 50), (180, 100)])

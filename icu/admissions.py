@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from hospital_ops import bindings, identity, wire
+from hospital_ops import bindings, wire
 from hospital_ops.board import PatientCell
 from hospital_ops.wire import replaced
 from icu import sameness
@@ -26,10 +26,12 @@ def take(state: UnitState, bed_of: Callable[[str], BedState], event: wire.Admiss
     """Binds and frees the beds of the event; values of whoever lay there before are gone."""
     own = (event.bed,) if event.from_unit else (event.prior_bed, event.bed)
     histories = {name: bed_of(name).history for name in own if name}
-    here = bindings.lying(histories, event)
-    ruling = bindings.of_admission(event, state.hospital, histories)
-    said = _person(event, state.hospital, here.patient_id if here else "")
-    person = _known(state, said, event)
+    of_unit = [bed.history for bed in state.beds.values()]
+    who = bindings.person(event, state.hospital, histories, state.numbers, of_unit)
+    ruling = {}
+    if not bindings.is_of_an_earlier_visit(event, of_unit):
+        ruling = bindings.of_admission(event, state.hospital, histories, who)
+    person = _known(state, _person(event, who.patient_id), event)
     moved: dict[str, str] = {}
     for name, binding in ruling.items():
         bed = bed_of(name)
@@ -56,7 +58,9 @@ def take(state: UnitState, bed_of: Callable[[str], BedState], event: wire.Admiss
     touched = dict.fromkeys(ruling)
     if ruling:
         _displace(state, bed_of, person.patient_id, moved)
-        touched |= dict.fromkeys(_twice(state, person.patient_id))
+        touched |= dict.fromkeys(_twice(state, event.patient.mrn))
+    if bindings.is_given_away(histories.get(event.bed, ()), event):
+        touched |= dict.fromkeys(_without_bed(state, bed_of(event.bed), person.patient_id))
     return Admitted(person, tuple(touched), moved)
 
 
@@ -100,9 +104,23 @@ def _displace(
             bed.displaced = before
 
 
-def _twice(state: UnitState, patient_id: str) -> list[str]:
+def _without_bed(state: UnitState, given: BedState, patient_id: str) -> list[str]:
+    """Somebody whose bed was given to another is here again (A13): the bed says so."""
+    if _lies(state, patient_id):
+        return []
+    given.displaced = patient_id
+    return [given.bed]
+
+
+def parts(state: UnitState, event: wire.Admission) -> tuple[wire.Admission, ...]:
+    """An event as what it says, one after the other: a new visit ends the stay before it."""
+    histories = {bed.bed: bed.history for bed in state.beds.values()}
+    return bindings.parts(event, histories)
+
+
+def _twice(state: UnitState, number: str) -> list[str]:
     """One patient in two beds: both ask for a look, until it is one bed again; answers the beds."""
-    beds = [bed for bed in state.beds.values() if _lying(bed) == patient_id]
+    beds = [bed for bed in state.beds.values() if _is_called(bed, number)]
     for bed in beds:
         if len(beds) > 1 and bed.confirmed_claim != TWO_BEDS:
             bed.claimed_other_at, bed.claimed_other = state.now, TWO_BEDS
@@ -113,6 +131,10 @@ def _twice(state: UnitState, patient_id: str) -> list[str]:
 
 def _lying(bed: BedState) -> str:
     return bed.history[-1].patient_id if bed.history else ""
+
+
+def _is_called(bed: BedState, number: str) -> bool:
+    return bool(_lying(bed)) and bed.history[-1].is_called(number)
 
 
 def _known(state: UnitState, person: PatientCell, event: wire.Admission) -> PatientCell:
@@ -209,6 +231,7 @@ def _needed(bed: BedState) -> set[str]:
 def merge(state: UnitState, event: wire.Merged) -> list[str]:
     """Tells the beds of the unit that two numbers are one person's; answers which it touched."""
     touched = []
+    state.numbers = bindings.one_person(state.numbers, event)
     for bed in state.beds.values():
         history = bindings.merged(bed.history, event, state.hospital)
         if history == bed.history:
@@ -221,14 +244,14 @@ def merge(state: UnitState, event: wire.Merged) -> list[str]:
             if person is not None and person.mrn != one.mrn:
                 bed.people[one.patient_id] = wire.replaced(person, mrn=one.mrn)
         touched.append(bed.bed)
-    return touched
+    return list(dict.fromkeys((*touched, *_twice(state, event.mrn))))
 
 
-def _person(event: wire.Admission, hospital: str, patient_id: str) -> PatientCell:
+def _person(event: wire.Admission, patient_id: str) -> PatientCell:
     facts = event.patient
     initials = "".join(f"{part[:1].upper()}." for part in (facts.family, facts.given) if part)
     return PatientCell(
-        patient_id=patient_id or identity.patient_id(hospital, facts.mrn),
+        patient_id=patient_id,
         mrn=facts.mrn,
         initials=initials,
         name=f"{facts.family} {facts.given}".strip(),

@@ -11,9 +11,9 @@ from typing import Final
 from hospital_ops import bindings, wire
 from hospital_ops.clock import SECOND
 from hospital_ops.identity import derived
+from hospital_ops.sender_clocks import OFF_US, SEEN_US, sender
 from icu import admissions, alarms
 from icu.alarms import PAST, PAUSE_MAX_US, Turn
-from icu.clocks import OFF_US, SEEN_US
 from icu.limits import OLD_US
 from icu.rules import HIGH, LOW, MEDIUM, PRIORITIES, words
 from icu.state import Alarm, Over
@@ -65,7 +65,7 @@ def _moment(turn: Turn, message: wire.DeviceAlert) -> tuple[int, bool]:
     """
     if message.at is None:
         return message.received_at, True
-    clock = turn.bed.clocks.get(f"{message.source} {message.device}")
+    clock = turn.bed.clocks.get(sender(message))
     if clock is None:
         return message.at, False
     steady = clock.last - clock.since >= SEEN_US and abs(clock.offset) > OFF_US

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from hospital_ops import bindings, wire
+from hospital_ops import bindings, sender_clocks, wire
 from icu import (
     admissions,
-    clocks,
     device_limits,
     limits,
     probes,
@@ -22,17 +21,17 @@ def take(turn: Turn, message: wire.Observed) -> tuple[list[str], bool]:
     """Puts the values of a message on their bed: which names changed, are figures due."""
     bed, first_receipt = turn.bed, values.first_receipt(turn.unit.timeless, message)
     changed: dict[str, None] = {}
-    sender = f"{message.source} {message.device}"
-    streams, figures, shift = False, False, clocks.shift(bed, sender, message)
+    sender, clock = sender_clocks.sender(message), sender_clocks.heard(bed.clocks, message)
+    streams, figures = False, False
     judged, whose, same_stay = -1, bindings.Whose("", False), False
     # What a box has kept while its link was cut says nothing of who is heard now.
     kept = turn.now - message.received_at > values.FUTURE_US
     for observation in message.observations:
         at = observation.determined_at
-        at = first_receipt if at is None else at + shift
+        at = first_receipt if at is None else at + clock.trusted
         if at != judged:  # the values of a message share their moment
             judged = at
-            whose = bindings.of_message(bed.history, at, message)
+            whose = sender_clocks.whose(clock, bed.history, at, message)
             same_stay = bindings.same_stay(bed.history, at, turn.now)
         at = judged  # one number for all of them: a bed remembers many
         if whose.claimed_other:

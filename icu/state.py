@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from hospital_ops.bindings import History
+from hospital_ops.bindings import History, Numbers
 from hospital_ops.board import CallCell, DeviceLimits, NextOrder, PatientCell, QuietCell, Shown
+from hospital_ops.sender_clocks import Clocks
 from hospital_ops.wire import (
     AlarmSite,
     BedWaits,
@@ -94,15 +95,6 @@ class Support(Form, frozen=True):
     patient_id: str
 
 
-class SenderClock(State):
-    """The distance of a sender's clock from ours (`clocks.py`), microseconds."""
-
-    offset: int  # receipt minus the time of the newest value
-    since: int  # steady since
-    last: int  # last heard
-    trusted: int = 0  # what times are corrected by
-
-
 class RhythmSeen(Form, frozen=True):
     """What the analysis of the bed's ECG last said (`rhythm.py`)."""
 
@@ -138,7 +130,7 @@ class BedState(State):
     pending: dict[str, Pending] = field(default_factory=dict)  # limits waiting for their delay
     onsets: dict[str, int] = field(default_factory=dict)  # technical conditions: since when
     heard_at: int = 0  # last message with values
-    clocks: dict[str, SenderClock] = field(default_factory=dict)  # by sender
+    clocks: Clocks = field(default_factory=dict)  # by sender (`clocks.py`)
     senders: dict[str, str] = field(default_factory=dict)  # code and channel -> who sent it last
     clash_at: int = 0  # when two senders of one channel were last seen
     past: dict[str, int] = field(default_factory=dict)  # minute of the last past event by key
@@ -200,6 +192,7 @@ class UnitState(State):
     entered: dict[str, int] = field(default_factory=dict)  # acts that brought somebody: when
     waits: dict[str, BedWaits] = field(default_factory=dict)  # in the archive, by bed
     left: dict[str, Left] = field(default_factory=dict)  # by patient id, oldest first
+    numbers: Numbers = field(default_factory=dict)  # that turned out to be one person's
 
     def count(self, what: str) -> None:
         """One more of what the head of the board tells."""

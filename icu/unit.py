@@ -8,6 +8,7 @@ from hospital_ops import wire
 from hospital_ops.board import HEAD, PatientCell
 from hospital_ops.deciding import PROBE_BED, Decisions, Stamped
 from icu import (
+    admissions,
     alarms,
     arrivals,
     bedside_orders,
@@ -60,7 +61,8 @@ class IcuUnit:
             elif isinstance(entry, wire.Tick):
                 self._tick(entry, decisions)
             elif isinstance(entry, wire.Admission):
-                self._moved(moves.take(self.state, self._bed, entry), decisions)
+                for part in admissions.parts(self.state, entry):
+                    self._moved(moves.take(self.state, self._bed, part), decisions)
             elif isinstance(entry, wire.StayEntered):
                 self._moved(moves.entered(self.state, self._bed, entry), decisions)
             elif isinstance(entry, arrivals.ABOUT_PEOPLE):

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 
-from hospital_ops import bindings, identity, log, outbox, wire
-from hospital_ops.bindings import History
-from hospital_ops.clock import from_datetime, to_datetime
+from hospital_ops import identity, log, outbox, wire
+from hospital_ops.clock import to_datetime
 from hospital_ops.database import BadRow, Connection, UniqueViolation
 from streams import value_rows, wave_rows
+from streams.clocked import Clocked
 from streams.columns import COLUMNS
+from streams.known import store as known_by
+from streams.known.knowledge import Known
+from streams.overtaken import Said
 from streams.rows import Batch, Claim, Row, Taken, dead_letter
 from streams.shard import at_us, hospital_of
 from streams.told import store as told
@@ -134,48 +137,27 @@ STAGED = {
         "truncate staged_dead_letter",
     ),
 }
-Way = Callable[[Connection, Sequence[Taken], dict[str, History], datetime], Awaitable[None]]
+Way = Callable[[Connection, Sequence[Taken], Known, datetime], Awaitable[None]]
 # What an entry itself is to blame for: no row can be made of it, or PostgreSQL refuses the row.
 UNUSABLE = (*BadRow, ValueError, TypeError, OverflowError)
 
 
-async def load_histories(connection: Connection, units: Sequence[str]) -> dict[str, History]:
-    """The binding histories of the beds of `units`, newest kept."""
-    rows = await connection.fetch(
-        "select b.bed, b.from_at, b.patient_id, b.mrn, e.mode from binding b"
-        " left join patient_event e using (unit, entry_id)"
-        " where b.unit = any ($1::text[]) order by b.from_at",
-        list(units),
-    )
-    histories: dict[str, History] = {}
-    for row in rows:
-        at, who = from_datetime(row["from_at"]), row["patient_id"]
-        binding = (
-            bindings.Binding(at, str(who), row["mrn"], mode=row["mode"] or "")
-            if who
-            else bindings.Binding(at, left=row["mrn"])
-        )
-        histories[row["bed"]] = bindings.bound(histories.get(row["bed"], ()), binding)
-    return await _merge(connection, histories)
+def _begun(known: Known, stored_at: datetime) -> Batch:
+    """A batch without entries; what is known stays as it is until it is stored."""
+    clocked, said = Clocked(known.clocks), Said(known.words)
+    return Batch(stored_at, dict(known.histories), clocked, said, dict(known.units), known.numbers)
 
 
-async def _merge(connection: Connection, histories: dict[str, History]) -> dict[str, History]:
-    """The histories with the numbers that turned out to be one person's."""
-    rows = await connection.fetch(
-        "select hospital_id, mrn, into_mrn from patient_link where kind = 'merged'"
-        " order by event_at, entry_id"
-    )
-    for row in rows:
-        event = wire.Merged("", "", 0, "", row["into_mrn"], (row["mrn"],), 0)
-        for bed, history in histories.items():
-            histories[bed] = bindings.merged(history, event, row["hospital_id"])
-    return histories
+def _learn(known: Known, batch: Batch) -> None:
+    """What is known once a batch is stored."""
+    clocks, words = batch.clocked.fresh, batch.said.fresh
+    known.update(Known(batch.histories, clocks, words, batch.units, batch.numbers))
 
 
 async def carry_new(
     connection: Connection,
     entries: Sequence[Taken],
-    histories: dict[str, History],
+    known: Known,
     stored_at: datetime,
 ) -> None:
     """Stores a batch of which nothing has come before inside the caller's transaction: by COPY.
@@ -183,18 +165,18 @@ async def carry_new(
     Where something has, or cannot be stored at all, one of UNUSABLE is raised and the transaction
     is lost; `carry` takes the batch in a new one.
     """
-    batch = Batch(stored_at, dict(histories))
+    batch = _begun(known, stored_at)
     for taken in entries:
         batch.take(taken)
     batch.finish()
     await _copy_new(connection, batch)
-    histories.update(batch.histories)
+    _learn(known, batch)
 
 
 async def carry(
     connection: Connection,
     entries: Sequence[Taken],
-    histories: dict[str, History],
+    known: Known,
     stored_at: datetime,
 ) -> None:
     """Stores any batch inside the caller's transaction, each entry once.
@@ -202,7 +184,7 @@ async def carry(
     Where something has come before, the batch goes the careful way; an entry that cannot be stored
     at all is found by halving and becomes a dead letter.
     """
-    batch = Batch(stored_at, dict(histories))
+    batch = _begun(known, stored_at)
     try:
         for taken in entries:
             batch.take(taken)
@@ -211,14 +193,14 @@ async def carry(
     except UNUSABLE as error:
         if len(entries) > 1:
             middle = len(entries) // 2
-            await carry(connection, entries[:middle], histories, stored_at)
-            await carry(connection, entries[middle:], histories, stored_at)
+            await carry(connection, entries[:middle], known, stored_at)
+            await carry(connection, entries[middle:], known, stored_at)
         elif len(pieces := _pieces(entries[0])) > 1:
-            await carry(connection, pieces, histories, stored_at)
+            await carry(connection, pieces, known, stored_at)
         else:
             await _park(connection, entries[0], type(error).__name__)
         return
-    histories.update(batch.histories)
+    _learn(known, batch)
 
 
 def _pieces(taken: Taken) -> list[Taken]:
@@ -339,6 +321,7 @@ async def _quarantine(connection: Connection, claim: Claim, taken: Taken) -> Non
 
 async def _tell(connection: Connection, batch: Batch, new: set[int]) -> None:
     """The audit, flags of patients, and units left by an event that did not say so (PV1-6)."""
+    await known_by.remember(connection, batch.clocked)
     await _audit(connection, batch, new)
     await told.of_persons(connection, batch, new)
     await told.beds_of_who_left(connection, batch, new)

@@ -193,14 +193,21 @@ def _admission(known: Understood, raw: bytes, places: Announced) -> Intake:
 
 
 def _merged(known: Understood, raw: bytes, event: Event, places: Announced) -> Intake:
-    """A40 names a person and not a place: the record in the hall, and a word to every unit."""
+    """A40 names a person and not a place: the record in the hall, and a word to every unit.
+
+    Two numbers are one person's in the whole hospital or not at all: a sender that may write to
+    some of its units only does not say so.
+    """
     hospital = known.source.hospital
+    units = places.units_of(hospital)
+    closed = next((unit for unit in units if not known.source.may_write(unit, hospital)), "")
+    if closed:
+        return _out_of_scope(known, raw, closed)
     entries = known.entries(hall(hospital), "")
-    for unit in places.units_of(hospital):
-        if known.source.may_write(unit, hospital):
-            told = wire.Merged(
-                unit, known.source.name, known.received_at, known.mode, event.patient.mrn,
-                event.merged, event.at,
-            )  # fmt: skip
-            entries.append((IN, told))
+    for unit in units:
+        told = wire.Merged(
+            unit, known.source.name, known.received_at, known.mode, event.patient.mrn,
+            event.merged, event.at,
+        )  # fmt: skip
+        entries.append((IN, told))
     return _taken(known, raw, entries)

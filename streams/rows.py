@@ -13,12 +13,21 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from hospital_ops import bindings, identity, past, wire
-from hospital_ops.bindings import History
-from hospital_ops.board import verdict_json
+from hospital_ops import bindings, identity, past, sender_clocks, wire
+from hospital_ops.bindings import History, Numbers
 from hospital_ops.clock import SECOND, to_datetime
 from hospital_ops.deciding import PROBE_BED
-from streams import case_rows, chart_rows, order_rows, overtaken, refiling_rows
+from hospital_ops.sender_clocks import SenderClock
+from streams import (
+    adt_rows,
+    alarm_rows,
+    case_rows,
+    chart_rows,
+    order_rows,
+    overtaken,
+    refiling_rows,
+)
+from streams.clocked import Clocked
 from streams.shard import at_us, hospital_of, seen_at
 from streams.value_rows import Moment, ValueRows, short
 from streams.wave_rows import WaveRows, by_beginning, pieces_of
@@ -49,6 +58,8 @@ Row = tuple[Any, ...]
 
 CLAIMED = "the message named another patient than the one bound to this place"
 ELSEWHERE = "the message named another patient's bed than the one its device was bound to"
+DOUBTED = "by its receipt another patient's bed, and the clock of its sender is not known"
+SET_RIGHT = "the device's clock was wrong: its time is corrected"
 OF_A_DEMO = "a demo or test device at the bed of a real patient"
 # Event times further from their receipt than this are flagged (DESIGN.md section 1).
 OLDEST_US, NEWEST_US = 30 * 86_400 * SECOND, 86_400 * SECOND
@@ -60,6 +71,10 @@ class Batch:
 
     stored_at: datetime
     histories: dict[str, History]  # by bed; moved on by the admissions of the batch
+    clocked: Clocked = field(default_factory=Clocked)  # the clocks of senders
+    said: overtaken.Said = field(default_factory=overtaken.Said)  # of results
+    units: dict[str, str] = field(default_factory=dict)  # of the beds of `histories`
+    numbers: dict[str, Numbers] = field(default_factory=dict)  # of one person, by hospital
     claims: list[Claim] = field(default_factory=list)
     claimants: list[Taken] = field(default_factory=list)  # the entry of each claim
     rows: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
@@ -88,8 +103,11 @@ class Batch:
         elif isinstance(entry, wire.Admission):
             self._admission(taken, entry)
         elif isinstance(entry, wire.Merged):
-            for bed, history in self.histories.items():
-                self.histories[bed] = bindings.merged(history, entry, hospital_of(taken.shard))
+            hospital = hospital_of(taken.shard)
+            known = bindings.one_person(self.numbers.get(hospital, {}), entry)
+            self.numbers = self.numbers | {hospital: known}
+            for bed, history in self._of_unit(taken.shard).items():
+                self.histories[bed] = bindings.merged(history, entry, hospital)
         elif isinstance(entry, wire.Kept):
             self._kept(taken, entry)
         elif isinstance(entry, wire.Audited):
@@ -105,9 +123,9 @@ class Batch:
         elif isinstance(entry, wire.Changed):
             self.shown.take(taken.shard, seen_at(taken.entry_id), taken.encoded, whole=entry.whole)
         elif isinstance(entry, wire.Alerted):
-            self._alerted(taken, entry)
+            self.add("alert_event", None, alarm_rows.alerted(entry, taken.shard, taken.entry_id))
         elif isinstance(entry, wire.Called):
-            self._called(taken, entry)
+            self.add("alarm_call", None, alarm_rows.called(entry, taken.shard, taken.entry_id))
         elif isinstance(entry, wire.DeviceAlert):
             self._device_alert(taken, entry)
         elif isinstance(entry, wire.OrderChanged):
@@ -159,6 +177,7 @@ class Batch:
         self._message(taken, message, "observed", message.message_id, whole)
         events = identity.event_ids(message.identity, len(message.observations))
         owners = [whole] * len(events)
+        clock, words = self.clocked.of(taken.shard, message), self.said.of(message.bed)
         # Most values of a message are of one moment, so what follows from it is found once.
         moments: dict[int | None, Moment] = {}
         for index, observation in enumerate(message.observations):
@@ -168,28 +187,33 @@ class Batch:
                 digest = (before and before[0]) or identity.content(wire.encode(observation))
                 owners[index] = self._claim(taken, source, key, digest, received)
             at = observation.determined_at
-            if observation.status and message.bed and at is not None:
-                one = overtaken.of(
-                    owners[index], taken.entry_id, message, observation, events[index]
-                )
-                self.results.append(one)
-                self.again.taken_back(taken.shard, message.bed, at)
             if at not in moments:
-                moments[at] = self._moment(message, at)
-                self.again.observed(taken.shard, message, at)
+                moments[at] = self._moment(message, at, clock)
+                self.again.observed(taken.shard, message, at and moments[at].determined_at)
+            if (words or observation.status) and message.bed and at is not None:
+                moment, owner = moments[at].determined_at, owners[index]
+                told = message, observation, events[index], moment
+                result = self.said.told(owner, taken.entry_id, *told)
+                if result is not None:
+                    self.results.append(result)
+                    self.again.taken_back(taken.shard, message.bed, moment)
         self.values.append(ValueRows(taken.shard, taken.entry_id, message, moments, events, owners))
 
-    def _moment(self, message: wire.Observed, at: int | None) -> Moment:
+    def _moment(self, message: wire.Observed, at: int | None, clock: SenderClock) -> Moment:
         """What the device's time (None: it gave none) says about the values of a message."""
         received = message.received_at
         history = self.histories.get(message.bed, ())
-        moment = received if at is None else at
-        whose = bindings.of_message(history, moment, message)
+        moment = received if at is None else at + clock.trusted
+        whose = sender_clocks.whose(clock, history, moment, message)
         remarks = []
         if whose.claimed_other:
             other = bindings.whose(history, moment, message.mrn).claimed_other
             remarks.append(ELSEWHERE if message.elsewhere else CLAIMED if other else OF_A_DEMO)
-        if at is not None and not received - OLDEST_US <= at <= received + NEWEST_US:
+        elif sender_clocks.is_doubtful(clock, history, moment, received, message.mrn):
+            remarks.append(DOUBTED)
+        if at is not None and clock.trusted:
+            remarks.append(SET_RIGHT)
+        if not received - OLDEST_US <= moment <= received + NEWEST_US:
             remarks.append("the device's time lies far from the time of receipt")
         return Moment(whose.patient_id or None, moment, at, tuple(remarks))
 
@@ -198,61 +222,58 @@ class Batch:
             first, key = pieces[0], pieces[0].identity
             owner = self._claim(taken, entry.source, key, key, entry.received_at)
             self._message(taken, entry, "waveform", first.message_id, owner)
-        history = self.histories.get(entry.bed, ())
-        for at, some in by_beginning(entry).items():
+        history, clock = self.histories.get(entry.bed, ()), self.clocked.by_now(entry)
+        for told_at, some in by_beginning(entry).items():
+            at, received = told_at + clock.trusted, entry.received_at
             whose = bindings.whose(history, at, entry.mrn, entry.mode, elsewhere=entry.elsewhere)
             patient = whose.patient_id or None
+            if sender_clocks.is_doubtful(clock, history, at, received, entry.mrn):
+                patient = None
+            if clock.trusted:
+                some = [wire.replaced(piece, started_at=at) for piece in some]
             self.waves.append(WaveRows(taken.shard, taken.entry_id, entry, some, patient))
 
     def _admission(self, taken: Taken, event: wire.Admission) -> None:
-        hospital, person = hospital_of(taken.shard), event.patient
-        here, own = bindings.lying(self.histories, event), identity.patient_id(hospital, person.mrn)
         owner = self._claim(taken, event.source, event.identity, event.identity, event.received_at)
         self._message(taken, event, "adt", event.message_id, owner)
-        who = here.patient_id if here else own
+        told = bindings.parts(event, self._of_unit(taken.shard))
+        for number, part in enumerate(told, 1 - len(told)):  # the entry's own is the last
+            entry_id = f"{taken.entry_id} {number}" if number else taken.entry_id
+            self._event(taken, entry_id, owner, part)
+
+    def _of_unit(self, unit: str) -> dict[str, History]:
+        """The histories of the beds of a unit, as its board knows them."""
+        return {bed: self.histories[bed] for bed, of in self.units.items() if of == unit}
+
+    def _event(self, taken: Taken, entry_id: str, owner: int, event: wire.Admission) -> None:
+        """What one event says of who lies where."""
+        hospital, shard, of_unit = hospital_of(taken.shard), taken.shard, self._of_unit(taken.shard)
+        numbers = self.numbers.get(hospital, {})
+        found = bindings.person(event, hospital, self.histories, numbers, of_unit.values())
+        who = found.patient_id
+        given_away = bindings.is_given_away(self.histories.get(event.bed, ()), event)
+        bed = "" if given_away else event.bed
         if event.merged or event.allergies:
             self.persons.append((owner, who, event))
         for number in event.merged:
-            self.add(
-                "patient_link",
-                owner,
-                (
-                    hospital, "merged", identity.patient_id(hospital, number), number, own,
-                    person.mrn, to_datetime(event.event_at), to_datetime(event.received_at),
-                    event.source, taken.entry_id,
-                ),
-            )  # fmt: skip
-        self.add(
-            "patient_event",
-            owner,
-            (
-                hospital, taken.shard, who, person.mrn,
-                person.family, person.given, person.sex, person.birth_date, event.trigger,
-                event.bed, event.prior_bed, event.visit, to_datetime(event.event_at),
-                to_datetime(event.received_at), event.mode, event.source, event.case or None,
-                taken.entry_id,
-            ),
-        )  # fmt: skip
-        if event.bed and event.trigger in ("A01", "A02", "A12", "A13"):
+            self.add("patient_link", owner, adt_rows.link(event, shard, entry_id, number))
+        self.add("patient_event", owner, adt_rows.of_patient(event, shard, entry_id, who, bed))
+        if bed and event.trigger in ("A01", "A02", "A12", "A13"):
             self.came.append((owner, who, event))
-        elif event.trigger in ("A03", "A11"):
+        elif event.trigger in ("A03", "A11") and entry_id == taken.entry_id:
             self.left.append((owner, who, event))
-        for bed, binding in bindings.of_admission(event, hospital, self.histories).items():
-            before = self.histories.get(bed, ())
-            after = self.histories[bed] = bindings.bound(before, binding)
-            of_bed = (event, bed, before, after)
-            for made in refiling_rows.of(taken.shard, taken.entry_id, *of_bed):
+        if bindings.is_of_an_earlier_visit(event, of_unit.values()):
+            return
+        ruling = bindings.of_admission(event, hospital, self.histories, found)
+        for place, binding in ruling.items():
+            before = self.histories.get(place, ())
+            after = self.histories[place] = bindings.bound(before, binding)
+            self.units[place] = shard
+            for made in refiling_rows.of(shard, entry_id, event, place, before, after):
                 self.add("refiling", owner, made.row)
                 self.again.hours |= made.hours
-                self.audits += [(owner, taken.shard, one) for one in made.said]
-            self.add(
-                "binding",
-                owner,
-                (
-                    hospital, taken.shard, bed, to_datetime(binding.from_at),
-                    binding.patient_id or None, binding.mrn or binding.left, taken.entry_id,
-                ),
-            )  # fmt: skip
+                self.audits += [(owner, shard, one) for one in made.said]
+            self.add("binding", owner, adt_rows.binding(shard, entry_id, place, binding))
 
     def _case(self, taken: Taken, entry: wire.CaseFacts | wire.CaseStep | wire.Decided) -> None:
         owner: int | None = None
@@ -319,29 +340,6 @@ class Batch:
             ),
         )  # fmt: skip
 
-    def _alerted(self, taken: Taken, entry: wire.Alerted) -> None:
-        self.add(
-            "alert_event",
-            None,
-            (
-                hospital_of(taken.shard), taken.shard, entry.alarm, entry.bed, entry.patient_id,
-                entry.rule, entry.priority, entry.state, to_datetime(entry.at),
-                to_datetime(entry.since), entry.text, entry.value, entry.mode, taken.entry_id,
-                short(entry.about), entry.limit, _verdict(entry),
-            ),
-        )  # fmt: skip
-
-    def _called(self, taken: Taken, entry: wire.Called) -> None:
-        read_at = to_datetime(entry.read_at) if entry.read_at else None
-        self.add(
-            "alarm_call",
-            None,
-            (
-                hospital_of(taken.shard), taken.shard, entry.alarm, entry.bed, entry.post,
-                entry.who, to_datetime(entry.at), read_at, entry.mode, taken.entry_id,
-            ),
-        )  # fmt: skip
-
     def _device_alert(self, taken: Taken, entry: wire.DeviceAlert) -> None:
         owner = self._claim(taken, entry.source, entry.identity, entry.identity, entry.received_at)
         self._message(taken, entry, "device_alert", entry.message_id, owner)
@@ -385,7 +383,3 @@ def dead_letter(taken: Taken, code: str, reason: str, at: int, identity: bytes =
         came_at, taken.encoded, taken.raw, short(source) or None, short(number) or None,
         identity or None, 1, came_at,
     )  # fmt: skip
-
-
-def _verdict(entry: wire.Alerted) -> str | None:
-    return wire.to_json(verdict_json(entry.verdict)).decode() if entry.verdict else None

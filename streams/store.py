@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from hospital_ops import log, wire
-from hospital_ops.bindings import History
 from hospital_ops.clock import SECOND, Clock, to_datetime
 from hospital_ops.database import (
     Connection,
@@ -23,6 +22,8 @@ from hospital_ops.database import (
 from hospital_ops.errors import Fenced
 from streams import archive
 from streams.heard import Hearing
+from streams.known import store as known_by
+from streams.known.knowledge import Known
 from streams.pipe import Pipe, Portion, ReplyError
 from streams.publish import snapshot_position
 from streams.rows import Taken
@@ -51,7 +52,7 @@ class StoreReader:
         self.shards, self.holder = list(shards), holder
         self.epochs: dict[str, int] = {}
         self.positions: Positions = {}
-        self.histories: dict[str, History] = {}
+        self.known = Known()
         self.portions: dict[tuple[str, str], Portion] = {}
         self.behind = False  # a stream gave all that was asked for: more waits
         self.trimmed_at = self.asked_at = -math.inf
@@ -70,7 +71,7 @@ class StoreReader:
             except (Fenced, DatabaseGone, *SerializationConflict, ReplyError, OSError) as error:
                 logger.warning("begins_anew", error=type(error).__name__)
                 self.epochs.clear()
-                self.histories.clear()
+                self.known.clear()
                 await asyncio.sleep(RETRY_S)
 
     async def step(self) -> int:
@@ -93,7 +94,7 @@ class StoreReader:
         async with self.database.transaction() as connection:
             await self._fence(connection, positions)
             now = to_datetime(self.clock.now_us())
-            await carry(connection, entries, self.histories, now)
+            await carry(connection, entries, self.known, now)
 
     async def _read(self) -> list[Taken]:
         wanted = [(shard, stream) for shard in self.epochs for stream in STREAMS]
@@ -153,13 +154,13 @@ class StoreReader:
                 " where shard = any ($1::text[])",
                 list(epochs),
             )
-            histories = await archive.load_histories(connection, list(epochs))
+            known = await known_by.load(connection, list(epochs))
         positions = {(row["shard"], row["stream"]): row["position"] for row in stored}
         await self._check_positions(positions)
         for shard in epochs:
             for stream in STREAMS:
                 self.positions[shard, stream] = positions.get((shard, stream), START)
-        self.histories.update(histories)
+        self.known.update(known)
         self.epochs.update(epochs)
         if epochs:
             logger.info("owner", shards=",".join(sorted(epochs)))

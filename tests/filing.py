@@ -11,7 +11,7 @@ from hospital_ops.clock import from_datetime
 from hospital_ops.deciding import Stamped
 from hospital_ops.refiling import Refiled
 from streams.columns import COLUMNS
-from streams.rows import ELSEWHERE, Batch, Taken
+from streams.rows import DOUBTED, ELSEWHERE, Batch, Taken
 
 
 class FiledRow(NamedTuple):
@@ -44,7 +44,7 @@ def filed(unit: str, entries: Iterable[Stamped]) -> list[FiledRow]:
         at, stored = from_datetime(row["determined_at"]), row["patient_id"] or ""
         patient = refiling.whose(
             by_place.get(row["place"], ()), at, stored, row["named"] or "", row["mode"],
-            elsewhere=ELSEWHERE in row["remark"],
+            elsewhere=any(why in row["remark"] for why in (ELSEWHERE, DOUBTED)),
         )  # fmt: skip
         rows.append(FiledRow(row["device"], at, str(row["event_id"]), patient, stored))
     return rows

@@ -29,11 +29,25 @@ select m.hospital_id, m.unit, m.place, m.event_id, $7, m.code, m.determined_at, 
 """
 
 
+_LAST_WORD = """
+insert into result_word (hospital_id, unit, bed, source, code, channel, determined_at, event_id,
+  replaced_by, value, value_text, at, reason, entry_id)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+    on conflict (bed, source, code, channel, determined_at) do update
+   set event_id = excluded.event_id, replaced_by = excluded.replaced_by, value = excluded.value,
+       value_text = excluded.value_text, at = excluded.at, reason = excluded.reason,
+       entry_id = excluded.entry_id
+"""
+
+
 async def results_taken_back(connection: Connection, batch: Batch, new: set[int]) -> None:
-    """What was told before a result that corrects, deletes or withdraws it holds no longer."""
+    """What a result corrects, deletes or withdraws holds no longer, come before it or after it."""
     results = overtaken.last(batch.results, new)
     if results:
         await connection.executemany(_TAKE_BACK, [one[1:] for one in results])
+        shards = (batch.claimants[one.owner].shard for one in results)
+        words = [(hospital_of(s), s, *one[1:]) for s, one in zip(shards, results, strict=True)]
+        await connection.executemany(_LAST_WORD, words)
 
 
 async def beds_of_who_left(connection: Connection, batch: Batch, new: set[int]) -> None:

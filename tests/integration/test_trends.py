@@ -17,6 +17,7 @@ from hospital_ops.database import Connection, Database
 from hospital_ops.migrations.trends import build_trends
 from streams import archive
 from streams.columns import COLUMNS
+from streams.known.knowledge import Known
 from streams.rows import CLAIMED, Taken
 from tests.integration.two_hospitals import furnish
 from web.charted import store as written
@@ -244,7 +245,7 @@ async def test_a_value_taken_back_days_later_leaves_the_minutes_and_one_that_cam
         for number, entry in enumerate(both)
     ]
     async with writer.transaction() as connection:
-        await archive.carry(connection, entries, {}, to_datetime(later))
+        await archive.carry(connection, entries, Known(), to_datetime(later))
     # At once, by the values themselves; and when the hours have been made anew.
     assert await highest() == [50.0, 70.0, 40.0]
     assert await build_trends(owner, later) == 2

@@ -69,6 +69,27 @@ def test_what_is_for_another_hospital_is_refused_and_kept_in_the_own_one(kind: s
     assert (taken.code, {one.shard for one in taken.appends}) == ("", {"h1-icu-1"})
 
 
+class Wide(Two):
+    """As `Two`, and each with a second unit."""
+
+    def units_of(self, hospital: str) -> list[str]:
+        return [f"{hospital}-icu-1", f"{hospital}-ed-1"]
+
+
+def test_two_numbers_become_one_only_by_a_sender_that_writes_to_the_whole_hospital() -> None:
+    raw = (
+        b"MSH|^~\\&|GW||||20261121120000+0000||ADT^A40^ADT_A39|M1|P|2.6\rEVN||20261121120000\r"
+        b"PID|||4711^^^HOSP^MR\rMRG|NN-17^^^HOSP^MR\r"
+    )
+    box = Source(name="box", hospital="h1", units=("h1-icu-1",))
+    refused = take(raw, box, Announced(Wide()), NOW, MAX_OBX)
+    assert refused.code == OUT_OF_SCOPE
+    assert [(one.shard, type(one.entry)) for one in refused.appends] == [("h1-hall", wire.Kept)]
+    engine = Source(name="engine", hospital="h1")
+    taken = take(raw, engine, Announced(Wide()), NOW, MAX_OBX)
+    assert [one.shard for one in taken.appends] == ["h1-hall", "h1-icu-1", "h1-ed-1"]
+
+
 def test_an_operator_may_name_the_unit_of_another_hospital() -> None:
     engine = Source(name="engine", hospital="h1", units=("h1-icu-1", "h2-icu-1"))
     assert sent(engine, "ORU^R01^ORU_R01", f"h2-icu-1^^{BED['h2']}").code == ""

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from hospital_ops.clock import SECOND, from_datetime
 from hospital_ops.database import Record
-from icu.clocks import OFF_US
+from hospital_ops.sender_clocks import OFF_US
 from streams.sources import Named
 from streams.unmapped import Seen, Sender
 from web.views.values import Frame

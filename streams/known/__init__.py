@@ -1,0 +1,1 @@
+"""What the store reader knows of a shard beside its entries, and finds again after a restart."""

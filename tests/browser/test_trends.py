@@ -144,6 +144,10 @@ async def test_a_week_is_zoomed_down_to_the_single_beat(ward: Ward, chromium: Br
         await page.mouse.click(x, box["y"] + box["height"] - 10)
     apart = int(await page.locator("#trends").get_attribute("data-caliper") or 0)
     assert abs(apart - 1000 * BEAT_S) < 20
+    # Both calipers stand on the curve itself, where they were set.
+    share = 60 / box["width"]
+    assert await strip.locator("canvas.now").evaluate(PAINTED, share) > 0.95
+    await nobody_elses_on_this_page(page)
     assert await page.evaluate("complaints") == []
     await page.context.close()
 
@@ -243,6 +247,24 @@ async def test_two_times_stand_side_by_side_and_the_strip_prints_to_scale(
         await looked_at(page)
     await printed_to_scale(ward, page, bed, end)
     await page.context.close()
+
+
+async def nobody_elses_on_this_page(page: Page) -> None:
+    """The bed has got another patient: nothing of theirs stands under the name of the first."""
+
+    async def of_another(route: Route) -> None:
+        answer = await route.fetch()
+        found = await answer.json() | {"patient_id": str(uuid4())}
+        await route.fulfill(response=answer, json=found)
+
+    await expect(page.locator("#trends-whose")).to_be_visible()
+    await page.route("**/trends?*", of_another)
+    await page.locator('[data-span="7d"]').click()
+    await expect(page.locator("#trends")).to_have_attribute("data-state", "other")
+    await expect(page.locator("#trends-whose")).to_be_hidden()
+    await expect(page.locator("#trends-anew")).to_be_visible()
+    await expect(page.locator("#trend-table tbody tr")).to_have_count(0)
+    await expect(page.locator('.lane[data-codes="8867-4"]')).to_be_hidden()
 
 
 async def a_move_stands_in_every_lane(page: Page, at: int) -> None:

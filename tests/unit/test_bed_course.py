@@ -22,7 +22,7 @@ END = from_datetime(datetime(2026, 11, 20, 12, tzinfo=UTC))
 START = END - 360 * MINUTE
 STEP = 2 * MINUTE
 FRAME = Frame(words_of("en"), END, ZoneInfo("Europe/Moscow"))
-MAP, DOSE = "76214-6", "norepinephrine"
+MAP, NIBP, DOSE = "76214-6", "8478-0", "norepinephrine"
 
 
 def point(minute: int, value: float, lowest: float | None = None) -> Point:
@@ -67,6 +67,16 @@ def test_a_dose_stands_until_it_is_changed() -> None:
     assert (dose.lowest, dose.highest, dose.last) == ("0.05", "0.11", "0.11")
 
 
+def test_each_drug_and_each_pressure_of_the_course_stands_under_its_own_name() -> None:
+    doses = {drug: Trend("ug/kg/min", [point(0, 0.1)]) for drug in (DOSE, "epinephrine")}
+    assert [each.label for each in lanes(doses, START, END, STEP, FRAME)] == ["Norad", "Adren"]
+    cuff = {NIBP: Trend("mm[Hg]", [point(20, 63.0)])}
+    line = {MAP: Trend("mm[Hg]", [point(0, 70.0)])}
+    assert [each.label for each in lanes(line, START, END, STEP, FRAME)] == ["MAP"]
+    # The line was taken out: what is measured now is the cuff.
+    assert [each.label for each in lanes(line | cuff, START, END, STEP, FRAME)] == ["NIBP mean"]
+
+
 def test_a_steady_value_lies_in_the_middle_and_its_noise_is_not_blown_up() -> None:
     steady = lane(MAP, point(0, 70.0), point(2, 71.0))
     assert all(abs(y - HEIGHT / 2) < (HEIGHT - 2 * EDGE) / 10 for y in heights(steady.line))
@@ -86,7 +96,7 @@ def test_pressure_comes_first_and_what_was_never_measured_has_no_lane() -> None:
         MAP: Trend("mm[Hg]", [point(0, 70.0)]),
         "59408-5": Trend("%", []),
     }
-    assert [each.key for each in lanes(found, START, END, STEP, FRAME)] == ["map", "hr"]
+    assert [each.key for each in lanes(found, START, END, STEP, FRAME)] == ["abp_mean", "hr"]
 
 
 def test_an_alarm_stands_at_its_time_with_its_words() -> None:

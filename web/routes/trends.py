@@ -42,8 +42,8 @@ async def trends(
 ) -> dict[str, Any]:
     """Each code's `points`: `[from, lowest, highest, mean, number]` for every step with values.
 
-    Of whoever lies there now it is the whole stay, also in the beds before: `beds` names them with
-    the time of each. Without `from` and `to` the whole of what is stored. A step is a whole number
+    Of whoever lies there now (`patient_id`) it is the whole stay, also in the beds before: `beds`
+    names them with the time of each. Without `from` and `to` the whole of what is stored. A step is a whole number
     of minutes, or shorter than one where the question is close enough.
     """
     web = web_of(request)
@@ -63,6 +63,7 @@ async def trends(
     words = words_of(language_of(request))
     return {
         "bed": bed,
+        "patient_id": str(lying.patient_id) if lying.patient_id else None,
         "mode": lying.mode or next((trend.mode for trend in found.values()), ""),
         "from": iso(start),
         "to": iso(end),

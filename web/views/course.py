@@ -8,17 +8,21 @@ from typing import Any, Final, NamedTuple
 from hospital_ops import codes
 from hospital_ops.clock import from_datetime
 from web.trends.steps import HOUR, MINUTE, Point, Row, Trend
-from web.views.trendpage import LANES
-from web.views.values import Frame, clock, decimals_of, unit_words
+from web.views.trendpage import LANES, PUMPS
+from web.views.values import Frame, clock, decimals_of, name_words, unit_words
 
 SPANS: Final = {"1h": HOUR, "6h": 6 * HOUR, "24h": 24 * HOUR}
 USUAL: Final = "6h"
 WIDTH, HEIGHT = 1000, 44  # of a lane's drawing, stretched to its place
 EDGE: Final = 4  # above and below the curve
 STEPS: Final = 180
-SHOWN: Final = ("map", "hr", "spo2", "rr", "norepinephrine", "fio2")
-STILL: Final = ("norepinephrine", "fio2")  # set by hand: steps, not lines
-CODES: Final = [code for key, _, sent in LANES if key in SHOWN for code in sent]
+STILL: Final = (*PUMPS, "fio2")  # set by hand: steps, not lines
+# A lane has one value, under its own name: of a pressure the way it was measured last.
+SHOWN: Final = (
+    ("abp_mean", "nibp_mean"), ("hr",), ("spo2",), ("rr",), *((drug,) for drug in PUMPS), ("fio2",),
+)  # fmt: skip
+CODES: Final = [codes.by_key[key].code for keys in SHOWN for key in keys]
+_TINTS: Final = {key: tint for tint, keys in LANES for key in keys}
 
 
 class Lane(NamedTuple):
@@ -46,25 +50,25 @@ class Mark(NamedTuple):
 
 
 def lanes(found: Mapping[str, Trend], start: int, end: int, step: int, frame: Frame) -> list[Lane]:
-    """The lanes that have a value, in the order of the page of trends."""
+    """The lanes that have a value."""
     made = []
-    for key, tint, sent in sorted(
-        (lane for lane in LANES if lane[0] in SHOWN), key=lambda lane: SHOWN.index(lane[0])
-    ):
-        code = next((code for code in sent if code in found and found[code].points), None)
-        if code is not None:
-            made.append(_lane(key, tint, code, found[code], (start, end, step), frame))
+    for keys in SHOWN:
+        measured = [
+            (vital, found[vital.code])
+            for vital in (codes.by_key[key] for key in keys)
+            if vital.code in found and found[vital.code].points
+        ]
+        if measured:
+            vital, trend = max(measured, key=lambda one: one[1].points[-1].at)
+            made.append(_lane(vital, trend, (start, end, step), frame))
     return made
 
 
-def _lane(
-    key: str, tint: str, code: str, trend: Trend, when: tuple[int, int, int], frame: Frame
-) -> Lane:
-    points, words = trend.points, frame.words
+def _lane(vital: codes.Vital, trend: Trend, when: tuple[int, int, int], frame: Frame) -> Lane:
+    points, words, key = trend.points, frame.words, vital.key
     low, high = min(p.lowest for p in points), max(p.highest for p in points)
-    vital = codes.by_code.get(code)
     # A straight line is no noise: at least ten steps of the device from edge to edge.
-    room = max(high - low, 10 * (vital.resolution or 1) if vital else 0.0) or 1.0
+    room = max(high - low, 10 * (vital.resolution or 1)) or 1.0
     middle = (low + high) / 2
 
     def y(value: float) -> float:
@@ -76,11 +80,11 @@ def _lane(
     def x(at: int) -> float:
         return round((at - start) / (end - start) * WIDTH, 1)
 
-    decimals = decimals_of(code, trend.unit)
+    decimals = decimals_of(vital.code, trend.unit)
     return Lane(
         key=key,
-        tint=tint,
-        label=words.t(f"value.{key}"),
+        tint=_TINTS[key],
+        label=name_words(vital.code, words),
         unit=unit_words(trend.unit, words),
         line=" ".join(_line(run, x, y, step, still=key in STILL) for run in runs),
         band=" ".join(_band(run, x, y, step) for run in runs),

@@ -10,27 +10,34 @@ from hospital_ops import codes
 from hospital_ops.board import BedCell
 from web.render import Renderer
 from web.views.page import Page
-from web.views.values import Frame, clock, decimals_of, unit_words
+from web.views.values import Frame, clock, decimals_of, name_words, unit_words
 
-# A lane holds what is read together: (key, tint, codes).
-LANES: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
-    ("hr", "ecg", ("8867-4",)),
-    ("map", "art", ("76214-6", "8478-0")),
-    ("spo2", "spo2", ("59408-5",)),
-    ("rr", "rr", ("9279-1",)),
-    ("temp", "temp", ("8310-5",)),
-    ("norepinephrine", "nibp", ("norepinephrine", "epinephrine")),
-    ("fio2", "etco2", ("3150-0",)),
-    ("urine", "cvp", ("9187-6",)),
-    ("lactate", "cvp", ("32693-4",)),
+PUMPS: Final = (
+    "norepinephrine", "epinephrine", "dobutamine", "dopamine", "milrinone", "vasopressin",
+)  # fmt: skip
+# A lane holds what is read together: (tint, keys), at most three, each by its own name and stroke.
+LANES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    ("ecg", ("hr",)),
+    ("art", ("abp_mean", "nibp_mean")),
+    ("spo2", ("spo2",)),
+    ("rr", ("rr",)),
+    ("temp", ("temp",)),
+    ("nibp", ("norepinephrine", "epinephrine")),
+    ("nibp", ("dobutamine", "dopamine", "milrinone")),
+    ("nibp", ("vasopressin",)),
+    ("etco2", ("fio2",)),
+    ("cvp", ("urine",)),
+    ("cvp", ("lactate",)),
 )
+STEPS: Final = 10  # a scale spans at least so many steps of the table: a tremor is no fall
 SPANS: Final = ("10m", "1h", "6h", "24h", "3d", "7d", "stay")
 SAID: Final = (
     "trend.page.at", "trend.page.lowest", "trend.page.highest", "trend.page.mean",
     "trend.page.number", "trend.page.none", "trend.page.away", "trend.page.caliper",
     "trend.page.curves", "trend.page.range", "trend.page.kind.alarm", "trend.page.kind.order",
     "trend.page.kind.note", "trend.page.kind.correction", "trend.page.kind.device",
-    "trend.page.kind.move", "trend.page.before_it", "trend.page.strip",
+    "trend.page.kind.move", "trend.page.before_it", "trend.page.strip", "trend.page.other",
+    "wave.not_to_scale",
 )  # fmt: skip
 
 
@@ -60,22 +67,35 @@ def render(
         zone=str(frame.zone),
     )
     said = {key.removeprefix("trend.page."): words.t(key) for key in SAID}
-    named = {vital.ucum: unit_words(vital.ucum, words) for vital in codes.by_key.values()}
+    units_said = {vital.ucum for vital in codes.by_key.values()} | {"ms", "s"}  # and calipers'
+    named = {unit: unit_words(unit, words) for unit in sorted(units_said)}
     return renderer.fill(
         "trends.html",
         page=page,
         cell=cell,
         spans=SPANS,
-        lanes=[_lane(key, tint, sent, frame) for key, tint, sent in LANES],
+        lanes=[_lane(tint, keys, frame) for tint, keys in LANES],
+        whose=cell.patient.patient_id if cell.patient else "",
         said=json.dumps(said | {"units": named}, ensure_ascii=False),
     )
 
 
-def _lane(key: str, tint: str, sent: tuple[str, ...], frame: Frame) -> dict[str, Any]:
+def _lane(tint: str, keys: tuple[str, ...], frame: Frame) -> dict[str, Any]:
+    vitals = [codes.by_key[key] for key in keys]
+    names = [name_words(vital.code, frame.words) for vital in vitals]
     return {
-        "key": key,
         "tint": tint,
-        "label": frame.words.t(f"value.{key}"),
-        "codes": " ".join(sent),
-        "decimals": decimals_of(sent[0]) or 0,
+        "label": ", ".join(names),
+        "codes": " ".join(vital.code for vital in vitals),
+        "held": json.dumps(
+            [
+                {
+                    "name": name,
+                    "decimals": decimals_of(vital.code) or 0,
+                    "least": STEPS * (vital.resolution or 1.0),
+                }
+                for vital, name in zip(vitals, names, strict=True)
+            ],
+            ensure_ascii=False,
+        ),
     }

@@ -26,6 +26,7 @@ export async function ranged(base, view, codes, points, close) {
     from,
     to,
     mode: trends.mode,
+    patient: trends.patient_id ?? "",
     trends: Object.fromEntries(
       Object.entries(trends.trends).map(([code, trend]) => [
         code,

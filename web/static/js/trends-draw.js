@@ -2,6 +2,7 @@
 
 const PULSE_S = 0.2; // of the calibration: 1 mV, 10 mm high, 5 mm wide at 25 mm/s
 const NO_SAMPLE = null;
+const DASHES = [[], [5, 3], [2, 3]]; // of the lines of a lane
 
 function ready(canvas) {
   const ratio = devicePixelRatio || 1;
@@ -17,36 +18,35 @@ function ready(canvas) {
 
 const within = (points, view, step) => points.filter((p) => p[0] + step >= view.from && p[0] <= view.to);
 
-/** [lowest, highest, room above and below] of what is seen of several ranges: they share a scale. */
+/** [lowest, highest, room above and below] of what is seen of several ranges: they share a scale.
+
+A scale spans at least `least` of its values: a tremor does not look like a fall. */
 export function scaleOf(parts) {
   const seen = parts.flatMap(({ trends, view, step }) => trends.flatMap((t) => within(t.points, view, step)));
   if (!seen.length) return null;
   const low = seen.reduce((least, p) => Math.min(least, p[1]), Infinity);
   const high = seen.reduce((most, p) => Math.max(most, p[2]), -Infinity);
-  return [low, high, (high - low) * 0.1 || Math.abs(high) * 0.05 || 1];
+  const least = Math.max(...parts.flatMap(({ trends }) => trends.map((t) => t.least)));
+  return [low, high, Math.max((high - low) * 0.1, (least - (high - low)) / 2)];
 }
 
 /** Lowest and highest of each step as a band, the mean as a line; a hole stays a hole. */
-export function draw(canvas, trends, view, step, style, numbers, scale, moves) {
+export function draw(canvas, trends, view, step, style, scale, moves) {
   const [context, width, height] = ready(canvas);
   const x = (at) => ((at - view.from) / (view.to - view.from)) * width;
   if (!scale) return;
   const room = scale[2];
   const [low, high] = [scale[0] - room, scale[1] + room];
   const y = (value) => height - 4 - ((value - low) / (high - low)) * (height - 24);
-  context.fillStyle = style.getPropertyValue("color");
-  context.textAlign = "right";
-  context.fillText(numbers.format(high - room), width - 2, 14);
-  context.fillText(numbers.format(low + room), width - 2, height - 6);
   context.strokeStyle = context.fillStyle = getComputedStyle(canvas).color;
-  trends.forEach((trend, index) => {
+  trends.forEach((trend) => {
     const inside = within(trend.points, view, step);
     context.globalAlpha = 0.3;
     for (const [at, lowest, highest] of inside) {
       context.fillRect(x(at), y(highest), Math.max(1, x(at + step) - x(at)), Math.max(1, y(lowest) - y(highest)));
     }
     context.globalAlpha = 1;
-    context.setLineDash(index ? [4, 3] : []);
+    context.setLineDash(DASHES[trend.index]);
     context.beginPath();
     let before = null;
     for (const point of inside) {
@@ -54,8 +54,7 @@ export function draw(canvas, trends, view, step, style, numbers, scale, moves) {
       if (before !== null && point[0] - before <= Math.max(step * 1.5, 90e6)) context.lineTo(px, py);
       else {
         context.moveTo(px, py);
-        context.rect(px - 1, py - 1, 2, 2); // a single value is a dot
-        context.moveTo(px, py);
+        context.fillRect(px - 1.5, py - 1.5, 3, 3); // a single value is a dot
       }
       before = point[0];
     }
@@ -64,6 +63,16 @@ export function draw(canvas, trends, view, step, style, numbers, scale, moves) {
   context.setLineDash([]);
   context.strokeStyle = style.getPropertyValue("color");
   moves.forEach((at) => upright(context, x(at), height, [6, 4]));
+}
+
+/** The calipers of a range, through whatever stands on its canvas. */
+export function drawCalipers(canvas, view, style, calipers) {
+  const context = canvas.getContext("2d");
+  context.strokeStyle = style.getPropertyValue("color");
+  for (const at of calipers) {
+    const x = ((at - view.from) / (view.to - view.from)) * canvas.clientWidth;
+    upright(context, x, canvas.clientHeight, []);
+  }
 }
 
 /** An upright line: a move to another bed, a caliper. */
@@ -76,15 +85,16 @@ function upright(context, at, height, dash) {
   context.setLineDash([]);
 }
 
-/** The stored curve itself with its scale: 10 mm a millivolt, a pulse of 1 mV before it. */
-export function drawStrip(canvas, pieces, view, style) {
+/** The stored curve itself on the axis of the lanes, with its scale: 10 mm a millivolt, a pulse of
+1 mV below it. `instead`: what is said where the scale does not hold, on paper. */
+export function drawStrip(canvas, pieces, view, style, instead = "") {
   const names = [...new Set(pieces.map((piece) => piece.code))];
   const code = names.find((name) => /^(131330|MDC_ECG_ELEC_POTL_II|II)$/.test(name)) ?? names[0];
   const own = pieces.filter((piece) => piece.code === code);
   const [context, width, height] = ready(canvas);
   const millimetre = 3.78; // of CSS: 96 px an inch; what is printed has its true length
   const seconds = (view.to - view.from) / 1e6;
-  const x = (at) => 30 + ((at - view.from) / (view.to - view.from)) * (width - 30);
+  const x = (at) => ((at - view.from) / (view.to - view.from)) * width;
   const volts = { mV: 1, uV: 0.001, V: 1000 }[own[0]?.unit];
   const values = [];
   for (const piece of own) {
@@ -97,7 +107,7 @@ export function drawStrip(canvas, pieces, view, style) {
   const middle = (low + high) / 2;
   const gain = volts ? 10 * millimetre * volts : (height - 30) / (high - low || 1);
   const y = (value) => height / 2 - (value - middle) * gain;
-  context.strokeStyle = style.getPropertyValue("--line") || "#999";
+  context.strokeStyle = getComputedStyle(canvas.parentElement).borderTopColor; // as the browser made it
   const beat = seconds <= 12 ? 0.2 : 1;
   const first = Math.ceil(view.from / 1e6 / beat);
   for (let n = first; n * beat * 1e6 <= view.to; n += 1) {
@@ -108,13 +118,14 @@ export function drawStrip(canvas, pieces, view, style) {
   }
   context.strokeStyle = context.fillStyle = getComputedStyle(canvas).color;
   if (volts) {
-    const wide = Math.max(5, Math.min(20, ((width - 30) / seconds) * PULSE_S));
+    const wide = Math.max(5, Math.min(20, (width / seconds) * PULSE_S));
+    const [foot, top] = [height - 6, height - 6 - 10 * millimetre];
     context.beginPath();
-    context.moveTo(4, height / 2 + 5 * millimetre);
-    context.lineTo(6, height / 2 + 5 * millimetre);
-    context.lineTo(6, height / 2 - 5 * millimetre);
-    context.lineTo(6 + wide, height / 2 - 5 * millimetre);
-    context.lineTo(6 + wide, height / 2 + 5 * millimetre);
+    context.moveTo(4, foot);
+    context.lineTo(6, foot);
+    context.lineTo(6, top);
+    context.lineTo(6 + wide, top);
+    context.lineTo(6 + wide, foot);
     context.stroke();
   }
   let painted = 0;
@@ -137,13 +148,13 @@ export function drawStrip(canvas, pieces, view, style) {
     end = piece.started_us + (piece.samples.length * 1e6) / piece.rate_hz;
   }
   context.stroke();
-  const speed = (((width - 30) / seconds) / millimetre).toFixed(1);
-  context.fillText(volts ? `${speed} mm/s · 10 mm/mV` : `${speed} mm/s`, 34, height - 6);
+  const speed = (width / seconds / millimetre).toFixed(1);
+  context.fillText(instead || (volts ? `${speed} mm/s · 10 mm/mV` : `${speed} mm/s`), 34, height - 6);
   return painted;
 }
 
-/** Alarms, orders, notes and devices on the same axis, the clock below, and the calipers. */
-export function drawMarks(canvas, events, view, style, local, calipers) {
+/** Alarms, orders, notes and devices on the same axis, and the clock below. */
+export function drawMarks(canvas, events, view, style, local) {
   const [context, width, height] = ready(canvas);
   const x = (at) => ((at - view.from) / (view.to - view.from)) * width;
   context.fillStyle = context.strokeStyle = style.getPropertyValue("color");
@@ -171,5 +182,4 @@ export function drawMarks(canvas, events, view, style, local, calipers) {
     context.fillText(`⇥ ${event.text.split("→").pop().trim()}`, x(event.us), 62);
     context.textAlign = "center";
   }
-  for (const at of calipers) upright(context, x(at), height, []);
 }

@@ -2,18 +2,18 @@
 
 const ROWS_MOST = 60;
 
-/** Fills the table from the panes that are drawn; `codes` are [code, label]. */
+/** Fills the table from the panes that are drawn; `codes` have code, name and decimals. */
 export function fillTable(table, panes, codes, words, numbers, stamp) {
-  const shown = codes.filter(([code]) => panes.some((pane) => pane.drawn.trends[code]));
+  const shown = codes.filter(({ code }) => panes.some((pane) => pane.drawn.trends[code]));
   const unit = (code) => {
     const sent = panes.map((pane) => pane.drawn.trends[code]).find(Boolean).unit;
     return words.units[sent] ?? sent;
   };
-  table.tHead.replaceChildren(line([words.at, ...shown.map(([code, label]) => `${label} ${unit(code)}`)], "th"));
+  table.tHead.replaceChildren(line([words.at, ...shown.map(({ code, name }) => `${name} ${unit(code)}`)], "th"));
   table.tBodies[0].replaceChildren(
     ...panes.flatMap((pane) =>
       [...steps(pane, shown).entries()].sort((a, b) => b[0] - a[0]).slice(0, ROWS_MOST + 2).map(([at, row]) =>
-        line([stamp(at), ...shown.map(([code]) => cellText(row[code], numbers))], "td"))),
+        line([stamp(at), ...shown.map(({ code, decimals }) => cellText(row[code], numbers, decimals))], "td"))),
   );
 }
 
@@ -36,7 +36,7 @@ function steps(pane, codes) {
   const { drawn } = pane;
   const bin = Math.max(drawn.step, (pane.view.to - pane.view.from) / ROWS_MOST);
   const rows = new Map();
-  for (const [code] of codes) {
+  for (const { code } of codes) {
     for (const [at, low, high, mean] of drawn.trends[code]?.points ?? []) {
       const key = Math.floor(at / bin) * bin;
       const row = rows.get(key) ?? rows.set(key, {}).get(key);
@@ -60,9 +60,9 @@ function line(cells, name) {
   return row;
 }
 
-function cellText(found, numbers) {
+function cellText(found, numbers, decimals) {
   if (!found) return "";
   const [low, high, sum, count] = found;
-  const mean = numbers.format(sum / count);
+  const mean = numbers.format(Number((sum / count).toFixed(decimals)));
   return low === high ? mean : `${mean} (${numbers.format(low)}–${numbers.format(high)})`;
 }

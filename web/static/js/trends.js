@@ -2,11 +2,12 @@
 // or two times of the bed side by side, of the same length and on the same scale.
 //
 // The account stands in the section's data-*: `from` and `to` in microseconds of what is drawn,
-// `besideFrom` and `besideTo` of the time beside, `state` (loading, drawn, away), `curves` (samples
-// drawn of the stored curve), `caliper` in milliseconds.
+// `besideFrom` and `besideTo` of the time beside, `state` (loading, drawn, away, other), `curves`
+// (samples drawn of the stored curve), `caliper` in milliseconds. `patient` is whose page it is:
+// where another one lies in the bed by now, nothing of theirs is drawn under the first one's name.
 
 import { fetched, question, ranged } from "./trends-data.js";
-import { draw, drawMarks, drawStrip, scaleOf } from "./trends-draw.js";
+import { draw, drawCalipers, drawMarks, drawStrip, scaleOf } from "./trends-draw.js";
 import { fillEvents, fillTable } from "./trends-table.js";
 
 const section = document.getElementById("trends");
@@ -29,9 +30,16 @@ const EXPORT_BELOW_US = 2 * 3600e6; // what the server gives at a time
 const NARROWEST_US = 2e6;
 const WAIT_MS = 120; // while somebody turns the wheel nothing is asked for
 const numbers = new Intl.NumberFormat(section.dataset.language, { maximumFractionDigits: 2 });
-const codes = figures.flatMap((figure) =>
-  figure.dataset.codes.split(" ").map((code) => [code, figure.querySelector("figcaption").textContent]));
-const now = () => Date.now() * 1000;
+// What a lane may hold: its codes in order, each with its name, digits and least span of a scale.
+const lanes = new Map(figures.map((figure) => {
+  const values = JSON.parse(figure.dataset.values);
+  return [figure, figure.dataset.codes.split(" ").map((code, index) => ({ code, index, ...values[index] }))];
+}));
+const codes = [...lanes.values()].flat();
+const unitOf = (sent) => words.units[sent] ?? sent;
+const STROKES = ["", "╌ ", "┈ "]; // of the lines of a lane, as they are drawn
+const ahead = Number(section.dataset.now) - Date.now() * 1000; // the house's clock, not the tablet's
+const now = () => Date.now() * 1000 + ahead;
 const nothing = () => ({ trends: {}, events: [], pieces: [], step: 0 });
 
 // The time that is looked at, and the time beside it: their canvases are `.now` and `.then`.
@@ -58,7 +66,7 @@ function show(from, to, pane = main) {
   for (const other of [main, beside]) {
     if (other !== pane) place(other, (other.view.from + other.view.to) / 2, wide);
   }
-  section.dataset.state = "loading";
+  if (section.dataset.state !== "other") section.dataset.state = "loading";
   paint(); // what is there, at its new place, at once
   clearTimeout(timer);
   timer = setTimeout(load, WAIT_MS);
@@ -76,8 +84,9 @@ async function load() {
   const close = width() <= CURVES_BELOW_US;
   try {
     const found = await Promise.all(
-      shown.map((pane) => ranged(base, pane.view, codes.map(([code]) => code), points, close)));
+      shown.map((pane) => ranged(base, pane.view, codes.map(({ code }) => code), points, close)));
     if (mine !== asked) return;
+    if (!found.every(({ patient }) => theirs(patient))) return another();
     shown.forEach((pane, index) => { pane.drawn = found[index]; });
     const last = found.at(-1);
     [section.dataset.from, section.dataset.to] = [last.from, last.to];
@@ -88,42 +97,89 @@ async function load() {
     section.dataset.state = "drawn";
     said.textContent =
       found.some(({ trends, pieces }) => Object.keys(trends).length || pieces.length) ? "" : words.none;
+    said.classList.remove("late");
     paint();
-    fillTable(document.getElementById("trend-table"), shown, codes, words, numbers, stamp);
-    const events = shown.flatMap((pane) => pane.drawn.events);
-    fillEvents(document.getElementById("trend-events"), events, words, stamp, before);
+    tell(shown);
   } catch {
     if (mine !== asked) return;
-    section.dataset.state = "away";
-    said.textContent = words.away;
+    away();
   }
+}
+
+function away() {
+  section.dataset.state = "away";
+  said.classList.add("late");
+  said.textContent = words.away;
+}
+
+/** Whether an answer is of the patient whose page this is; the first one says it of an empty bed. */
+function theirs(patient) {
+  if (!section.dataset.patient) section.dataset.patient = patient;
+  return !patient || patient === section.dataset.patient;
+}
+
+function another() {
+  for (const pane of [main, beside]) pane.drawn = nothing();
+  said.classList.add("late");
+  section.dataset.state = "other";
+  paint();
+  said.textContent = words.other;
+  tell([]);
+}
+
+/** Under whose name the lanes stand, and the same as a table and a list. */
+function tell(shown) {
+  const other = section.dataset.state === "other";
+  document.getElementById("trends-whose").hidden = other;
+  document.getElementById("trends-anew").hidden = !other;
+  fillTable(document.getElementById("trend-table"), shown, codes, words, numbers, stamp);
+  const events = shown.flatMap((pane) => pane.drawn.events);
+  fillEvents(document.getElementById("trend-events"), events, words, stamp, before);
+}
+
+/** What is drawn in a lane, each with its unit and, where there are several, its stroke; and from
+where to where it goes. */
+function caption(figure, shown, [low, high]) {
+  const [lowest, highest] = [low, high].map((value) => numbers.format(value));
+  const range = lowest === highest ? lowest : `${lowest}–${highest}`;
+  const names = lanes.get(figure).flatMap(({ code, index, name }) => {
+    const trend = shown.map(({ drawn }) => drawn.trends[code]).find(Boolean);
+    return trend ? [`${STROKES[index]}${name} ${unitOf(trend.unit)}`.trim()] : [];
+  });
+  return `${names.join(" · ")}  ${range}`;
 }
 
 function paint() {
   const shown = panes();
+  const printed = section.dataset.paper === "yes";
   const style = getComputedStyle(section);
   rangeText.textContent = shown.map(({ view }) => `${stamp(view.from)} – ${stamp(view.to)}`).join(" | ");
   for (const figure of figures) {
     const parts = shown.map(({ name, view, drawn }) => ({
       name, view, step: drawn.step,
-      trends: figure.dataset.codes.split(" ").map((code) => drawn.trends[code]).filter(Boolean),
+      trends: lanes.get(figure).flatMap((value) =>
+        drawn.trends[value.code] ? [{ ...value, ...drawn.trends[value.code] }] : []),
     }));
     figure.hidden = !parts.some(({ trends }) => trends.length);
     const scale = scaleOf(parts);
     if (figure.hidden) continue;
+    if (scale) figure.querySelector("figcaption").textContent = caption(figure, shown, scale);
     for (const { name, trends, view, step } of parts) {
-      draw(figure.querySelector(`.${name}`), trends, view, step, style, numbers, scale, movesOf(name));
+      draw(figure.querySelector(`.${name}`), trends, view, step, style, scale, movesOf(name));
     }
   }
   links();
   strip.hidden = width() > CURVES_BELOW_US || !shown.some(({ drawn }) => drawn.pieces.length);
   let curves = 0;
   for (const { name, drawn, view } of strip.hidden ? [] : shown) {
-    curves = drawStrip(strip.querySelector(`.${name}`), drawn.pieces, view, style);
+    curves = drawStrip(strip.querySelector(`.${name}`), drawn.pieces, view, style, printed && words["wave.not_to_scale"]);
   }
   section.dataset.curves = curves;
   for (const { name, drawn, view } of shown) {
-    drawMarks(marks.querySelector(`.${name}`), drawn.events, view, style, local, calipers);
+    drawMarks(marks.querySelector(`.${name}`), drawn.events, view, style, local);
+    for (const figure of [...figures, strip, marks].filter(({ hidden }) => !hidden)) {
+      drawCalipers(figure.querySelector(`.${name}`), view, style, calipers);
+    }
   }
   caliperText();
 }
@@ -136,20 +192,26 @@ function movesOf(name) {
 
 function links() {
   const range = question(main.view.from, main.view.to);
-  files.hidden = width() > EXPORT_BELOW_US;
+  const other = section.dataset.state === "other";
+  files.hidden = other || width() > EXPORT_BELOW_US;
   for (const link of files.querySelectorAll("[data-export]")) {
     link.href = `${base}/waveforms/export?stay=true&format=${link.dataset.export}&${range}`;
   }
-  paper.hidden = width() > CURVES_BELOW_US;
+  paper.hidden = other || width() > CURVES_BELOW_US;
   paper.querySelector("a").href = `/icu/beds/${bed}/strip?${range}`;
 }
 
 function caliperText() {
-  if (calipers.length < 2) return;
+  if (calipers.length < 2) {
+    if (section.dataset.caliper) said.textContent = "";
+    delete section.dataset.caliper;
+    return;
+  }
   const [a, b] = [...calipers].sort((x, y) => x - y);
   const ms = (b - a) / 1000;
-  const rate = ms < 10000 ? ` · ${numbers.format(60000 / ms)} /min` : "";
-  said.textContent = `${words.caliper} ${ms < 10000 ? `${numbers.format(ms)} ms` : `${numbers.format(ms / 1000)} s`}${rate}`;
+  const rate = ms < 10000 ? ` · ${Math.round(60000 / ms)} ${unitOf("/min")}` : "";
+  const apart = ms < 10000 ? `${Math.round(ms)} ${unitOf("ms")}` : `${numbers.format(ms / 1000)} ${unitOf("s")}`;
+  said.textContent = `${words.caliper} ${apart}${rate}`;
   section.dataset.caliper = Math.round(ms);
 }
 
@@ -263,6 +325,22 @@ lanesBox.addEventListener("pointerup", lift);
 lanesBox.addEventListener("pointercancel", lift);
 addEventListener("resize", paint);
 
+// Paper is white whatever the screen is: what is drawn is drawn once more in its colours.
+let own = "";
+function onPaper(on) {
+  if ((section.dataset.paper === "yes") === on) return;
+  const root = document.documentElement;
+  if (on) own = root.dataset.theme ?? "";
+  section.dataset.paper = on ? "yes" : "no";
+  if (on || own) root.dataset.theme = on ? "light" : own;
+  else delete root.dataset.theme;
+  document.getElementById("trends-printed").textContent = stamp(now());
+  paint();
+}
+addEventListener("beforeprint", () => onPaper(true));
+addEventListener("afterprint", () => onPaper(false));
+matchMedia("print").addEventListener("change", ({ matches }) => onPaper(matches));
+
 async function whole(span) {
   for (const button of section.querySelectorAll("[data-span]")) {
     button.setAttribute("aria-pressed", String(button.dataset.span === span));
@@ -277,8 +355,7 @@ async function whole(span) {
     stored = [Date.parse(found.from) * 1000, Date.parse(found.to) * 1000];
     show(stored[0], stored[1]);
   } catch {
-    section.dataset.state = "away";
-    said.textContent = words.away;
+    away();
   }
 }
 

@@ -43,8 +43,8 @@ async def trends(
     """Each code's `points`: `[from, lowest, highest, mean, number]` for every step with values.
 
     Of whoever lies there now (`patient_id`) it is the whole stay, also in the beds before: `beds`
-    names them with the time of each. Without `from` and `to` the whole of what is stored. A step is a whole number
-    of minutes, or shorter than one where the question is close enough.
+    names them with the time of each. Without `from` and `to` the whole of what is stored. A step is
+    a whole number of minutes, or shorter than one where the question is close enough.
     """
     web = web_of(request)
     unit = unit_of_bed(request, bed, principal, Permission.SEE_PATIENT)

@@ -118,7 +118,8 @@ The table says of technical alarms both "low, visual only" (`rule_defaults.comfo
 "audio on" (each row): here the former holds. Comfort care goes with its patient to another bed.
 
 ## Whose bed
-Somebody who is admitted to a bed that its patient has not left: the flag `displaced` at once, the
+Somebody who is admitted to a bed that its patient has not left, or whose discharge is taken back
+(A13) when the bed has been given to another, who stays in it: the flag `displaced` at once, the
 alarm `check_patient` after its delay. It ends when the other patient has a bed or has left, or when
 somebody confirms at the bed (`confirm_patient`).
 

@@ -36,6 +36,7 @@ FITTING = {
     ("relative_hours", "closes"): "'12:00'",
     ("staff_duty", "post"): "'nurse'",
     ("allergy", "criticality"): "'low'",
+    ("letter_try", "outcome"): "'taken'",
     ("allergy", "heard"): "'bed'",
     ("bed_given", "kind"): "'patient'",
     ("device_binding", "way"): "'page'",
@@ -43,6 +44,7 @@ FITTING = {
     ("care_agreement", "kind"): "'comfort_care'",
     ("care_agreement", "state"): "'proposed'",
     ("care_agreement", "confirmed_by"): "null",
+    ("care_agreement", "end_confirmed_by"): "null",  # another person than who asked for it
     ("stay_act", "kind"): "'move'",
     ("signed_document", "kind"): "'shift'",
     ("incident", "kind"): "'value'",

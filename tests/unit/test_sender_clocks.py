@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hospital_ops import identity, wire
+from hospital_ops import identity, sender_clocks, wire
 from hospital_ops.clock import SECOND, from_datetime
 from hospital_ops.deciding import Stamped
+from hospital_ops.sender_clocks import SenderClock
+from hospital_ops.wire import State
 from icu.unit import IcuUnit
 from streams.clocked import Clocked
 from streams.rows import DOUBTED, SET_RIGHT, Batch, Taken
@@ -186,3 +188,21 @@ def test_a_clock_that_is_nearly_right_is_left_as_it_is(late_s: float) -> None:
     found = rows(*CHANGED, *(value(LATER + n, late_s) for n in range(60)))
     assert {row["remark"] for row in found} == {""}
     assert [row["determined_at"] for row in found] == [row["device_time"] for row in found]
+
+
+class ClockOfBefore(State):
+    """As a snapshot of the version before holds it."""
+
+    offset: int
+    since: int
+    last: int
+    trusted: int = 0
+
+
+def test_a_clock_in_a_snapshot_of_the_version_before_goes_on() -> None:
+    before = wire.encode(ClockOfBefore(HOUR * SECOND, at(0), at(60), HOUR * SECOND))
+    clock = wire.decoder(SenderClock)(before)
+    known = {"mon monitor": clock}
+    assert sender_clocks.heard(known, value(61, HOUR)).trusted == HOUR * SECOND
+    again = wire.decoder(ClockOfBefore)(wire.encode(known["mon monitor"]))  # and back
+    assert again.trusted == HOUR * SECOND

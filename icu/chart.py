@@ -38,7 +38,7 @@ def take(state: UnitState, entry: wire.Corrected) -> BedState | None:
 def _put(bed: BedState, message: wire.Observed, observation: wire.Observation, now: int) -> bool:
     at = observation.determined_at or message.received_at
     name = values.name_of(bed, observation)
-    outcome = values.take(bed, message, observation, name, at)
+    outcome = values.take(bed, message, observation, name, at, message.source)
     shown = bed.values[name] if outcome == "shown" else None
     return tracking.note(bed, observation, shown, at, now) or shown is not None
 

@@ -23,6 +23,8 @@ from icu.values import FUTURE_US
 RULE: Final = "device_alarm"
 # IHE PCD-04 priorities; an advisory is shown as low, and one that names none is not made small.
 _PRIORITIES: Final = {"PH": HIGH, "PM": MEDIUM, "PL": LOW, "PI": LOW, "PN": LOW}
+_MOST: Final = 64  # alarms of devices at one bed: more is a sender that does not end them
+_ALIKE: Final = 8  # of one device, value and words: the channels of a pump
 _KEPT: Final = 64  # ended alarms that are remembered, so that a late start does not ring
 OVERTAKEN_US: Final = 60 * SECOND  # so long after an end a start may still be under way
 _SILENT: Final = frozenset({"audio-paused", "audio-off", "alarm-paused", "alarm-off"})
@@ -53,6 +55,7 @@ def take(turn: Turn, message: wire.DeviceAlert) -> None:
         if late and not going_on:
             turn.tell(alarm, PAST)
             return
+        _make_room(turn, alarm)
         alarms.begin(turn, alarm)
     _follow(turn, alarm, message)
 
@@ -102,6 +105,25 @@ def _new(turn: Turn, message: wire.DeviceAlert, key: str, device: str, at: int) 
     alarm.device = device
     alarm.value, alarm.unit = message.value, message.value_unit
     return alarm
+
+
+def _make_room(turn: Turn, alarm: Alarm) -> None:
+    """Some senders give each repetition a number of its own, and never tell the end of any: what
+    is told again takes the place of the oldest, and no bed has more than a person can read."""
+    others = [one for one in turn.bed.alarms.values() if one.device]
+    alike = [one for one in others if _words(one) == _words(alarm)]
+    others.sort(key=lambda one: (-PRIORITIES.index(one.priority), one.since))
+    while len(alike) >= _ALIKE or len(others) >= _MOST:
+        oldest = min(alike, key=lambda one: one.since) if len(alike) >= _ALIKE else others[0]
+        others.remove(oldest)
+        alike = [one for one in alike if one is not oldest]
+        turn.unit.count("device_alarm_overtaken")
+        oldest.latching = False
+        alarms.move(turn, oldest, "false")
+
+
+def _words(alarm: Alarm) -> tuple[str, str, str]:
+    return alarm.device, alarm.about, alarm.text
 
 
 def _priority(message: wire.DeviceAlert) -> str:

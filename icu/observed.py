@@ -40,7 +40,7 @@ def take(turn: Turn, message: wire.Observed) -> tuple[list[str], bool]:
         if observation.status and not whose.claimed_other:
             figures |= results.take_back(bed, observation, at, turn.now)
         if same_stay and not results.is_taken_back(bed, observation, at):
-            outcome = values.take(bed, message, observation, name, at)
+            outcome = values.take(bed, message, observation, name, at, sender)
             counts = outcome in ("shown", "late") or (outcome == "same" and observation.status)
             if counts and not whose.claimed_other:
                 shown = bed.values[name] if outcome != "late" else None
@@ -55,8 +55,8 @@ def take(turn: Turn, message: wire.Observed) -> tuple[list[str], bool]:
             figures |= device_limits.take(bed, message, observation.code, observation.limits)
         if observation.origin == "monitor" and not kept:
             streams = True
-            channel = f"{observation.code} {observation.channel}"
-            technical.heard(bed, channel, sender, turn.now)
+            channel = probes.channel_of(observation.code, observation.channel)
+            technical.heard(bed, channel, sender, turn.now, shown=outcome in ("shown", "same"))
     if streams:
         bed.heard_at = max(bed.heard_at, turn.now)
     if bed.probes:

@@ -1,8 +1,8 @@
 """Two sensors of one vital sign at a bed: each is judged, and the worse one stands on the board.
 
-A second oximeter, a second rate in one message: the last to come must not hide the other. While
-both are heard the board shows the one that is furthest beyond a limit, and where none is, the one
-that was there first; a flag says that there are several. Pure.
+A second oximeter, a second rate in one message, a second monitor at the bed: the last to come must
+not hide the other. While both are heard the board shows the one that is furthest beyond a limit,
+and where none is, the one that was there first; a flag says that there are several. Pure.
 """
 
 from __future__ import annotations
@@ -22,18 +22,41 @@ _MOST: Final = 16  # sensors of one vital sign at a bed; more is a sender that c
 _NONE: Final = len(PRIORITIES)
 
 
+def channel_of(code: str, channel: str) -> str:
+    """Under which name the bed remembers who sent a channel last."""
+    return f"{code} {channel}"
+
+
 def of(
-    bed: BedState, name: str, known: Shown | None, message: wire.Observed, seen: wire.Observation
+    bed: BedState,
+    name: str,
+    known: Shown | None,
+    message: wire.Observed,
+    seen: wire.Observation,
+    sender: str,
+    at: int,
 ) -> dict[str, Shown] | None:
-    """The sensors among which a value stands, by channel; None: it is alone."""
+    """The sensors among which a value of `at` stands, by `sensor_of`; None: it is alone."""
     beside = bed.probes.get(name) if bed.probes else None
-    if beside is None and known is not None and known.channel != seen.channel:
+    if known is None or (beside is not None and sensor_of(sender, seen.channel) in beside):
+        return beside
+    first = sensor_of(bed.senders.get(channel_of(seen.code, known.channel), sender), known.channel)
+    if beside is None and first == sensor_of(sender, seen.channel):
+        return None
+    if known.gone_at and at + known.gone_at - known.at <= known.at:
+        return None  # stored data: late beside what is live, whoever sends them
+    if beside is None:
         alive = known.gone_at > message.received_at and known.kind == codes.CONTINUOUS
         if alive and known.origin == seen.origin == "monitor" and has_rules(name):
-            beside = bed.probes[name] = {known.channel: known}
-    if beside is not None and seen.channel not in beside and len(beside) >= _MOST:
+            beside = bed.probes[name] = {first: known}
+    if beside is not None and len(beside) >= _MOST:
         del beside[next(iter(beside))]
     return beside
+
+
+def sensor_of(sender: str, channel: str) -> str:
+    """The name of a sensor at a bed: its sender and its channel."""
+    return f"{sender} {channel}"
 
 
 def choose(turn: Turn, names: Iterable[str]) -> None:

@@ -150,7 +150,7 @@ class BedState(State):
     noted: dict[str, Noted] = field(default_factory=dict)  # by the key that the alarm would have
     support: Support | None = None  # None: nobody has said
     next_order: NextOrder | None = None  # counted with the others
-    probes: dict[str, dict[str, Shown]] = field(default_factory=dict)  # by code and channel
+    probes: dict[str, dict[str, Shown]] = field(default_factory=dict)  # by code and sensor
     taken_back: dict[str, int] = field(default_factory=dict)  # results that hold no longer: when
 
 

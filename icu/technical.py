@@ -186,11 +186,15 @@ def next_moment(bed: BedState, now: int) -> int:
     return min((moment for moment in moments if moment > now), default=0)
 
 
-def heard(bed: BedState, channel: str, sender: str, now: int) -> None:
-    """Who sends a channel of a bed; another one within the time of a live value is a clash."""
+def heard(bed: BedState, channel: str, sender: str, now: int, *, shown: bool) -> None:
+    """Who sends a channel of a bed; another one within the time of a live value is a clash.
+
+    `shown`: the value stands on the board now; what comes late is nobody's place there.
+    """
     known = bed.senders.get(channel)
     if known == sender or (known is None and len(bed.senders) >= CHANNELS_MOST):
         return
     if known is not None and now - bed.heard_at < _GONE_US:
         bed.clash_at = now
-    bed.senders[channel] = sender
+    if shown or known is None:
+        bed.senders[channel] = sender

@@ -52,9 +52,14 @@ def name_of(bed: BedState, observation: wire.Observation) -> str:
 
 
 def take(
-    bed: BedState, message: wire.Observed, observation: wire.Observation, name: str, at: int
+    bed: BedState,
+    message: wire.Observed,
+    observation: wire.Observation,
+    name: str,
+    at: int,
+    sender: str,
 ) -> str:
-    """Puts the observation on the bed as `name`; answers shown, same, late, future or too_many.
+    """Puts an observation of `sender` on the bed; answers shown, same, late, future or too_many.
 
     Late data never replace a newer value (SAFETY I10); what comes from the future stays away from
     the board, and so do ever new names of a broken sender (the archive has them). `at` is the
@@ -69,9 +74,10 @@ def take(
     known = bed.values.get(name)
     if known is None and not observation.mapped and _is_full(bed):
         return "too_many"
-    beside = probes.of(bed, name, known, message, observation)
+    beside = probes.of(bed, name, known, message, observation, sender, at)
+    sensor = probes.sensor_of(sender, observation.channel) if beside is not None else ""
     if beside is not None:
-        known = beside.get(observation.channel)
+        known = beside.get(sensor)
     if known is not None and at < known.at:
         return "late"
     if known is not None and at == known.at and _same(known, observation):
@@ -79,7 +85,7 @@ def take(
     _remember_time(bed, name, at)
     bed.values[name] = shown = _shown(bed, message, observation, name, at)
     if beside is not None:
-        beside[observation.channel] = shown
+        beside[sensor] = shown
     return "shown"
 
 

@@ -76,6 +76,15 @@ class CareIntake:
         except MessageError as error:
             await self._keep(poster, error, body)
             raise
+        if poster.bed and len(payload.devices) > 1:
+            names = ", ".join(name[:40] for name in list(payload.devices)[:3])
+            refusal = MessageError(
+                "several_devices",
+                f"this token is of bed {poster.bed} alone, and the payload is of several devices"
+                f" ({names}): give a gateway a token of its own",
+            )
+            await self._keep(poster, refusal, body)
+            raise refusal
         rejected: list[dict[str, str]] = [{"error": reason} for reason in payload.rejected]
         stored, warnings = 0, list[dict[str, str]]()
         for device in payload.devices.values():
@@ -125,7 +134,15 @@ class CareIntake:
             unit = self.places.unit_of_bed(last)
             if unit and poster.may_write(unit):
                 return "", unit  # at no bed now: its values are kept without one
-        bed = poster.bed or (known.bed if known else "") or device_id
+        own = (known.bed if known else "") or device_id
+        if poster.bed and own != poster.bed and self.places.unit_of_bed(own) is not None:
+            raise MessageError(
+                "other_bed",
+                f"this token is of bed {poster.bed}, and device {device_id[:40]!r} stands at"
+                " another: give a gateway a token of its own (hospital-ops device add --kind"
+                " gateway)",
+            )
+        bed = poster.bed or own
         unit = self.places.unit_of_bed(bed)
         if unit is None or not poster.may_write(unit):
             raise MessageError(

@@ -8,7 +8,6 @@ message goes into a log; counts are by source and stable code.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from hospital_ops.errors import NotStored
 from hospital_ops.hl7.bounds import MAX_OBX
 from hospital_ops.hl7.framing import MIB, Frame, Framer, split_messages
 from hospital_ops.hl7.understand import Source
+from streams import peers
 from streams.codebooks import Codebooks
 from streams.hl7_intake import Append, Intake, answer_broken, broken, take
 from streams.pacing import Pace
@@ -35,6 +35,7 @@ PORTION: Final = 64  # messages decided before their appends are awaited
 HOLD_S: Final = 0.02  # so long one sender is listened to alone
 _RECHECK_S: Final = 0.01  # at least, between two looks at the clock
 _LOGGED_PEERS: Final = 256  # strangers named in the log, each once
+_GIVES_WAY_S: Final = 10.0  # a value is amber after 5 s: a line silent for so long gives way
 _BACKLOG: Final = 1024  # connections that may wait to be accepted: a ward after a power cut
 
 
@@ -102,10 +103,7 @@ class MllpGateway:
         self.limits = limits or Limits()
         self.counts = {source.name: Counts() for source in sources}
         self.strangers = 0
-        self._sources = [
-            (source, [ipaddress.ip_network(network) for network in source.networks])
-            for source in sources
-        ]
+        self._sources = peers.named(sources)
         self._open: set[_Connection] = set()
         self._servers: list[asyncio.Server] = []
         self._logged: set[str] = set()
@@ -129,28 +127,7 @@ class MllpGateway:
 
     def source_of(self, transport: asyncio.BaseTransport) -> Source | None:
         """The named source of a connection: by certificate on TLS, else by address."""
-        certificate = transport.get_extra_info("peercert")
-        names = {
-            value
-            for pairs in (certificate or {}).get("subject", ())
-            for key, value in pairs
-            if key == "commonName"
-        }
-        peer = transport.get_extra_info("peername")
-        try:
-            address = ipaddress.ip_address(str(peer[0]).partition("%")[0]) if peer else None
-        except ValueError:
-            return None
-        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-            address = address.ipv4_mapped
-        for source, networks in self._sources:
-            if source.certificate and source.certificate not in names:
-                continue
-            if address is not None and any(address in network for network in networks):
-                return source
-            if source.certificate and not networks:
-                return source
-        return None
+        return peers.source_of(transport, self._sources)
 
     def read(self, appends: list[Append]) -> list[Append]:
         """The entries with senders' codes under ours, as far as they are mapped."""
@@ -163,6 +140,13 @@ class MllpGateway:
             else one
             for one in appends
         ]
+
+    def make_room(self, source: Source) -> bool:
+        """Ends the longest silent line of `source`: a switch that begins anew leaves them open."""
+        silent = [line for line in self._open if line.is_silent(source)]
+        if silent:
+            min(silent, key=lambda line: line.heard_at).give_way()
+        return bool(silent)
 
     def stranger(self, transport: asyncio.BaseTransport) -> None:
         """Counts and, once for each address, logs a peer that is no source."""
@@ -199,7 +183,8 @@ class _Connection(asyncio.Protocol):
             self._transport.abort()
             return
         self._source, self._counts = source, self._gateway.counts[source.name]
-        if self._counts.connections >= self._gateway.limits.connections:
+        full = self._counts.connections >= self._gateway.limits.connections
+        if full and not self._gateway.make_room(source):
             self._counts.closed["too_many_connections"] += 1
             self._transport.abort()
             return
@@ -248,6 +233,23 @@ class _Connection(asyncio.Protocol):
         """It reads again."""
         self._blocked = False
         self._read_on()
+
+    @property
+    def heard_at(self) -> float:
+        """When something last came, seconds of the loop's clock."""
+        return self._last
+
+    def is_silent(self, source: Source) -> bool:
+        """Whether nothing of this source has come for a while and nothing waits for the disk."""
+        waits = self._wake is not None and not self._wake.done()
+        long = self._loop.time() - self._last >= _GIVES_WAY_S
+        return self._source is source and waits and long and not self._ending
+
+    def give_way(self) -> None:
+        """Ends at once: nobody is there, or somebody who connects anew."""
+        self._counts.closed["gave_way"] += 1
+        self._ending = True
+        self._transport.abort()
 
     def finish(self) -> asyncio.Task[None]:
         """Takes no more; the task ends when all that came is stored and answered."""

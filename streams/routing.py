@@ -110,7 +110,9 @@ def _find(location: Location, places: Places) -> Place | None:
         return Place(unit, known) if known is not None else None
     for text in filter(None, (bed, location.whole)):
         owner = places.unit_of_bed(text)
-        if owner is not None:
+        # Every ward has a bed 1: beside the name of a ward that is none of ours it is that ward's.
+        alone = not unit or text == location.whole
+        if owner is not None and (alone or text.startswith(f"{owner}-")):
             return Place(owner, text)
     return _joined(bed or location.whole, places)
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from hospital_ops import wire
 from hospital_ops.errors import MessageError
+from hospital_ops.hl7.bounds import within
 from hospital_ops.hl7.parse import Message, field
 from hospital_ops.hl7.people import Location, location, numbers, patient
 from hospital_ops.hl7.times import Zone, offset_s, to_us
@@ -15,6 +16,7 @@ from hospital_ops.hl7.times import Zone, offset_s, to_us
 NO_KNOWN_ALLERGY: Final = "716186003"  # SNOMED CT
 ALLERGIES_MAX: Final = 50  # of one message
 TEXT_MAX: Final = 120
+MERGED_MAX: Final = 100  # numbers of one A40
 TRIGGERS: Final = frozenset(("A01", "A02", "A03", "A04", "A08", "A11", "A12", "A13", "A40"))
 
 
@@ -74,6 +76,7 @@ def _merged(message: Message) -> tuple[str, ...]:
             given = numbers(field(segment, 1), message)
             own = [number for number, kind in given if kind == "MR"]
             old |= dict.fromkeys(own or [number for number, _ in given])
+    within("merged numbers", len(old), MERGED_MAX)  # each stands in the bed's binding
     return tuple(old)
 
 

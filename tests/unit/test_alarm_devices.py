@@ -256,3 +256,36 @@ def test_what_is_less_urgent_than_what_was_taken_on_stays_under_it() -> None:
     alarms = ward.alarms()
     assert alarms["spo2_low"].priority == "medium"
     assert alarms["spo2_low"].merged_into == alarms["device_alarm"].id
+
+
+def test_a_sender_that_numbers_each_repetition_anew_has_eight_alarms_and_not_thousands() -> None:
+    ward = Ward()
+    for number in range(40):
+        ward.device_alert(alert=f"A{number}", priority="PH")
+        ward.wait(1)
+    state = ward.unit.state.beds[BED]
+    mine = [alarm for alarm in state.alarms.values() if alarm.device]
+    assert sorted(alarm.key.rpartition("|A")[2] for alarm in mine) == [
+        str(n) for n in range(32, 40)
+    ]
+    assert all(alarm.state == "active" for alarm in mine)  # the last ones: the condition goes on
+    assert [event.state for event in ward.told].count("inactive") == 32  # each end is told
+
+
+def test_among_ever_more_alarms_of_devices_a_bed_keeps_the_urgent_ones() -> None:
+    ward = Ward()
+    ward.device_alert(alert="red", text="Asystole", priority="PH")
+    for number in range(200):
+        ward.device_alert(alert=f"A{number}", text=f"Event {number}", priority="PM")
+    mine = [alarm for alarm in ward.unit.state.beds[BED].alarms.values() if alarm.device]
+    assert len(mine) == 64
+    assert {"Asystole", "Event 199"} <= {alarm.text for alarm in mine}
+
+
+def test_the_same_words_of_eight_pump_channels_are_eight_alarms() -> None:
+    ward = Ward()
+    for channel in range(8):
+        ward.device_alert(alert=f"channel {channel}", text="Occlusion", about="")
+    ward.device_alert("end", alert="channel 3", text="Occlusion", about="")
+    mine = [alarm for alarm in ward.unit.state.beds[BED].alarms.values() if alarm.device]
+    assert len(mine) == 7

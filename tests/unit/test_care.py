@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,13 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hospital_ops import care
-from hospital_ops.clock import SECOND, from_iso, to_datetime
+from hospital_ops import care, wire
+from hospital_ops.clock import SECOND, ManualClock, from_iso, to_datetime
 from hospital_ops.errors import MessageError
+from hospital_ops.installation.store import KnownDevice
 from hospital_ops.waveform import SAMPLES_MAX
 from streams.care_intake import CareIntake, Poster
 
 NOW = from_iso("2026-11-21T12:00:00Z")
+UNIT = "h1-icu-1"
 ZONES = ("Europe/Moscow", "UTC", care.OWN_ZONE)
 
 
@@ -194,3 +198,62 @@ def test_steady_values_without_a_time_are_new_with_each_post(said: str, new: boo
         for at in (NOW, NOW + 3 * SECOND)
     ]
     assert (told[0] != told[1]) is new
+
+
+class Beds:
+    """Two beds of a unit, a device registered at the second one."""
+
+    def __init__(self) -> None:
+        self.units: dict[str, Any] = {}
+
+    def device(self, hospital: str, name: str) -> Any:
+        known = KnownDevice(
+            device=name, hospital=hospital, bed=f"{UNIT}-02", mode="Test", address="", model=""
+        )
+        return known if name == "MON2" else None
+
+    def standing(self, hospital: str, name: str) -> tuple[()]:
+        return ()
+
+    def mode_of_device(self, hospital: str, name: str) -> str:
+        return ""
+
+    def unit_of_bed(self, bed: str) -> str | None:
+        return UNIT if bed in (f"{UNIT}-01", f"{UNIT}-02") else None
+
+
+@pytest.mark.parametrize(
+    ("devices", "taken"),
+    [
+        (["192.168.1.14"], True),  # whatever it calls itself
+        ([f"{UNIT}-01"], True),
+        ([f"{UNIT}-02"], False),
+        (["MON2"], False),
+        (["192.168.1.14", "192.168.1.15"], False),
+    ],
+)
+async def test_the_token_of_one_bed_does_not_put_a_gateways_beds_on_one_patient(
+    devices: list[str], taken: bool
+) -> None:
+    kept: list[wire.Entry] = []
+
+    class Disk:
+        async def append(self, _: str, entry: wire.Entry, raw: bytes) -> None:
+            kept.append(entry)
+
+        async def append_many(self, _: str, items: list[Any], stream: str = "in") -> None:
+            kept.extend(entry for entry, _ in items)
+
+    books = SimpleNamespace(read=lambda _, entry: entry)
+    intake = CareIntake(Disk(), Beds(), books, ManualClock(NOW))  # type: ignore[arg-type]
+    poster = Poster("device:mon1", "h1", "Test", lambda _: True, bed=f"{UNIT}-01")
+    body = json.dumps([observation("heart-rate", device_id=name) for name in devices]).encode()
+    if taken:
+        await intake.take(poster, body)
+        assert [getattr(entry, "bed", "") for entry in kept] == [f"{UNIT}-01"]
+    else:
+        with pytest.raises(MessageError) as refused:
+            await intake.take(poster, body)
+        assert "gateway" in refused.value.reason
+        assert all(isinstance(entry, wire.Kept) for entry in kept)
+        assert kept

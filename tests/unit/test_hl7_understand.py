@@ -348,6 +348,9 @@ def test_every_number_of_a_merge_is_merged_or_the_sender_is_told() -> None:
     plain = merge("PID|1||N", "MRG|O1~O2", "MRG|O3").event
     assert plain is not None
     assert plain.merged == ("O1", "O2", "O3")
+    many = merge("PID|1||N", "MRG|" + "~".join(f"O{number}" for number in range(101)))
+    assert many.problem is not None
+    assert many.problem.code == "too_many"
     two = merge("PID|1||N", "MRG|O1", "PID|2||M", "MRG|O2")
     assert two.problem is not None
     assert two.problem.code == "several_patients"

@@ -115,6 +115,18 @@ def test_two_houses_may_each_call_a_bed_77_and_each_has_its_own() -> None:
     assert place(location("h1-icu-1^^77", PLAIN), house) == Place("h1-icu-1", "77")
 
 
+def test_bed_77_of_a_ward_that_is_none_of_ours_is_not_bed_77_of_intensive_care() -> None:
+    house = Announced(Two())
+    house.announce("h1-icu-1", "77")  # as an ADT called it; its id is what it is called
+    for ward in ("SURGERY^^77", "SURGERY^12^77", "^^SURGERY&77"):
+        assert place_patient(location(ward, PLAIN), house) is None  # the hall: no unit of ours
+        assert isinstance(place(location(ward, PLAIN), house), Unknown)
+    for alone in ("77", "^^77", "^^77^10.0.0.7:1", "h1-icu-1^^77"):
+        assert place(location(alone, PLAIN), house) == Place("h1-icu-1", "77")
+    # An id that says its unit itself cannot be another ward's.
+    assert place(location(f"SURGERY^^{BED['h1']}", PLAIN), house) == Place("h1-icu-1", BED["h1"])
+
+
 def test_a_bed_that_says_whose_it_is_becomes_no_bed_of_another_unit() -> None:
     found = place_patient(location(f"h2-icu-1^^{BED['h1']}", PLAIN), Announced(Two()))
     assert isinstance(found, Unknown)

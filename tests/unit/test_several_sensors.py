@@ -189,3 +189,44 @@ def test_a_test_message_does_not_make_the_bed_of_a_real_patient_a_test() -> None
     told(ward, seen(HR.code, 80.0, ward.now), mode="Test")
     assert ward.cell().mode == "Real"
     assert "check_patient" in ward.cell().flags
+
+
+def of_device(ward: Ward, device: str, value: float, age_s: int = 0) -> None:
+    """One saturation of a device at the bed."""
+    ward.message(BED, {"spo2": value}, age_s=age_s, device=device)
+
+
+@pytest.mark.parametrize("values", [(70.0, 97.0), (97.0, 70.0)])
+def test_a_low_saturation_rings_whichever_of_two_monitors_speaks_last(
+    values: tuple[float, float],
+) -> None:
+    ward = Ward()
+    for _ in range(40):
+        for device, value in zip(("bedside", "transport"), values, strict=True):
+            of_device(ward, device, value)
+            ward.wait(0.5)
+    assert ward.cell().values[SPO2.code].value == 70.0
+    assert alarms(ward)["spo2_desat"].state == "active"
+    assert {"second_sender", "spo2_desat"} <= set(alarms(ward))
+
+
+def test_the_monitor_that_takes_over_is_alone_once_the_other_one_is_silent() -> None:
+    ward = Ward()
+    for device, value in (("bedside", 70.0), ("transport", 97.0)):
+        for _ in range(25):
+            of_device(ward, device, value)
+            ward.wait(1)
+    cell = ward.cell()
+    assert (cell.values[SPO2.code].value, "several_sensors" in cell.flags) == (97.0, False)
+    assert all(alarm.state != "active" for alarm in cell.alarms)
+
+
+def test_what_another_monitor_had_kept_takes_nobodys_place() -> None:
+    ward = Ward()
+    for age in range(60):
+        of_device(ward, "bedside", 97.0)
+        of_device(ward, "transport", 70.0, age_s=900 - age)
+        ward.wait(1)
+    cell = ward.cell()
+    assert (cell.values[SPO2.code].value, "several_sensors" in cell.flags) == (97.0, False)
+    assert "spo2_desat" not in alarms(ward)

@@ -38,8 +38,8 @@ def take(turn: Turn, message: wire.Observed) -> tuple[list[str], bool]:
             admissions.claim(bed, message.mrn, at)
         outcome, name = "late", values.name_of(bed, observation)
         if observation.status and not whose.claimed_other:
-            figures |= results.take_back(bed, observation, at, turn.now)
-        if same_stay and not results.is_taken_back(bed, observation, at):
+            figures |= results.take_back(bed, observation, at, turn.now, message.sent_at)
+        if same_stay and not results.is_taken_back(bed, observation, at, message.sent_at):
             outcome = values.take(bed, message, observation, name, at, sender)
             counts = outcome in ("shown", "late") or (outcome == "same" and observation.status)
             if counts and not whose.claimed_other:

@@ -13,25 +13,43 @@ from icu import record
 from icu.state import BedState
 
 _KEPT: Final = 256  # of one bed
+_GONE: Final = ("D", "W")  # the sender may tell a right one later; a correction stands
 
 
 def _key(observation: wire.Observation, at: int) -> str:
     return f"{observation.code}|{observation.channel}|{at}"
 
 
-def is_taken_back(bed: BedState, observation: wire.Observation, at: int) -> bool:
-    """Whether a value is what its sender has taken back since, told again or overtaken."""
-    if not bed.taken_back or observation.status:
+def is_taken_back(
+    bed: BedState, observation: wire.Observation, at: int, sent_at: int | None
+) -> bool:
+    """Whether a value is what its sender has taken back since, told again or overtaken.
+
+    What was deleted or wrong and is told in a message that was made later is a new result.
+    """
+    if not (bed.taken_back or bed.withdrawn) or observation.status:
         return False
-    return _key(observation, at) in bed.taken_back
+    key = _key(observation, at)
+    said = bed.withdrawn.get(key)
+    return key in bed.taken_back or (said is not None and (sent_at is None or sent_at <= said))
 
 
-def take_back(bed: BedState, observation: wire.Observation, at: int, now: int) -> bool:
+def take_back(
+    bed: BedState, observation: wire.Observation, at: int, now: int, sent_at: int | None
+) -> bool:
     """Takes what was told of this moment out of the record; answers whether anything was there."""
     key = _key(observation, at)
     bed.taken_back.pop(key, None)
-    bed.taken_back[key] = now
-    while len(bed.taken_back) > _KEPT:
-        del bed.taken_back[next(iter(bed.taken_back))]
+    bed.withdrawn.pop(key, None)
+    if observation.status in _GONE and sent_at is not None:
+        _keep(bed.withdrawn, key, sent_at)
+    else:
+        _keep(bed.taken_back, key, now)
     name = record.key_of(observation.code, observation.unit)
     return bool(name) and record.withdraw(bed.record, name, at, observation.channel)
+
+
+def _keep(told: dict[str, int], key: str, when: int) -> None:
+    told[key] = when
+    while len(told) > _KEPT:
+        del told[next(iter(told))]

@@ -152,6 +152,7 @@ class BedState(State):
     next_order: NextOrder | None = None  # counted with the others
     probes: dict[str, dict[str, Shown]] = field(default_factory=dict)  # by code and sensor
     taken_back: dict[str, int] = field(default_factory=dict)  # results that hold no longer: when
+    withdrawn: dict[str, int] = field(default_factory=dict)  # deleted or wrong: when that was told
 
 
 class Gone(Form, frozen=True):

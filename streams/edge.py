@@ -93,11 +93,14 @@ def made(
     zone: str = "",
     bed: str = "",
     note: str = "",
+    when: str = "",
 ) -> Item:
-    """An item; the same bytes of the same sender are the same item."""
+    """An item; the same bytes of the same sender are the same item, unless only `when` they came
+    tells one from another."""
     if len(body) > BODY_MAX:
         raise MessageError("too_large", f"send at most {BODY_MAX} bytes in one message")
-    digest = hashlib.sha256(f"{kind}\x1f{source}\x1f{bed}\x1f".encode() + body).hexdigest()
+    name = f"{kind}\x1f{source}\x1f{bed}\x1f{when}"
+    digest = hashlib.sha256(name.encode() + body).hexdigest()
     return Item(digest, kind, source, received_at, body, rank, mode, zone, bed, note)
 
 
@@ -157,14 +160,18 @@ class EdgeIntake:
     async def take_care(self, source: str, mode: str, zone: str, bed: str, body: bytes) -> Answer:
         """As `CareIntake.take`; which device stands where is for the hospital to say."""
         now = self.clock.now_us()
-        item = made(items.CARE, source, now, body, mode=mode, zone=zone, bed=bed)
         try:
             payload = care.read(events.parse_json(body), now, [zone or "UTC"])
         except MessageError:
-            await self.shelf.put(item)
+            await self.shelf.put(made(items.CARE, source, now, body, mode=mode, zone=zone, bed=bed))
             raise
-        await self.shelf.put(item)
         rows = [(d.device_id, row) for d in payload.devices.values() for row in d.observations]
+        untimed = any(row.determined_at is None for _, row in rows)
+        item = made(
+            items.CARE, source, now, body, mode=mode, zone=zone, bed=bed,
+            when=str(now) if untimed else "",
+        )  # fmt: skip
+        await self.shelf.put(item)
         return {
             "stored": len(rows) + sum(len(d.waves) for d in payload.devices.values()),
             "warnings": [

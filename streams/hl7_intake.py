@@ -183,8 +183,9 @@ def _admission(known: Understood, raw: bytes, places: Announced) -> Intake:
     if isinstance(found, Unknown):
         known.refuse(build.ERROR, found.code, found.reason, "204")
         return _refused(known, raw)
-    if found is not None and found.bed:
-        places.announce(found.unit, found.bed)
+    if found is not None and found.bed and places.announce(found.unit, found.bed):
+        new = f"bed {found.bed[:40]!r} is new in unit {found.unit} and is shown there from now on"
+        known.warnings.append(f"{new}: correct PV1-3 where it has another name")
     unit, bed = (found.unit, found.bed) if found else (hall(known.source.hospital), "")
     prior_unit, prior_bed = prior if isinstance(prior, Place) else ("", "")
     if event.merged:

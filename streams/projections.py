@@ -118,13 +118,17 @@ class Places:
         return unit in self.units
 
     def bed_in_unit(self, unit: str, text: str) -> str | None:
-        """The id of the bed that `text` names within a unit: its id, or its label."""
+        """The id of the bed that `text` names within a unit: its id, or its label (`07` is `7`
+        where one bed alone is called so)."""
         if text == PROBE_BED:
             return text
-        for bed in self.beds.values():
-            if bed.unit == unit and text in (bed.bed, bed.label):
+        of_unit = [bed for bed in self.beds.values() if bed.unit == unit]
+        for bed in of_unit:
+            if text in (bed.bed, bed.label):
                 return bed.bed
-        return None
+        number = text.lstrip("0") if text.isdecimal() else ""
+        alike = [bed.bed for bed in of_unit if number and bed.label.lstrip("0") == number]
+        return alike[0] if len(alike) == 1 else None
 
     def beds_of(self, unit: str) -> list[Bed]:
         """The beds of a unit in the order of the wall."""

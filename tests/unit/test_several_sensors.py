@@ -16,15 +16,22 @@ from tests.alarm_ward import BED, UNIT, Ward
 HR, SPO2, CREATININE = by_key["hr"], by_key["spo2"], by_key["creatinine"]
 
 
-def told(ward: Ward, *rows: wire.Observation, mrn: str = "", mode: str = "Test") -> None:
+def told(
+    ward: Ward,
+    *rows: wire.Observation,
+    mrn: str = "",
+    mode: str = "Test",
+    sent_at: int | None = None,
+) -> None:
     """One message with these rows."""
     ward.count += 1
     name = str(ward.count)
     ward.give(
         wire.Observed(
-            UNIT, "loop", name, name.encode(), ward.now, mode, rows, bed=BED, device="mon", mrn=mrn
+            UNIT, "loop", name, name.encode(), ward.now, mode, rows, bed=BED, device="mon",
+            mrn=mrn, sent_at=sent_at,
         )
-    )
+    )  # fmt: skip
 
 
 def seen(code: str, value: float, at: int, channel: str = "", **more: object) -> wire.Observation:
@@ -162,6 +169,27 @@ def test_a_result_that_was_taken_back_counts_nowhere_and_does_not_come_back(
     expected = {"F": 900.0, "C": 90.0, "W": None}[last]
     assert counted(ward) == (([], None) if expected is None else ([expected], expected))
     assert ward.cell().values[CREATININE.code].value == expected
+
+
+@pytest.mark.parametrize("status", ["D", "W"])
+def test_the_right_result_after_a_wrong_one_of_the_same_sample_is_shown_and_counts(
+    status: str,
+) -> None:
+    ward = Ward()
+    first, wrong, right = (ward.now + n * 60 * SECOND for n in range(3))
+    for row, sent_at in (
+        (result(900.0), first),
+        (result(None, status), wrong),
+        (result(120.0), right),
+        (result(900.0), first),  # told again
+    ):
+        told(ward, row, sent_at=sent_at)
+        ward.wait(1)
+    assert ward.cell().values[CREATININE.code].value == 120.0
+    assert counted(ward) == ([120.0], 120.0)
+    told(ward, result(95.0, "C"), sent_at=right + SECOND)
+    told(ward, result(120.0), sent_at=right + 2 * SECOND)  # a correction stands
+    assert counted(ward) == ([95.0], 95.0)
 
 
 def test_a_device_alarm_of_somebody_else_rings_and_is_filed_under_nobody() -> None:

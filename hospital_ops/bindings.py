@@ -112,6 +112,8 @@ def same_stay(history: History, moment: int, now: int) -> bool:
 
     A value of the patient before, however late it comes, is never shown as that of the next one.
     """
+    if not history:
+        return True
     first = bisect_right(history, min(moment, now), key=lambda known: known.from_at)
     last = bisect_right(history, now, key=lambda known: known.from_at)
     who = history[first - 1].patient_id if first else ""

@@ -289,6 +289,8 @@ def merging(bed: BedState) -> dict[str, str]:
     line wins over the cuff on the same rule, a silent bed over its silent sensors. What says that
     it is worse than what somebody has taken on (a damped line, a cuff that knows better) rings.
     """
+    if len(bed.alarms) < 2:
+        return {}
     devices = [a for a in bed.alarms.values() if a.device and a.about and not a.technical]
     merged: dict[str, str] = {}
     for device in devices:

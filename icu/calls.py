@@ -8,6 +8,7 @@ the unit is called (`unit`). Acknowledging ends it; a pause without a name does 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from hospital_ops import wire
@@ -40,20 +41,28 @@ class Step(NamedTuple):
 
 def steps_of(unit: UnitState, alarm: Alarm) -> tuple[Step, ...]:
     """The steps of an alarm, first to last."""
-    rule = RULES[alarm.code]
-    if alarm.code == painting.RULE:
+    return _steps(alarm.code, alarm.priority, unit.site.physician_s if unit.site else None)
+
+
+@lru_cache(maxsize=1024)
+def _steps(code: str, priority: str, physician_s: int | None) -> tuple[Step, ...]:
+    """Those of a rule; `physician_s`: what the unit has set."""
+    rule = RULES[code]
+    if code == painting.RULE:
         return ()  # the hidden alarm itself goes on to its next step
-    times = list(_TIMES_S["lethal" if rule.lethal else alarm.priority])
+    times = list(_TIMES_S["lethal" if rule.lethal else priority])
     if not rule.calls:
         times = times[:1]
-    if unit.site is not None and not rule.lethal and len(times) == len(_LADDER):
-        times[-1] = unit.site.physician_s
+    if physician_s is not None and not rule.lethal and len(times) == len(_LADDER):
+        times[-1] = physician_s
     return tuple(Step(posts, s * SECOND) for posts, s in zip(_LADDER, times, strict=False))
 
 
 def on_duty(unit: UnitState, bed: str, post: str, now: int) -> tuple[tuple[str, str], ...]:
     """(post, person) for everybody whom a call to `post` reaches at a bed; the newest first."""
     here = [p for p in unit.duty.values() if p.since <= now < p.until]
+    if not here:
+        return ()
     here.sort(key=lambda person: (-person.since, person.who))
     nurses = [p for p in here if p.post == NURSE]
     if post == NURSE:

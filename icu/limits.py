@@ -50,6 +50,7 @@ def number_of(shown: Shown | None, now: int) -> float | None:
 def judge(turn: Turn, names: Iterable[str]) -> None:
     """Looks at the limits of the codes that changed."""
     bed, now = turn.bed, turn.now
+    set_here, patient, age = turn.unit.limits, turn.patient_id, turn.age
     for name in names:
         if not has_rules(name):
             continue
@@ -59,7 +60,7 @@ def judge(turn: Turn, names: Iterable[str]) -> None:
             if _is_old(shown, now):
                 _past(turn, name, shown.value, shown.at, "")
             continue
-        for limit in turn.limits(name):
+        for limit in limits_for(set_here, patient, name, age):
             if limit.beyond(value) and _asked_for(turn, limit):
                 _holds(turn, limit, shown, value)
             else:

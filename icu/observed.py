@@ -36,7 +36,8 @@ def take(turn: Turn, message: wire.Observed) -> tuple[list[str], bool]:
         at = judged  # one number for all of them: a bed remembers many
         if whose.claimed_other:
             admissions.claim(bed, message.mrn, at)
-        outcome, name = "late", values.name_of(bed, observation)
+        name = observation.code if observation.mapped else values.name_of(bed, observation)
+        outcome = "late"
         if observation.status and not whose.claimed_other:
             figures |= results.take_back(bed, observation, at, turn.now, message.sent_at)
         if same_stay and not results.is_taken_back(bed, observation, at, message.sent_at):
@@ -45,12 +46,12 @@ def take(turn: Turn, message: wire.Observed) -> tuple[list[str], bool]:
             if counts and not whose.claimed_other:
                 shown = bed.values[name] if outcome != "late" else None
                 figures |= tracking.note(bed, observation, shown, at, turn.now)
-        if outcome in ("late", "future", "too_many"):
-            turn.unit.count(outcome)
         if outcome == "shown":
             changed[name] = None
-        elif outcome == "late":
-            limits.late(turn, observation, at, whose.patient_id)
+        elif outcome != "same":  # late, future or too_many
+            turn.unit.count(outcome)
+            if outcome == "late":
+                limits.late(turn, observation, at, whose.patient_id)
         if observation.limits is not None:
             figures |= device_limits.take(bed, message, observation.code, observation.limits)
         if observation.origin == "monitor" and not kept:

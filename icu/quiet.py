@@ -50,6 +50,8 @@ def covers(kind: str, alarm: Alarm) -> bool:
 
 def silent_until(bed: BedState, alarm: Alarm) -> int:
     """Until when the bed's silences cover an alarm; 0: it may sound."""
+    if not bed.quiets:
+        return 0
     return max((q.until for q in bed.quiets.values() if covers(q.kind, alarm)), default=0)
 
 
@@ -156,6 +158,8 @@ def _end(turn: Turn, kinds: list[str]) -> None:
 
 def next_moment(bed: BedState, now: int) -> int:
     """When a silence ends; 0: there is none."""
+    if not bed.quiets:
+        return 0
     return min((q.until for q in bed.quiets.values() if q.until > now), default=0)
 
 

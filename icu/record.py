@@ -52,6 +52,7 @@ _BY_UNIT: Final = {
     for name in ("bilirubin", "creatinine")
     for unit, suffix in (("mg/dL", "mg_dl"), ("umol/L", "umol_l"))
 }
+_IN_UNITS: Final = frozenset(name for name, _ in _BY_UNIT)
 KEYS: Final = {
     codes.by_key[key].code: key
     for key in ("bilirubin", "creatinine", *PRESSURES, *_NEWEST, *HELD, *SPOTS)
@@ -125,30 +126,32 @@ class Record(State):
 def key_of(code: str, unit: str) -> str:
     """The record's name of a value, empty where no indicator needs it."""
     key = KEYS.get(code, "")
-    return _BY_UNIT.get((key, unit), key)
+    return _BY_UNIT.get((key, unit), key) if key in _IN_UNITS else key
 
 
-def note(
-    bed: str,
-    record: Record,
-    key: str,
-    reading: Reading,
-    *,
-    streamed: bool,
-    now: int,
-) -> bool:
+def note(record: Record, key: str, reading: Reading, now: int) -> bool:
     """Takes a value in; answers whether the figures are to be found anew at once."""
-    if not record.began_at or now - DAY < reading.at < record.began_at:
-        record.began_at = reading.at  # what is charted late counts from when it was
-    if streamed and not isinstance(reading.value, str):
-        if not record.minute_until:
-            record.minute_until = _end_of_minute(bed, now)
-        running = record.minute.setdefault(key, Minute())
-        running.at = max(running.at, reading.at)
-        if len(running.samples) < SAMPLES_KEPT:
-            running.samples.append(_small(reading.value))
-        return False
+    _begin(record, reading.at, now)
     return _take(record, key, reading, now)
+
+
+def _begin(record: Record, at: int, now: int) -> None:
+    """What is charted late counts from when it was."""
+    if not record.began_at or now - DAY < at < record.began_at:
+        record.began_at = at
+
+
+def sample(bed: str, record: Record, key: str, value: float, at: int, now: int) -> None:
+    """Takes a streamed value into the running minute of the bed."""
+    _begin(record, at, now)
+    if not record.minute_until:
+        record.minute_until = _end_of_minute(bed, now)
+    running = record.minute.get(key)
+    if running is None:
+        running = record.minute[key] = Minute()
+    running.at = max(running.at, at)
+    if len(running.samples) < SAMPLES_KEPT:
+        running.samples.append(_small(value))
 
 
 def close_minute(record: Record, now: int) -> bool:

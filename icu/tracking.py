@@ -28,26 +28,29 @@ def note(
     people chart still count.
     """
     key = record.key_of(observation.code, observation.unit)
-    if not key or observation.value is None or observation.validity != "Vld":
+    value = observation.value
+    if not key or value is None or observation.validity != "Vld":
         return False
     by_hand = observation.origin in _BY_HAND
-    if not by_hand:
-        # A flushed line of 0 mmHg is stored and shown, and no score is made of it (codes.md).
-        implausible = isinstance(observation.value, int | float) and not units.in_range(
-            observation.value, codes.by_code[observation.code].plausible
-        )
-        if shown is None or implausible:
-            return False
+    if not by_hand and (shown is None or not _plausible(observation.code, value)):
+        return False
     streamed = shown is not None and shown.kind == "continuous"
     if streamed and key == "hr":
         sameness.heard(bed.record, at)
-    reading = Reading(at, observation.value, channel=observation.channel)
-    due = record.note(bed.bed, bed.record, key, reading, streamed=streamed, now=now)
+    if streamed and not isinstance(value, str):
+        record.sample(bed.bed, bed.record, key, value, at, now)
+        return False
+    due = record.note(bed.record, key, Reading(at, value, channel=observation.channel), now)
     again = bed.record.found_at + AGAIN_US
     if not due or by_hand or now >= again:
         return due
     bed.record.next_at = min(bed.record.next_at or again, again)
     return False
+
+
+def _plausible(code: str, value: float | str) -> bool:
+    """A flushed line of 0 mmHg is stored and shown, and no score is made of it (codes.md)."""
+    return isinstance(value, str) or units.in_range(value, codes.by_code[code].plausible)
 
 
 def pass_time(bed: BedState, now: int) -> bool:

@@ -17,6 +17,7 @@ READINGS_FOR_A_CYCLE = 3
 UNMAPPED_MOST = 128  # names of a sender's own on one bed; more than a device has is a broken one
 
 
+# Our own words, each once for all beds: every message brings its own.
 _WORDS = {
     word: word
     for word in (
@@ -29,7 +30,7 @@ TIMELESS_KEPT = 4096  # messages without a time whose first receipt is remembere
 
 def first_receipt(known: dict[bytes, int], message: wire.Observed) -> int:
     """A message without a time keeps its first receive time, however often it is sent."""
-    if all(o.determined_at is not None for o in message.observations):
+    if None not in [o.determined_at for o in message.observations]:
         return message.received_at
     first = known.setdefault(message.identity, message.received_at)
     while len(known) > TIMELESS_KEPT:
@@ -67,7 +68,7 @@ def take(
     """
     if at > message.received_at + FUTURE_US:
         return "future"
-    name = _known_word(name)
+    name = _WORDS.get(name, name)
     if observation.mapped and observation.text:  # a codebook maps it now: not twice on the bed
         bed.values.pop(observation.text, None)
         bed.times.pop(observation.text, None)
@@ -100,7 +101,7 @@ def _same(known: Shown, observation: wire.Observation) -> bool:
 def _remember_time(bed: BedState, name: str, at: int) -> None:
     times = bed.times.get(name, ())
     if not times or at > times[-1]:
-        bed.times[name] = (*times, at)[-INTERVALS_KEPT:]
+        bed.times[name] = (*times[1 - INTERVALS_KEPT :], at)
 
 
 @lru_cache(maxsize=256)  # values that a message brings together came together before
@@ -124,17 +125,17 @@ def _shown(
     amber_at, gone_at = _ends(min(at, message.received_at), amber_s, gone_s)
     return Shown(
         value=observation.value,
-        unit=_known_word(observation.unit),
+        unit=_WORDS.get(observation.unit, observation.unit),
         at=at,
         kind=kind,
         amber_at=amber_at,
         gone_at=gone_at,
-        validity=_known_word(observation.validity),
+        validity=_WORDS.get(observation.validity, observation.validity),
         mapped=observation.mapped,
         text=observation.text,
         mode=message.mode,
         reason=observation.reason,
-        origin=_known_word(observation.origin),
+        origin=_WORDS.get(observation.origin, observation.origin),
         channel=observation.channel,
         code="" if observation.mapped else observation.code,
     )
@@ -149,17 +150,8 @@ def _ends(since: int, amber_s: float, gone_s: float) -> tuple[int, int]:
     )
 
 
-def _known_word(word: str) -> str:
-    """The same word, as one for all beds where it is one of ours: each message brings its own."""
-    return _WORDS.get(word, word)
-
-
 def next_change(bed: BedState, now: int) -> int:
     """The next moment at which some value turns stale or is withdrawn; 0 when none will."""
-    moments = [
-        moment
-        for shown in bed.values.values()
-        for moment in (shown.amber_at, shown.gone_at)
-        if moment > now
-    ]
-    return min(moments, default=0)
+    shown = bed.values.values()
+    moments = {one.amber_at for one in shown} | {one.gone_at for one in shown}
+    return min([moment for moment in moments if moment > now], default=0)

@@ -3,13 +3,15 @@
 One pure function for both readers: the board and the archive give a value the same moment, and so
 the same patient. A clock that is wrong gives every value the same distance from its receipt, for as
 long as it is watched; stored data that are sent in one go do not, so they stay late. Only what is
-beyond the table's figure is corrected: a slow line must never look live.
+beyond the table's figure is corrected: a slow line must never look live. One sender may bring the
+values of several devices, in one message too: what shares a time is known by its first code, and
+has a clock of its own.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 from hospital_ops import bindings, wire
 from hospital_ops.bindings import History, Whose
@@ -31,9 +33,10 @@ STEADY_US: Final = 2 * SECOND  # so far apart are a network's good and bad momen
 GAP_US: Final = 150 * SECOND  # a monitor that speaks each minute may miss one
 SEEN_US: Final = 5 * SECOND  # steady for so long: it is shown
 TRUSTED_US: Final = 30 * SECOND  # steady for so long: times are corrected by it
+PIECE_US: Final = 12 * SECOND  # a piece of a curve began so long before its receipt, at the most
 
 
-SENDERS: Final = 32  # of one bed: pumps count
+CLOCKS: Final = 128  # of one bed: pumps count
 
 
 class SenderClock(Form, frozen=True):
@@ -47,7 +50,7 @@ class SenderClock(Form, frozen=True):
     doubted: bool = False  # the last message said "now", and by what is known it was not now
 
 
-Clocks = dict[str, SenderClock]  # of one bed, by sender
+Clocks = dict[str, SenderClock]  # of one bed, by sender and first code
 UNKNOWN: Final = SenderClock(0, 0, 0)
 
 
@@ -56,18 +59,73 @@ def sender(message: wire.Observed | wire.Waved | wire.WavesTogether | wire.Devic
     return f"{message.source} {message.device}"
 
 
-def heard(clocks: Clocks, message: wire.Observed) -> SenderClock:
-    """The clock of a message's sender by now, which is kept among those of the bed."""
-    name = sender(message)
-    known = clocks.get(name)
-    told = {o.determined_at or 0 for o in message.observations if o.origin == "monitor"}
-    newest = max(told, default=0)
-    if not newest:  # of no moment, or charted
-        return UNKNOWN
-    if known is None and len(clocks) >= SENDERS:
+class Told(NamedTuple):
+    """The clocks by which the times of one message are read."""
+
+    usual: SenderClock
+    others: dict[int, SenderClock]  # of single times
+
+    def at(self, moment: int | None) -> SenderClock:
+        """The clock of a time of the message."""
+        return self.others.get(moment or 0, self.usual) if self.others else self.usual
+
+
+def heard(clocks: Clocks, message: wire.Observed) -> Told:
+    """The clocks of a message by now, which are kept among those of the bed."""
+    told = {
+        o.determined_at: o.code
+        for o in reversed(message.observations)
+        if o.origin == "monitor" and o.determined_at
+    }
+    if not told:  # of no moment, or charted
+        return Told(UNKNOWN, {})
+    name, newest = sender(message), max(told)
+    usual = _clock(clocks, name, told[newest], newest, message)
+    usual = _shared(clocks, name, usual, None)
+    others = {}
+    for at, code in told.items() if len(told) > 1 else ():
+        if at != newest:
+            clock = _clock(clocks, name, code, at, message)
+            others[at] = _shared(clocks, name, clock, usual)
+    return Told(usual, others)
+
+
+def nearest(clocks: Clocks, name: str, distance: int) -> SenderClock | None:
+    """The clock of a sender by which something so far from its receipt is read: its only one, or
+    the one of several that explains the distance."""
+    begins = f"{name}|"
+    known = [clock for key, clock in clocks.items() if key.startswith(begins) or key == name]
+    if len(known) < 2:
+        return known[0] if known else None
+    best = min(known, key=lambda clock: abs(distance - clock.offset))
+    return best if abs(distance - best.offset) <= PIECE_US else None
+
+
+def _clock(clocks: Clocks, name: str, code: str, at: int, message: wire.Observed) -> SenderClock:
+    key = f"{name}|{code}"
+    known = clocks.get(key) or clocks.pop(name, None)  # of all that the sender brings: as before
+    if known is None and len(clocks) >= CLOCKS:
         del clocks[min(clocks, key=lambda each: clocks[each].last)]
-    clock = clocks[name] = _after(known, newest, message)
+    clock = clocks[key] = _after(known, at, message)
     return clock
+
+
+def _shared(
+    clocks: Clocks, name: str, clock: SenderClock, usual: SenderClock | None
+) -> SenderClock:
+    """The clock itself once it is known; until then one of the same sender that agrees with it, or
+    that of the rest of its message (a cuff's time stands still while the others go on)."""
+    steady = clock.last - clock.since
+    if clock.trusted or steady >= TRUSTED_US:
+        return clock
+    if abs(clock.offset) <= OFF_US:
+        return clock if usual is None or steady >= SEEN_US else usual
+    begins = f"{name}|"
+    for key, other in clocks.items():
+        agrees = abs(other.trusted - clock.offset) <= STEADY_US
+        if other.trusted and agrees and key.startswith(begins):
+            return other
+    return clock if usual is None else usual
 
 
 def _after(known: SenderClock | None, newest: int, message: wire.Observed) -> SenderClock:

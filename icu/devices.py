@@ -11,7 +11,7 @@ from typing import Final
 from hospital_ops import bindings, wire
 from hospital_ops.clock import SECOND
 from hospital_ops.identity import derived
-from hospital_ops.sender_clocks import OFF_US, SEEN_US, sender
+from hospital_ops.sender_clocks import OFF_US, SEEN_US, nearest, sender
 from icu import admissions, alarms
 from icu.alarms import PAST, PAUSE_MAX_US, Turn
 from icu.limits import OLD_US
@@ -68,7 +68,8 @@ def _moment(turn: Turn, message: wire.DeviceAlert) -> tuple[int, bool]:
     """
     if message.at is None:
         return message.received_at, True
-    clock = turn.bed.clocks.get(sender(message))
+    distance = message.received_at - message.at
+    clock = nearest(turn.bed.clocks, sender(message), distance)
     if clock is None:
         return message.at, False
     steady = clock.last - clock.since >= SEEN_US and abs(clock.offset) > OFF_US

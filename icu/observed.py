@@ -21,13 +21,14 @@ def take(turn: Turn, message: wire.Observed) -> tuple[list[str], bool]:
     """Puts the values of a message on their bed: which names changed, are figures due."""
     bed, first_receipt = turn.bed, values.first_receipt(turn.unit.timeless, message)
     changed: dict[str, None] = {}
-    sender, clock = sender_clocks.sender(message), sender_clocks.heard(bed.clocks, message)
+    sender, clocks = sender_clocks.sender(message), sender_clocks.heard(bed.clocks, message)
     streams, figures = False, False
     judged, whose, same_stay = -1, bindings.Whose("", False), False
     # What a box has kept while its link was cut says nothing of who is heard now.
     kept = turn.now - message.received_at > values.FUTURE_US
     for observation in message.observations:
         at = observation.determined_at
+        clock = clocks.at(at)
         at = first_receipt if at is None else at + clock.trusted
         if at != judged:  # the values of a message share their moment
             judged = at

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hospital_ops import sender_clocks, wire
-from hospital_ops.sender_clocks import UNKNOWN, Clocks, SenderClock
+from hospital_ops.sender_clocks import UNKNOWN, Clocks, SenderClock, Told
 
 
 @dataclass(slots=True)
@@ -20,21 +20,25 @@ class Clocked:
     # What is to be remembered beyond a restart: (unit, bed, sender), for it holds anew.
     learned: dict[tuple[str, str, str], SenderClock] = field(default_factory=dict)
 
-    def of(self, unit: str, message: wire.Observed) -> SenderClock:
-        """The clock of a message's sender by now; as the board takes it, only that of a bed."""
+    def of(self, unit: str, message: wire.Observed) -> Told:
+        """The clocks of a message by now; as the board takes them, only at a bed."""
         if not message.bed:
-            return UNKNOWN
+            return Told(UNKNOWN, {})
         clocks = self.fresh.get(message.bed)
         if clocks is None:
             clocks = self.fresh[message.bed] = dict(self.known.get(message.bed, {}))
-        name = sender_clocks.sender(message)
-        before = clocks.get(name, UNKNOWN)
-        clock = sender_clocks.heard(clocks, message)
-        if clock is not UNKNOWN and (clock.trusted, clock.right) != (before.trusted, before.right):
-            self.learned[unit, message.bed, name] = clock
-        return clock
+        before = dict(clocks)
+        told = sender_clocks.heard(clocks, message)
+        for name, clock in clocks.items():
+            was = before.get(name, UNKNOWN)
+            if was is not clock and (clock.trusted, clock.right) != (was.trusted, was.right):
+                self.learned[unit, message.bed, name] = clock
+        return told
 
-    def by_now(self, entry: wire.Waved | wire.WavesTogether) -> SenderClock:
-        """The clock by which a sender's curves are read: that of its values."""
+    def by_now(self, entry: wire.Waved | wire.WavesTogether, began_at: int) -> SenderClock:
+        """The clock by which a curve that began then is read: that of its sender's values."""
         clocks = self.fresh.get(entry.bed) or self.known.get(entry.bed, {})
-        return clocks.get(sender_clocks.sender(entry), UNKNOWN) if entry.bed else UNKNOWN
+        if not entry.bed or not clocks:
+            return UNKNOWN
+        name, distance = sender_clocks.sender(entry), entry.received_at - began_at
+        return sender_clocks.nearest(clocks, name, distance) or UNKNOWN

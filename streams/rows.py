@@ -177,7 +177,7 @@ class Batch:
         self._message(taken, message, "observed", message.message_id, whole)
         events = identity.event_ids(message.identity, len(message.observations))
         owners = [whole] * len(events)
-        clock, words = self.clocked.of(taken.shard, message), self.said.of(message.bed)
+        clocks, words = self.clocked.of(taken.shard, message), self.said.of(message.bed)
         # Most values of a message are of one moment, so what follows from it is found once.
         moments: dict[int | None, Moment] = {}
         for index, observation in enumerate(message.observations):
@@ -188,7 +188,7 @@ class Batch:
                 owners[index] = self._claim(taken, source, key, digest, received)
             at = observation.determined_at
             if at not in moments:
-                moments[at] = self._moment(message, at, clock)
+                moments[at] = self._moment(message, at, clocks.at(at))
                 self.again.observed(taken.shard, message, at and moments[at].determined_at)
             if (words or observation.status) and message.bed and at is not None:
                 moment, owner = moments[at].determined_at, owners[index]
@@ -222,8 +222,9 @@ class Batch:
             first, key = pieces[0], pieces[0].identity
             owner = self._claim(taken, entry.source, key, key, entry.received_at)
             self._message(taken, entry, "waveform", first.message_id, owner)
-        history, clock = self.histories.get(entry.bed, ()), self.clocked.by_now(entry)
+        history = self.histories.get(entry.bed, ())
         for told_at, some in by_beginning(entry).items():
+            clock = self.clocked.by_now(entry, told_at)
             at, received = told_at + clock.trusted, entry.received_at
             whose = bindings.whose(history, at, entry.mrn, entry.mode, elsewhere=entry.elsewhere)
             patient = whose.patient_id or None

@@ -82,9 +82,12 @@ async def test_a_discharge_without_a_bed_and_a_corrected_result_are_followed_in_
 
     first, second = NOW + SECOND, NOW + 2 * SECOND
     corrected = result(90.0, "C", first)
-    gone = admitted(KNOWN, NOW + 9 * SECOND, bed="", trigger="A03")
+    came = wire.replaced(admitted(KNOWN, NOW), visit="1")
+    gone = wire.replaced(admitted(KNOWN, NOW + 9 * SECOND, bed="", trigger="A03"), visit="1")
+    # The emergency department closes its own visit meanwhile.
+    closed = wire.replaced(admitted(KNOWN, NOW + 8 * SECOND, bed=OTHER, trigger="A03"), visit="E7")
     told: list[wire.Entry] = [
-        admitted(KNOWN, NOW), result(900.0, "", first), corrected, corrected,
+        came, closed, result(900.0, "", first), corrected, corrected,
         result(60.0, "", second), result(60.0, "W", second), gone, gone,
     ]  # fmt: skip
     await one_by_one(pipe, writer, superuser, *told)
@@ -94,7 +97,7 @@ async def test_a_discharge_without_a_bed_and_a_corrected_result_are_followed_in_
     assert sorted(map(tuple, taken)) == [("OBX-11 C", False), ("OBX-11 W", True)]
     (entry,) = [wire.decode(row["entry"]) for row in await superuser.fetch("select * from outbox")]
     assert isinstance(entry, wire.Admission)
-    assert (entry.trigger, entry.unit, entry.bed) == ("A03", UNIT, BED)
+    assert (entry.trigger, entry.unit, entry.bed, entry.visit) == ("A03", UNIT, BED, "1")
     await one_by_one(pipe, writer, superuser, entry)
     assert await superuser.fetchval("select count(*) from outbox") == 1
     async with writer.transaction() as connection:

@@ -28,6 +28,7 @@ _ESTIMATE: Final = sorted(
 _SOFA: Final = table("scores")["sofa"]
 _CAP: Final[int] = _SOFA["pf_without_support_cap"]
 _PERCENT: Final = 100
+UNKNOWN_OXYGEN: Final = "fio2_at_draw"
 _LACKING: Final = {
     "resp": "pao2", "coag": "platelets", "liver": "bilirubin", "cv": "map", "cns": "gcs",
     "renal": "creatinine",
@@ -101,6 +102,8 @@ def sofa(record: Record, now: int, figure: Figures) -> tuple[Figure | None, Figu
     if not parts and estimate is None:
         return None, ratio
     lacking = [fluids.EARLIER] if record.known_from > now - DAY else []  # the worst may be there
+    if not drawn and _of_day(record.spots.get("pao2", ()), "pao2", now):
+        lacking.insert(0, UNKNOWN_OXYGEN)  # the gas is there; at which oxygen it was drawn is not
     if fluids.urine_in_doubt(record, now):
         lacking.append("urine")
     return _told(score("sofa", inputs), parts, shown, estimate, lacking, figure), ratio
@@ -115,7 +118,8 @@ def _told(
     figure: Figures,
 ) -> Figure:
     components = {o: found["components"][o] if o in parts else None for o in ORGANS}
-    missing = [_LACKING[organ] for organ in ORGANS if organ not in parts] + lacking
+    named = [o for o in ORGANS if o != "resp" or UNKNOWN_OXYGEN not in lacking]
+    missing = [_LACKING[organ] for organ in named if organ not in parts] + lacking
     if estimate is not None:
         shown["sf"], components["resp"] = estimate
     known = [points for points in components.values() if points is not None]

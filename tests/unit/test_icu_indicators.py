@@ -103,6 +103,13 @@ def test_a_sofa_without_a_part_is_incomplete_and_says_which(left_out: str, named
     assert sofa["missing"] == [named]
 
 
+def test_a_gas_whose_oxygen_nobody_knows_is_not_called_missing_itself() -> None:
+    bed = Bedside()
+    bed.chart(**{key: value for key, value in FULL.items() if key != "fio2"})
+    bed.measure(130, abp_mean=64)
+    assert bed.figures()["sofa"]["missing"] == ["fio2_at_draw"]
+
+
 @pytest.mark.parametrize(
     ("charted", "why"),
     [

@@ -18,7 +18,7 @@ from web.auth import signed_in, web_of
 from web.language import language_of
 from web.pages import page_of
 from web.reading import NOT_HERE, note_reading, unit_of_bed
-from web.views.values import clock
+from web.views.orders import day_clock
 from web.words import words_of
 
 router = APIRouter()
@@ -61,7 +61,7 @@ async def page(request: Request, unit: str, principal: Someone) -> HTMLResponse:
         bed["initials"] = patient.initials if patient else ""
         bed["refilings"] = cell.refilings if isinstance(cell, BedCell) else 0
         bed["behind"] = isinstance(cell, BedCell) and "record_left_behind" in cell.flags
-        bed["since"] = clock(from_iso(bed["since"]), frame.zone) if bed["since"] else ""
+        bed["since"] = day_clock(from_iso(bed["since"]), frame) if bed["since"] else ""
     made = page_of(request, principal, f"{words.t('bedmap.title')}: {feed.unit.name}", unit)
     may = allows(principal, Permission.CARRY_OUT_ORDER, hospital_of(unit), unit)
     return HTMLResponse(web.renderer.fill("bedmap.html", page=made, beds=beds, may=may))

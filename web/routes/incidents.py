@@ -25,6 +25,7 @@ from web.reading import NOT_HERE, moment, note_reading, unit_of_bed
 from web.routes.past import board_at
 from web.views import incidents as views
 from web.views import past as past_views
+from web.views.whereabouts import called
 from web.words import words_of
 
 router = APIRouter()
@@ -101,7 +102,10 @@ async def page(request: Request, principal: Someone) -> HTMLResponse:
         web.renderer.fill(
             "incidents.html",
             page=page_of(request, principal, words.t("incidents.title")),
-            incidents=[views.line(one, frame) for one in found],
+            incidents=[
+                views.line(one, frame) | {"place": called(web.places, one["place"], words)}
+                for one in found
+            ],
         )
     )
 
@@ -127,7 +131,9 @@ async def show(request: Request, incident: str, principal: Someone) -> HTMLRespo
         web.renderer.fill(
             "incident.html",
             page=page_of(request, principal, frame.words.t("incidents.one")),
-            one=views.line(found, frame) | views.details(found, frame),
+            one=views.line(found, frame)
+            | views.details(found, frame)
+            | {"place": called(web.places, found["place"], frame.words)},
             outcomes=store.OUTCOMES,
             inside=True,
             **past_views.parts(web.renderer, language, wanted, board),

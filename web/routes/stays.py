@@ -220,10 +220,11 @@ async def _panel(
             beds = await bed_map.of_unit(web.database, principal, place.unit)
             there = "" if place.unit == unit else f"{place.name} · "
             free += [
-                one | {"label": f"{there}{one['label']}"}
+                one | {"label": f"{there}{views.offered(one, frame.words)}"}
                 for one in beds
                 if one["state"] in ("free", "reserved")
             ]
+        free.sort(key=lambda one: one["state"] != "free")  # nobody takes a reserved one unseen
         await _add_messages(request, principal, unit, known["acts"], frame.words)
     except DatabaseGone as error:
         why = sentence(error, frame.words, 503)

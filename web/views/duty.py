@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from hospital_ops.board import AlarmCell, BedCell, CallCell
 from hospital_ops.clock import from_iso
 from web.views.alarms import AlarmView, alarm_view, shown
 from web.views.values import Frame, clock
+
+_LOOKS: Final = ("high", "medium", "low", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,20 +49,23 @@ def person(row: Mapping[str, Any], beds: Sequence[BedCell], frame: Frame) -> Per
 
 
 def called(cells: Iterable[BedCell], who: str, frame: Frame) -> list[CalledView]:
-    """What somebody is called for and nobody has taken on, the newest call first."""
+    """What somebody is called for and nobody has taken on: the most urgent first, then the newest.
+
+    As the queue of the bar; the time is that of the call.
+    """
     found = [
-        (call, cell, alarm)
+        (call, cell, alarm_view(alarm, frame.words))
         for cell in cells
         for alarm in shown(cell)
         for call in alarm.called
         if call.who == who and alarm.state in ("active", "latched")
     ]
-    found.sort(key=lambda each: -each[0].at)
+    found.sort(key=lambda each: (each[2].rank, _LOOKS.index(each[2].look), -each[0].at))
     return [
         CalledView(
             bed=cell.bed,
             label=cell.label,
-            alarm=alarm_view(alarm, frame.words),
+            alarm=alarm,
             at=clock(call.at, frame.zone, seconds=True),
             read=bool(call.read_at),
         )

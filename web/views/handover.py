@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from hospital_ops.clock import from_iso
+from hospital_ops import codes
 from web.views.alarms import stored_text
+from web.views.flowsheet import DEVICE
 from web.views.incidents import when
 from web.views.indicators import input_name, of_day, text_of
 from web.views.orders import plain_units, who_said
-from web.views.values import Frame, clock, coded_words, name_words, unit_words
+from web.views.values import Frame, coded_words, decimals_of, name_words, unit_words
+
+_PLACES: Final = {
+    code: place
+    for place, code in enumerate(dict.fromkeys([*DEVICE, *(vital.code for vital in codes.VITALS)]))
+}
 
 
 def report(told: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
@@ -28,14 +34,14 @@ def report(told: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
         "ended": when(told["ended_at"], frame) if told["ended_at"] else "",
         "from": when(told["from"], frame),
         "to": when(told["to"], frame),
-        "latest": [_value(one, frame) for one in told["values"]],
-        "lowest": [_value(one, frame) for one in told["lowest"]],
+        "latest": [_value(one, frame) for one in sorted(told["values"], key=_place)],
+        "lowest": [_value(one, frame) for one in sorted(told["lowest"], key=_place)],
         "alarms": [
             {
                 "look": one["priority"],
                 "text": stored_text(one["rule"], one["words"] or "", words),
                 "number": one["number"],
-                "span": f"{_clock(one['first'], frame)}-{_clock(one['last'], frame)}",
+                "span": _span(one["first"], one["last"], frame),
             }
             for one in told["alarms"]
         ],
@@ -111,17 +117,28 @@ def _order(one: Mapping[str, Any], frame: Frame) -> dict[str, str]:
 def _value(one: Mapping[str, Any], frame: Frame) -> dict[str, str]:
     return {
         "name": name_words(one["code"], frame.words),
-        "value": _text(one["value"], frame),
+        "value": _text(one, frame),
         "unit": unit_words(one["unit"], frame.words),
         "at": when(one["at"], frame),
     }
 
 
-def _text(value: Any, frame: Frame) -> str:
+def _place(one: Mapping[str, Any]) -> int:
+    """Where a value stands: as on the flowsheet, then as in the table of codes."""
+    return _PLACES.get(one["code"], len(_PLACES))
+
+
+def _text(one: Mapping[str, Any], frame: Frame) -> str:
+    value = one["value"]
     if isinstance(value, int | float):
-        return frame.words.number(float(value))
+        return frame.words.number(float(value), decimals_of(one["code"], one["unit"]))
     return coded_words(str(value), frame.words) if value else "–"
 
 
-def _clock(at: str, frame: Frame) -> str:
-    return clock(from_iso(at), frame.zone)
+def _span(first: str, last: str, frame: Frame) -> str:
+    """`22.11 23:25:40`, or from there to `23:36:02`; the day again where it is another."""
+    begun, ended = when(first, frame), when(last, frame)
+    if begun == ended:
+        return begun
+    day, _, time = ended.partition(" ")
+    return f"{begun}–{time if begun.startswith(day) else ended}"

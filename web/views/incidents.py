@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from hospital_ops.board import BedCell
 from hospital_ops.clock import from_iso, to_datetime
 from web.views.alarms import alarm_text
 from web.views.values import Frame, clock, name_words, unit_words
+
+_MOMENTS: Final = ("determined_at", "since")
 
 
 def things(
@@ -65,12 +67,7 @@ def line(one: dict[str, Any], frame: Frame) -> dict[str, Any]:
 def details(one: dict[str, Any], frame: Frame) -> dict[str, Any]:
     """What the page of one adds: what stood there, versions, what was copied."""
     words = frame.words
-    seen = one["seen"]
-    facts = [
-        (str(name), str(value))
-        for name, value in seen.items()
-        if value is not None and not isinstance(value, dict | list)
-    ]
+    facts = [_fact(name, value, one["seen"], frame) for name, value in _told(one["seen"])]
     frozen = (
         words.t("incidents.frozen", at=when(one["frozen_at"], frame))
         if one["frozen_at"]
@@ -96,3 +93,28 @@ def details(one: dict[str, Any], frame: Frame) -> dict[str, Any]:
             if copy["kind"] == "measurement"
         ],
     }
+
+
+def _told(seen: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """What stood there, without its unit, which stands with the value."""
+    return [
+        (name, value)
+        for name, value in seen.items()
+        if value is not None
+        and not isinstance(value, dict | list)
+        and not (name == "unit" and "value" in seen)
+    ]
+
+
+def _fact(name: str, value: Any, seen: Mapping[str, Any], frame: Frame) -> tuple[str, str]:
+    """A name and a value of the house in the reader's words; another one as it was kept."""
+    words = frame.words
+    said = words.t(f"incidents.seen.{name}") if words.has(f"incidents.seen.{name}") else name
+    if name in _MOMENTS:
+        return said, when(str(value), frame)
+    if name == "age_s":
+        return said, words.duration(float(value))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        unit = unit_words(str(seen.get("unit") or ""), words) if name == "value" else ""
+        return said, f"{words.number(float(value))} {unit}".strip()
+    return said, str(value)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from hospital_ops.clock import SECOND, from_iso
 from web.views.orders import day_clock
 from web.views.values import Frame, clock
+from web.words import Words
 
 DAY: Final = 24 * 3600 * SECOND
 
@@ -99,3 +100,10 @@ def _agreement(one: dict[str, Any], frame: Frame, actor: str) -> dict[str, Any]:
 def _said(key: str, by: str, at: str, why: str, frame: Frame) -> str:
     """Who did it when, and the reason."""
     return frame.words.t(key, by=by, at=day_clock(from_iso(at), frame), why=why or "–")
+
+
+def offered(bed: Mapping[str, Any], words: Words) -> str:
+    """A bed that can be given; of a reserved one that it is, and for whom."""
+    if bed["state"] == "free":
+        return str(bed["label"])
+    return f"{bed['label']} · {words.t('bedmap.reserved')} {bed['words']}".strip()

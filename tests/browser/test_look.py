@@ -234,6 +234,24 @@ async def test_three_digits_fit_in_each_of_the_three_values(
     assert await page.evaluate(fits) == [1080, 1920]
 
 
+async def test_three_digits_of_a_large_tile_without_a_curve_stand_whole(
+    browser: Browser, stage: Stage
+) -> None:
+    """A heart rate of 128 must not read 12, its last digit behind the value beside it."""
+    now = now_us()
+    wide = {"8867-4": live(128, "/min", now), "59408-5": live(100, "%", now)}
+    wide |= {"76214-6": live(105, "mm[Hg]", now)}
+    beds = [bed(n, now, values={**values(n, now), **wide}) for n in (1, 2)]
+    stage.beds = {cell.bed: cell for cell in beds}
+    page = await opened(browser, f"{stage.address}/icu/h1-icu-1")
+    await page.evaluate("document.querySelectorAll('.wave').forEach((it) => it.replaceChildren())")
+    for width in (700, 1180, 1280, 1920):
+        await page.set_viewport_size({"width": width, "height": 820})
+        cut = await page.evaluate("""() => [...document.querySelectorAll(".vitals dd")]
+            .filter((dd) => dd.scrollWidth > dd.clientWidth).map((dd) => dd.innerText)""")
+        assert cut == []
+
+
 @pytest.mark.parametrize(("beds", "lang"), [(4, "en"), (12, "ru"), (24, "ru"), (50, "en")])
 async def test_no_words_of_a_crowded_tile_lie_over_others(
     browser: Browser, stage: Stage, beds: int, lang: str

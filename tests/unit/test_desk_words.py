@@ -86,7 +86,7 @@ def test_an_incident_says_what_stood_there_in_words_and_local_time() -> None:
         "value": 89.5, "unit": "%", "state": "live", "age_s": 65.2, "mode": "Demo",
         "determined_at": "2026-11-22T20:37:25.223Z",
     }  # fmt: skip
-    one = {
+    one: dict[str, Any] = {
         "seen": seen, "frozen_at": None, "to": "2026-11-22T20:42:26.000Z", "versions": {},
         "copies": {}, "nearest": [],
     }  # fmt: skip

@@ -11,6 +11,7 @@ COMMANDS: Final = {
     "serve": "a role, all, or a unit's box: serve gateway|live|store|web|notify|all|edge",
     "migrate": "bring the database to this version",
     "retention": "what is older than the site keeps it: --dry-run, --delete, hold, release, holds",
+    "letters": "what could not be used: letters list|show|try",
     "doctor": "say what is wrong with configuration, servers, clock, disk",
     "unit": "hospitals, units and beds: unit hospital|add|list",
     "user": "accounts: user add|password|disable|list",

@@ -27,6 +27,7 @@ from hospital_ops.judging import Judged
 from hospital_ops.waveform import NO_SAMPLE, RATE_MAX_HZ, SAMPLES_MAX
 
 OBSERVATIONS_MAX: Final = 2000  # as OBX of a message (SAFETY.md section 3)
+WANTED: Final = "a JSON list of observations"
 OWN_ZONE: Final = "Asia/Kolkata"  # how the CARE gateway itself reads a time without a zone
 FITS_US: Final = 60 * SECOND  # a live value is no older than this
 _PARTS: Final = ("systolic", "diastolic", "map")
@@ -114,7 +115,7 @@ def _flat(parsed: Any) -> Iterator[Any]:
         for item in parsed:
             yield from _flat(item) if isinstance(item, list) else (item,)
     else:
-        raise MessageError("no_observations", "send a list of observations")
+        raise MessageError("no_observations", f"send {WANTED}")
 
 
 def _take(payload: Payload, item: Any, now_us: int, zones: Sequence[str]) -> None:
@@ -175,6 +176,7 @@ def _value(name: str, item: Mapping[str, Any], at: int | None) -> wire.Observati
         flag=_FLAGS.get(str(item.get("interpretation") or "").lower(), ""),
         reason=judged.reason,
         mapped=vital is not None,
+        sent=judged.sent if unit else None,
     )
 
 

@@ -24,15 +24,16 @@ _OLDEST_US: Final = from_iso("1970-01-01T00:00:00Z")
 _NEWEST_US: Final = from_iso("2100-01-01T00:00:00Z")
 
 
-def parse_json(body: bytes) -> Any:
+def parse_json(body: bytes, wanted: str = "one JSON object") -> Any:
     """The value of a JSON text; NaN and Infinity are read, to be stored as invalid.
 
-    Raises MessageError for anything that is no JSON, is not UTF-8, or nests deeper than 32.
+    Raises MessageError for anything that is no JSON, is not UTF-8, or nests deeper than 32; it
+    says to send what is `wanted`.
     """
     try:
         parsed = wire.from_json(body)
     except (ValueError, RecursionError):
-        parsed = _lenient(body)
+        parsed = _lenient(body, wanted)
     # No deeper than it has brackets: the usual small batch need not be walked through.
     if body.count(b"{") + body.count(b"[") > NESTING_MAX and _depth(parsed) > NESTING_MAX:
         raise MessageError("too_deep", f"nest objects and lists at most {NESTING_MAX} deep")
@@ -56,12 +57,12 @@ def _storable(parsed: Any) -> Any:
     return parsed
 
 
-def _lenient(body: bytes) -> Any:
+def _lenient(body: bytes, wanted: str) -> Any:
     """The slower reader, which knows NaN and Infinity."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise MessageError("malformed_json", "send one JSON object, UTF-8 encoded") from error
+        raise MessageError("malformed_json", f"send {wanted}, UTF-8 encoded") from error
 
 
 def _depth(parsed: Any) -> int:
@@ -101,7 +102,8 @@ def read(event: Any, *, origin: str) -> tuple[wire.Observation, str, str]:
     vital = codes.by_loinc.get(code) or codes.by_key.get(code)
     sent_unit = str(event.get("unit") or "")
     judged, unit = valued(event.get("value"), sent_unit, vital)
-    value, found, reason = judged
+    value, found, reason, sent = judged
+    sent = sent if sent_unit and validity == "Vld" else None
     validity = max(str(validity), found, key=VALIDITIES.index)
     observation = wire.Observation(
         code=vital.code if vital else code,
@@ -115,6 +117,7 @@ def read(event: Any, *, origin: str) -> tuple[wire.Observation, str, str]:
         reason=reason,
         mapped=vital is not None,
         limits=_limits(event.get("limits"), sent_unit, vital) if origin == "monitor" else None,
+        sent=sent,
     )
     if vital is None and not reason:
         reason = "unknown code: stored and shown under its own name"

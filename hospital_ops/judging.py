@@ -31,6 +31,7 @@ class Judged(NamedTuple):
     value: float | str | None
     validity: str = "Vld"
     reason: str = ""
+    sent: float | None = None  # the number, where its unit alone says nothing here
 
 
 class Scale(NamedTuple):
@@ -64,7 +65,7 @@ def number(
 ) -> Judged:
     """A finite number of a vital on a `Scale`; what no body reaches is no number (SAFETY I11)."""
     if unit.problem:
-        return Judged(None, "Inv", unit.problem)
+        return Judged(None, "Inv", unit.problem, sent)
     value = sent
     if not identity:
         value = unit(sent)

@@ -277,6 +277,11 @@ def conversion(vital: Vital, sent: str | None) -> Conversion:
     return Conversion(goal, own[1] / wanted[1])
 
 
+def known() -> list[str]:
+    """Every UCUM unit that is converted here."""
+    return [*_FACTORS, "Cel", "[degF]", "K"]
+
+
 def in_range(value: float, limits: tuple[float, float] | None) -> bool:
     """Whether `value` lies within `limits`, both ends included; no limits hold everything."""
     return limits is None or limits[0] <= value <= limits[1]

@@ -87,6 +87,14 @@ class Observation(Form, frozen=True):
         None  # the device's own: low, high, in `unit`
     )
     status: str = ""  # C, D, W (HL7 table 0085): what was told of this moment before does not hold
+    sent: float | None = None  # of a vital in a unit that says nothing here: as sent, in `unit`
+
+
+def content(observation: Observation) -> bytes:
+    """An observation for its digest: as versions before `sent` wrote it where nothing is said
+    there, so that what is sent again over an upgrade is the same."""
+    encoded = encode(observation)
+    return encoded if observation.sent is not None else b"\x9e" + encoded[1:-1]
 
 
 class Observed(Form, frozen=True, tag="obs"):

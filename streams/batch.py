@@ -14,9 +14,12 @@ from typing import Any, Final
 from hospital_ops import events, wire
 from hospital_ops.access import Principal
 from hospital_ops.bindings import FUTURE_US
+from hospital_ops.clock import SECOND
 from hospital_ops.errors import MessageError
 
 EVENTS_MAX: Final = 2000  # a request, as OBX a message (SAFETY.md section 3)
+LONG_PAST_US: Final = 86_400 * SECOND
+LONG_PAST: Final = "its time lies more than a day behind ours: kept, not shown; set the clock"
 AHEAD: Final = "its time lies ahead of ours: kept, not shown; set the clock"
 
 
@@ -66,6 +69,8 @@ def read(found: list[Any], principal: Principal, origin: str, now_us: int) -> Ba
         batch.by_mode[mode if principal.mode == "Real" else principal.mode].append(observation)
         if (observation.determined_at or 0) > now_us + FUTURE_US:
             warning = warning or AHEAD
+        elif origin == "monitor" and (observation.determined_at or now_us) < now_us - LONG_PAST_US:
+            warning = warning or LONG_PAST
         if warning:
             batch.warnings.append({"event_id": observation.event_id, "text": warning})
     return batch

@@ -15,6 +15,7 @@ from hospital_ops import care, events, waveform, wire
 from hospital_ops.access import Permission, Principal, allows
 from hospital_ops.clock import Clock
 from hospital_ops.errors import MessageError
+from hospital_ops.forward.items import CARE
 from hospital_ops.hl7.understand import Source
 from hospital_ops.identity import message_identity
 from hospital_ops.standing.rules import bed_at, mode_of, parted
@@ -72,9 +73,9 @@ class CareIntake:
         """
         now = self.clock.now_us()
         try:
-            payload = care.read(events.parse_json(body), now, self._zones(poster))
+            payload = care.read(events.parse_json(body, care.WANTED), now, self._zones(poster))
         except MessageError as error:
-            await self._keep(poster, error, body)
+            await self._keep(poster, error, body, now)
             raise
         if poster.bed and len(payload.devices) > 1:
             names = ", ".join(name[:40] for name in list(payload.devices)[:3])
@@ -114,7 +115,7 @@ class CareIntake:
         if rejected:
             reason = f"{len(rejected)} refused, the first: {rejected[0]['error']}"
             refusal = MessageError("rejected_observations", reason)
-            await self._keep(poster, refusal, body)
+            await self._keep(poster, refusal, body, now)
             if not stored:
                 raise refusal
         return {"stored": stored, "warnings": warnings, "rejected": rejected}
@@ -213,9 +214,11 @@ class CareIntake:
             )
         return made, doubts
 
-    async def _keep(self, poster: Poster, error: MessageError, body: bytes) -> None:
+    async def _keep(self, poster: Poster, error: MessageError, body: bytes, now: int) -> None:
+        """Under the moment that counts for its values without a time, should it be tried again."""
         kept = wire.Kept(
-            hall(poster.hospital), poster.actor, self.clock.now_us(), error.code, error.reason,
+            hall(poster.hospital), poster.actor, now, error.code, error.reason,
             identity=message_identity(poster.actor, "", body),
+            kind=CARE, mode=poster.mode, zone=poster.zone,
         )  # fmt: skip
         await self.appender.append(kept.unit, kept, body[:KEPT_BYTES])

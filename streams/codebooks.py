@@ -8,6 +8,7 @@ from typing import Final
 
 from hospital_ops import log, wire
 from hospital_ops.clock import Clock
+from hospital_ops.codebook.rules import understood
 from hospital_ops.deciding import PROBE_BED
 from hospital_ops.wire import Observation
 from streams.pipe import ReplyError
@@ -30,14 +31,14 @@ class Codebooks:
 
     def read(self, hospital: str, message: wire.Observed) -> wire.Observed:
         """The message under our codes as far as they are known."""
-        if message.bed == PROBE_BED or all(row.mapped for row in message.observations):
+        if message.bed == PROBE_BED or all(map(understood, message.observations)):
             return message
         device = self.places.device(hospital, message.device)
         model = device.model if device else ""
         book = self.places.codebooks.get(hospital)
         read = book.read(message, model) if book else message
         for row in read.observations:
-            if not row.mapped and row.origin != "setting":
+            if not understood(row) and row.origin != "setting":
                 self._note(hospital, message.source, model, row)
         return read
 
@@ -47,7 +48,8 @@ class Codebooks:
         if known is None and len(self._seen) >= MOST:
             return
         times = known.times + 1 if known else 1
-        example = "" if row.value is None else str(row.value)[:EXAMPLE]
+        value = row.value if row.sent is None else row.sent
+        example = "" if value is None else str(value)[:EXAMPLE]
         self._seen[sender] = Seen(times, row.text, example, self.clock.now_us())
 
     def taken(self) -> Mapping[Sender, Seen]:

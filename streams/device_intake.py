@@ -11,6 +11,7 @@ from hospital_ops import events, waveform, wire
 from hospital_ops.access import Permission, Principal, allows
 from hospital_ops.clock import Clock
 from hospital_ops.errors import MessageError, NotFound, NotStored
+from hospital_ops.forward.items import CURVES, EVENTS
 from hospital_ops.identity import message_identity
 from hospital_ops.standing.rules import bed_at, parted
 from hospital_ops.waveform import Frame
@@ -55,7 +56,7 @@ class DeviceIntake:
             else:
                 stored = await self._values(principal, message.get("bed"), found, body)
         except MessageError as error:
-            await self._keep(principal, error, body)
+            await self._keep(principal, error, body, EVENTS)
             return _nack(error.code, error.reason, ids=ids)
         except NotFound as error:
             return _nack("not_found", str(error), ids=ids)
@@ -80,7 +81,7 @@ class DeviceIntake:
             for unit, entries in whole.items():
                 await self.appender.append_many(unit, entries, stream="waves")
         except MessageError as error:
-            await self._keep(principal, error, message)
+            await self._keep(principal, error, message, CURVES)
             return _nack(error.code, error.reason, seq=sequence)
         except NotFound as error:
             return _nack("not_found", str(error), seq=sequence)
@@ -96,7 +97,7 @@ class DeviceIntake:
         now = self.clock.now_us()
         batch = batches.read(found, principal, "monitor", now)
         if batch.problem is not None:
-            await self._keep(principal, batch.problem, body)
+            await self._keep(principal, batch.problem, body, EVENTS)
         made = batches.entries(
             batch, principal, unit, body, now, bed=place, device=_device(principal)
         )
@@ -177,10 +178,12 @@ class DeviceIntake:
             raise NotFound("There is no such bed, or this device may not send for it.")
         return bed, unit
 
-    async def _keep(self, principal: Principal, error: MessageError, message: bytes) -> None:
+    async def _keep(
+        self, principal: Principal, error: MessageError, message: bytes, kind: str
+    ) -> None:
         """Keeps what could not be used in the hall; where that fails the nack says enough."""
         try:
-            await self.cases.keep(principal, error, message[:KEPT_BYTES])
+            await self.cases.keep(principal, error, message[:KEPT_BYTES], kind)
         except NotStored:
             return
 

@@ -161,7 +161,7 @@ class EdgeIntake:
         """As `CareIntake.take`; which device stands where is for the hospital to say."""
         now = self.clock.now_us()
         try:
-            payload = care.read(events.parse_json(body), now, [zone or "UTC"])
+            payload = care.read(events.parse_json(body, care.WANTED), now, [zone or "UTC"])
         except MessageError:
             await self.shelf.put(made(items.CARE, source, now, body, mode=mode, zone=zone, bed=bed))
             raise

@@ -197,8 +197,11 @@ class Intake:
             raise NotFound("There is no such case, or it is not within your units.")
         return known[0], known[3:]
 
-    async def keep(self, principal: Principal, error: MessageError, body: bytes) -> None:
-        """Keeps what could not be used, with its bytes, in the hospital's hall."""
+    async def keep(
+        self, principal: Principal, error: MessageError, body: bytes, kind: str = ""
+    ) -> None:
+        """Keeps what could not be used, with its bytes, in the hospital's hall; `kind` where it
+        can be tried again."""
         shard = hall(principal.hospital)
         kept = wire.Kept(
             unit=shard,
@@ -207,6 +210,8 @@ class Intake:
             code=error.code,
             reason=error.reason,
             identity=message_identity(principal.actor, "", body),
+            kind=kind,
+            mode=principal.mode,
         )
         await self.appender.append(shard, kept, body)
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from hospital_ops import wire
 from hospital_ops.clock import to_datetime
-from streams.row_words import number_and_text
+from streams.row_words import number_and_text, said
 from streams.value_rows import short
 
 
@@ -51,7 +51,7 @@ def of(
 ) -> Result:
     """The result of one observation of the moment `at` whose status says that another one was told
     before."""
-    own, number_words = UUID(bytes=event), number_and_text(told.value)
+    own, number_words = UUID(bytes=event), number_and_text(said(told))
     return Result(
         owner, message.bed, message.source, short(told.code), short(told.channel),
         to_datetime(at), own, own if told.status == "C" else None, *number_words,

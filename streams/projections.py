@@ -13,7 +13,7 @@ from typing import Any
 from hospital_ops import tokens, wire
 from hospital_ops.access import ALL_UNITS, Principal, Role
 from hospital_ops.clock import SECOND
-from hospital_ops.codebook.rules import Codebook, Rule, book
+from hospital_ops.codebook.rules import Codebook, Rule, book, row_of
 from hospital_ops.deciding import PROBE_BED
 from hospital_ops.installation.store import DeviceRow, KnownDevice, Projection, UnitRow
 from hospital_ops.standing.rules import Stand, Standing
@@ -184,9 +184,7 @@ class Projections(Cases):
             devices_here = {d.device: asdict(d) for d in rows.registry if d.hospital == hospital}
             await self._replace(_key(hospital, "devices"), devices_here)
             rules = [rule for of, rule in rows.rules if of == hospital]
-            await self._replace(
-                _key(hospital, "codes"), {_rule_name(r): r._asdict() for r in rules}
-            )
+            await self._replace(_key(hospital, "codes"), {_rule_name(r): row_of(r) for r in rules})
             rooms = {room.place: asdict(room) for u in units for room in u.rooms}
             await self._replace(_key(hospital, "rooms"), rooms)
             stands = {
@@ -278,7 +276,7 @@ class Projections(Cases):
 
     async def map_code(self, hospital: str, rule: Rule) -> None:
         """Makes a mapping known at once, before the relay's next turn."""
-        row = wire.to_json(rule._asdict())
+        row = wire.to_json(row_of(rule))
         await self.pipe.call("HSET", _key(hospital, "codes"), _rule_name(rule), row)
 
     async def note_unmapped(self, sender: Sender, seen: Seen) -> None:

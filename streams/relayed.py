@@ -123,7 +123,7 @@ class RelayedIntake:
         if item.kind == HL7:
             return await self._hl7(box, item, at)
         if item.kind == BROKEN:
-            entry = broken(Frame(item.body, item.note), self._source(box, item), at)
+            entry = broken(Frame(item.body, item.note), self.source_behind(box, item), at)
             return await self._append([entry._replace(raw=item.body)], KEPT)
         if item.kind in (EVENTS, CURVES):
             return await self._native(box, item, at)
@@ -134,7 +134,7 @@ class RelayedIntake:
         return await self._kept(box, at, "unknown_kind", "a newer box? update us", item.body)
 
     async def _hl7(self, box: Principal, item: Item, at: int) -> str:
-        intake = take(item.body, self._source(box, item), self._announced, at, MAX_OBX)
+        intake = take(item.body, self.source_behind(box, item), self._announced, at, MAX_OBX)
         read = self.cases.codebooks.read
         appends = [
             one._replace(entry=read(hospital_of(one.shard), one.entry))
@@ -149,7 +149,7 @@ class RelayedIntake:
         cases = copy(self.cases)
         cases.clock = Then(at)
         intake = _Keeping(self.appender, self.places, cases, cases.clock)
-        device = self._device(box, item)
+        device = self.device_behind(box, item)
         answer: Answer
         if item.kind == EVENTS:
             answer = await intake.take_text(device, item.body.decode(errors="replace"))
@@ -164,7 +164,7 @@ class RelayedIntake:
         return KEPT
 
     async def _care(self, box: Principal, item: Item, at: int) -> str:
-        device = self._device(box, item)
+        device = self.device_behind(box, item)
         poster = of_principal(device)
         poster = Poster(
             poster.actor, poster.hospital, poster.mode, poster.may_write, poster.bed, item.zone
@@ -192,7 +192,7 @@ class RelayedIntake:
             return AGAIN
         return KEPT
 
-    def _source(self, box: Principal, item: Item) -> Source:
+    def source_behind(self, box: Principal, item: Item) -> Source:
         """The sender of an HL7 message, within what the box may write."""
         units = None if box.units == ALL_UNITS else box.units
         name = f"{box.actor.removeprefix('device:')}/{item.source}"
@@ -201,7 +201,7 @@ class RelayedIntake:
             name=name, hospital=box.hospital, units=units, mode=mode, zone=item.zone or "UTC"
         )
 
-    def _device(self, box: Principal, item: Item) -> Principal:
+    def device_behind(self, box: Principal, item: Item) -> Principal:
         """A device behind the box: under its own name where we know it, else under the box's.
 
         Under its own name what it sends here, and by itself when the box is away, is the same.
@@ -236,8 +236,10 @@ class RelayedIntake:
 class _Keeping(DeviceIntake):
     """Here a nack is not enough: its sender has gone, so the bytes are kept or it comes again."""
 
-    async def _keep(self, principal: Principal, error: MessageError, message: bytes) -> None:
-        await self.cases.keep(principal, error, message)
+    async def _keep(
+        self, principal: Principal, error: MessageError, message: bytes, kind: str
+    ) -> None:
+        await self.cases.keep(principal, error, message, kind)
 
 
 def devices_within(box: Principal, everyone: list[Principal]) -> list[dict[str, Any]]:

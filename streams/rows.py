@@ -184,7 +184,7 @@ class Batch:
             if observation.event_id:
                 key = events[index] = UUID(observation.event_id).bytes
                 before = message.as_sent[index : index + 1]
-                digest = (before and before[0]) or identity.content(wire.encode(observation))
+                digest = (before and before[0]) or identity.content(wire.content(observation))
                 owners[index] = self._claim(taken, source, key, digest, received)
             at = observation.determined_at
             if at not in moments:

@@ -19,7 +19,7 @@ from uuid import UUID
 from hospital_ops import wire
 from hospital_ops.clock import from_datetime, to_datetime
 from streams.copying import HEADER, NAME_MAX, NULL, PORTION, TRAILER, beginning, text, time, uuid
-from streams.row_words import number_and_text, remark
+from streams.row_words import number_and_text, remark, said
 from streams.shard import hospital_of
 
 COLUMNS: Final = 23
@@ -58,7 +58,7 @@ class ValueRows(NamedTuple):
         rows = []
         for one, event in zip(message.observations, events, strict=True):
             moment = moments[one.determined_at]
-            number, words = number_and_text(one.value)
+            number, words = number_and_text(said(one))
             device_time = None if moment.device_time is None else to_datetime(moment.device_time)
             rows.append(
                 (
@@ -104,7 +104,7 @@ def _pack(rows: ValueRows, stored_at: bytes, kinds: dict[Row, bytes], parts: lis
         if kind is None:
             kind = kinds[key] = _kind(*key)
         head, remarks = heads[one.determined_at]
-        value = one.value
+        value = one.value if one.sent is None else said(one)
         # Nearly every value: a finite number of which nothing is said.
         if (
             value.__class__ is float

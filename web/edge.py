@@ -62,6 +62,20 @@ class Box:
             "refused": held.figures.get("refused", 0),
         }
 
+    def words(self, state: dict[str, Any]) -> list[str]:
+        """What of the state is for a person to look at, in sentences."""
+        said = []
+        if state["link"] == "cut":
+            said.append(f"The hospital is not reached ({state['why']}): what comes waits here.")
+        if state["kept"]:
+            said.append(
+                f"{state['kept']} messages were of no use at the hospital as they are (an unknown"
+                " bed, another unit): see /feeds/letters there, by this box's name."
+            )
+        if state["full"]:
+            said.append("There is no room: some messages are refused.")
+        return said
+
 
 def make_box(box: Box) -> FastAPI:
     """The application of a box."""
@@ -77,7 +91,9 @@ def make_box(box: Box) -> FastAPI:
 @router.api_route("/healthz", methods=["GET", "HEAD"])
 async def healthz(request: Request) -> dict[str, Any]:
     """The box answers, and how it is."""
-    return {"status": "ok"} | await _box(request).state()
+    box = _box(request)
+    state = await box.state()
+    return {"status": "ok"} | state | {"words": box.words(state)}
 
 
 @router.get("/readyz")

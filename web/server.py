@@ -267,8 +267,8 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-async def serve(app: FastAPI, listening: socket.socket) -> None:
-    """Serves until cancelled or told to stop."""
+async def serve(app: FastAPI, listening: socket.socket, *, lifespan: bool = True) -> None:
+    """Serves until cancelled or told to stop; without `lifespan` the application begins nothing."""
     settings: dict[str, Any] = {
         "ws": BoardSocket,
         "ws_per_message_deflate": False,
@@ -280,6 +280,7 @@ async def serve(app: FastAPI, listening: socket.socket) -> None:
         "access_log": False,  # addresses of requests name beds; metrics count them
         "server_header": False,
         "timeout_graceful_shutdown": 1,
+        "lifespan": "on" if lifespan else "off",
     }
     server = uvicorn.Server(uvicorn.Config(app, **settings))
     await server.serve(sockets=[listening])

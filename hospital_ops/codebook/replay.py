@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from hospital_ops import codes
 from hospital_ops.codebook import store
 from hospital_ops.codebook.rules import Codebook, book, translated
 from hospital_ops.database import Connection, Record
@@ -38,7 +39,10 @@ class Replay:
         if rule is None:
             return cast("Mapping[str, Any]", row)
         sent = row["value"] if row["value_text"] is None else row["value_text"]
-        read = translated(rule, sent, row["physical_unit"], row["validity"], "")
+        unit, validity = row["physical_unit"], row["validity"]
+        if row["code"] in codes.by_code:  # stored as invalid for its unit alone, with what was sent
+            sent, validity = _number(sent), "Vld"
+        read = translated(rule, sent, unit, validity, "")
         said = f"{row['code']} [{row['physical_unit']}], read by mapping {rule.version}"
         number = read.value if isinstance(read.value, float | int) else None
         return dict(row) | {
@@ -49,6 +53,13 @@ class Replay:
             "validity": read.validity,
             "remark": "; ".join(filter(None, (row["remark"], said, read.reason))),
         }
+
+
+def _number(text: Any) -> float | None:
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        return None
 
 
 async def replay_of(connection: Connection) -> Replay:

@@ -1,14 +1,15 @@
 """Mappings of senders' codes, applied to observations as they come and to rows as they are read.
 
 Pure. A mapping is of one code and one unit as sent; that of the source goes before that of the
-device's model, and both before one for every sender of the hospital.
+device's model, and both before one for every sender of the hospital. Where the unit says nothing
+here a mapping names the unit that it means, one that `units` converts: no factor is ever typed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from hospital_ops import codes, identity, judging, units, wire
 from hospital_ops.codes import Vital
@@ -37,6 +38,13 @@ class Rule(NamedTuple):
     unit: str  # UCUM where it is known, else as sent
     key: str
     version: int
+    read_as: str = ""  # the UCUM unit that `unit` means; empty: it is one itself
+
+
+def row_of(rule: Rule) -> dict[str, Any]:
+    """A rule as the way in is told of it: what an older process does not know only where it is
+    said."""
+    return {name: value for name, value in rule._asdict().items() if value or name != "read_as"}
 
 
 class Read(NamedTuple):
@@ -65,25 +73,34 @@ class Codebook:
 
     def read(self, message: wire.Observed, model: str = "") -> wire.Observed:
         """The message with what is mapped under our codes; nothing is made anew without need."""
-        if not self.rules or all(row.mapped for row in message.observations):
+        if not self.rules or all(map(understood, message.observations)):
             return message
         rows = tuple(self._one(row, message.source, model) for row in message.observations)
         if not any(row.event_id for row in message.observations):
             return wire.replaced(message, observations=rows)
         # Sent again under its id it is the same event, whatever the mapping says by then.
         as_sent = tuple(
-            b"" if read is row else identity.content(wire.encode(row))
+            b"" if read is row else identity.content(wire.content(row))
             for row, read in zip(message.observations, rows, strict=True)
         )
         return wire.replaced(message, observations=rows, as_sent=as_sent)
 
     def _one(self, row: wire.Observation, source: str, model: str) -> wire.Observation:
-        if row.mapped or row.origin == "setting":
+        if understood(row) or row.origin == "setting":
             return row
         rule = self.find(source, model, row.code, row.unit)
         if rule is None:
             return row
-        read = translated(rule, row.value, row.unit, row.validity, row.reason)
+        read = (
+            translated(rule, row.value, row.unit, row.validity, row.reason)
+            if row.sent is None
+            else translated(rule, row.sent, row.unit, "Vld", "")
+        )
+        if row.mapped:  # its code is known already, only the unit was not
+            return wire.replaced(
+                row, value=read.value, unit=read.unit, validity=read.validity, reason=read.reason,
+                sent=None,
+            )  # fmt: skip
         return wire.replaced(
             row,
             code=read.vital.code,
@@ -103,6 +120,11 @@ class Codebook:
         )
 
 
+def understood(row: wire.Observation) -> bool:
+    """Whether code and unit are known here: most values of a ward."""
+    return row.mapped and row.sent is None
+
+
 def book(rules: list[Rule]) -> Codebook:
     """The mappings that hold; one with an empty key has ended, an unknown key is of a newer us."""
     return Codebook({rule[:3]: rule for rule in rules if rule.key in codes.by_key})
@@ -120,6 +142,7 @@ def translated(
             return Read(vital, None, vital.ucum, "Inv", "what was sent is not a number")
         judged, to_unit = judging.word(value, vital), vital.ucum
     else:
+        unit = rule.read_as or unit
         read_as = judging.scale(vital, units.to_ucum(unit) if unit else "")
         judged, to_unit = judging.number(float(value), vital, *read_as), read_as.convert.unit
     if VALIDITIES.index(judged.validity) > VALIDITIES.index(validity):
@@ -127,12 +150,15 @@ def translated(
     return Read(vital, judged.value, to_unit, validity, reason)
 
 
-def checked(scope: str, code: str, unit: str, key: str) -> Vital:
+def checked(scope: str, code: str, unit: str, key: str, read_as: str = "") -> Vital:
     """The vital that a new mapping names; MessageError says why it cannot be one."""
     vital = codes.by_key.get(key)
     if vital is None:
         raise MessageError("unknown_key", "choose one of the list")
-    if code in codes.by_code or code in codes.by_key:
+    known = codes.by_code.get(code)
+    if known is not None and (known.key != key or not read_as):
+        raise MessageError("own_code", "this is a code of ours already: only its unit can be said")
+    if known is None and code in codes.by_key:
         raise MessageError("own_code", "this is a code of ours already: it needs no mapping")
     if mdc_number(code) in codes.KEPT_APART:
         raise MessageError(
@@ -140,7 +166,11 @@ def checked(scope: str, code: str, unit: str, key: str) -> Vital:
         )
     if scope != ANY and not scope.startswith((of_source(""), of_model(""))):
         raise MessageError("bad_scope", "a mapping is of a source, a model or every sender")
-    problem = _conversion(vital, unit).problem
+    if read_as and not unit:
+        raise MessageError("no_unit", "no unit was sent: it cannot mean one")
+    if read_as and not _conversion(vital, unit).problem:
+        raise MessageError("known_unit", "this unit is known already: it means what it says")
+    problem = _conversion(vital, read_as or unit).problem
     if problem:
         raise MessageError("wrong_unit", problem)
     return vital
@@ -149,6 +179,21 @@ def checked(scope: str, code: str, unit: str, key: str) -> Vital:
 def fitting(unit: str) -> list[Vital]:
     """The vitals whose values may come in `unit`, in the order of the table."""
     return [vital for vital in codes.VITALS if not _conversion(vital, unit).problem]
+
+
+def meanings(code: str, unit: str) -> list[tuple[Vital, str]]:
+    """What a code and unit may mean: (vital, the unit that is meant; empty: as it says).
+
+    Of a code of ours only the unit is open; of any other code in a unit that says nothing here,
+    each vital in its own unit.
+    """
+    known = codes.by_code.get(code)
+    if known is not None:
+        return [(known, one) for one in units.known() if not units.conversion(known, one).problem]
+    fits = [(vital, "") for vital in fitting(unit)]
+    if fits or not unit or units.to_ucum(unit) is not None:
+        return fits
+    return [(vital, vital.ucum) for vital in codes.VITALS if vital.reject_outside is not None]
 
 
 def _conversion(vital: Vital, unit: str) -> Conversion:

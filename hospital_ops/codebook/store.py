@@ -13,7 +13,7 @@ from hospital_ops.errors import Conflict
 
 _NEWEST: Final = """
 select distinct on (hospital_id, scope, code, unit)
-       hospital_id, scope, code, unit, key, version, reason, made_by, made_at
+       hospital_id, scope, code, unit, key, version, read_as, reason, made_by, made_at
 from code_mapping order by hospital_id, scope, code, unit, version desc
 """
 
@@ -24,7 +24,7 @@ async def change(connection: Connection, by: Scope, wanted: Rule, reason: str, a
     Raises MessageError where it cannot mean that, Conflict where somebody was faster.
     """
     if wanted.key:
-        checked(wanted.scope, wanted.code, wanted.unit, wanted.key)
+        checked(wanted.scope, wanted.code, wanted.unit, wanted.key, wanted.read_as)
     newest = await connection.fetchval(
         "select max(version) from code_mapping where scope = $1 and code = $2 and unit = $3",
         wanted.scope,
@@ -37,7 +37,7 @@ async def change(connection: Connection, by: Scope, wanted: Rule, reason: str, a
     try:
         await connection.execute(
             "insert into code_mapping (hospital_id, scope, code, unit, version, key, reason,"
-            " made_by, made_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            " made_by, made_at, read_as) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             by.hospital,
             *made[:3],
             made.version,
@@ -45,10 +45,12 @@ async def change(connection: Connection, by: Scope, wanted: Rule, reason: str, a
             reason,
             by.actor,
             to_datetime(at),
+            made.read_as,
         )
     except UniqueViolation as error:
         raise Conflict("Somebody has changed this mapping meanwhile: look at it again.") from error
-    what = f"{made.scope or 'any'} [{made.unit}] = {made.key or 'unmapped'}, {made.version}"
+    means = f"{made.key or 'unmapped'}{made.read_as and f' in {made.read_as}'}"
+    what = f"{made.scope or 'any'} [{made.unit}] = {means}, {made.version}"
     await audit.note(connection, by, "map_code", made.code, what, at)
     return made
 
@@ -61,14 +63,14 @@ async def newest(connection: Connection) -> list[Record]:
 async def history(connection: Connection) -> list[Record]:
     """Every version of every mapping, the newest first."""
     return await connection.fetch(
-        "select scope, code, unit, version, key, reason, made_by, made_at from code_mapping"
-        " order by made_at desc, version desc limit 200"
+        "select scope, code, unit, version, key, read_as, reason, made_by, made_at"
+        " from code_mapping order by made_at desc, version desc limit 200"
     )
 
 
 def rule_of(row: Record) -> Rule:
     """A row as a rule."""
-    return Rule(row["scope"], row["code"], row["unit"], row["key"], row["version"])
+    return Rule(row["scope"], row["code"], row["unit"], row["key"], row["version"], row["read_as"])
 
 
 async def models(connection: Connection) -> dict[str, str]:

@@ -78,7 +78,7 @@ async def run(settings: Settings, upstream: str) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(forwarder.run())
             tasks.create_task(_keep_roster(roster, lines[2], forwarder.link, clock))
-            tasks.create_task(serve(make_box(box), listening))
+            tasks.create_task(serve(make_box(box), listening, lifespan=False))
     finally:
         await gateway.close()
         await shelf.close()

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from hospital_ops.bindings import FUTURE_US
+from hospital_ops.clock import SECOND
 from hospital_ops.hl7.observations import Found
 from hospital_ops.hl7.values import EXPECTED
+
+# A device's time that is further past is corrected and flagged (SAFETY.md section 2, rule 6).
+PAST_US: Final = 300 * SECOND
 
 
 def doubts(found: Found) -> list[str]:
@@ -18,6 +25,32 @@ def doubts(found: Found) -> list[str]:
         return []
     first = doubted[0]
     return [f"{len(doubted)} values stored as invalid, the first {first.code}: {first.reason}"]
+
+
+def off_time(found: Found, received_at: int, zone: str) -> list[str]:
+    """That a monitor's newest time lies ahead of ours or long past, and as what it was read."""
+    newest = max(
+        (
+            row.determined_at
+            for rows in found.by_mode.values()
+            for row in rows
+            if row.origin == "monitor" and row.determined_at is not None
+        ),
+        default=received_at,
+    )
+    off = newest - received_at
+    if -PAST_US <= off <= FUTURE_US:
+        return []
+    where = "ahead of ours: kept, not shown yet" if off > 0 else "behind ours"
+    said = f"its time lies {_length(abs(off))} {where}; set the clock"
+    if found.zoneless:
+        said += f", or send the zone (times without one are read as {zone})"
+    return [said]
+
+
+def _length(us: int) -> str:
+    minutes = us // (60 * SECOND)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
 
 
 def damage(lines: list[tuple[int, str]]) -> str:

@@ -59,6 +59,7 @@ class Found:
     device: str = ""
     warnings: list[str] = field(default_factory=list)
     untimed: int = 0  # OBX-14 that said no moment: the receive time counts
+    zoneless: bool = False  # some time without a zone was read in the source's
 
 
 def observe(message: Message, mode: str, site_zone: Zone, received_at: int, most: int) -> Found:
@@ -117,6 +118,8 @@ class _Reader:
         if text not in self.times:
             at = self.times[text] = to_us(text, self.zone)
             self.found.untimed += at is None
+            if not self.zone_stated and self.zone is self.site_zone and offset_s(text) is None:
+                self.found.zoneless = True
         return self.times[text]
 
     def obr(self, segment: Segment) -> None:
@@ -247,8 +250,11 @@ class _Reader:
         limits: Limits | None = None,
     ) -> wire.Observation | None:
         """Appends a row; answers it where the next of the same text comes out the same."""
-        value, validity, reason = judged
-        rows, usual = self.rows, True
+        value, validity, reason, sent = judged
+        rows, usual, unit = self.rows, True, made.unit
+        if sent is not None:  # a unit that says nothing here: it may be mapped (codebook)
+            usual, sent = False, sent if made.sent_unit and said.validity == "Vld" else None
+            unit = unit if sent is None else made.sent_unit
         if said.validity != "Vld" and validity != "Inv":
             validity, reason = said.validity, said.reason
             if validity == "Inv":
@@ -265,7 +271,7 @@ class _Reader:
         row = wire.Observation(
             code=made.code,
             value=value,
-            unit=made.unit,
+            unit=unit,
             determined_at=at,
             validity=validity,
             channel=channel,
@@ -276,6 +282,7 @@ class _Reader:
             mapped=made.vital is not None,
             limits=limits,
             status=said.status,
+            sent=sent,
         )
         rows.append(row)
         return row if usual and not said.mode and not said.status else None

@@ -22,7 +22,7 @@ from hospital_ops.hl7 import adt, alerts, build
 from hospital_ops.hl7.alerts import Alert
 from hospital_ops.hl7.bounds import MAX_OBX, TOO_MANY
 from hospital_ops.hl7.charset import codec
-from hospital_ops.hl7.doubts import damage, doubts
+from hospital_ops.hl7.doubts import damage, doubts, off_time
 from hospital_ops.hl7.observations import Found, observe
 from hospital_ops.hl7.parse import Message, parse
 from hospital_ops.hl7.parse import field as field_of
@@ -175,7 +175,7 @@ class Understood:
     def _note(self, unit: str, code: str, reason: str, bed: str) -> wire.Kept:
         return wire.Kept(
             unit, self.source.name, self.received_at, code, reason, self.message_id,
-            bed[:_ID_LIMIT], self.identity,
+            bed[:_ID_LIMIT], self.identity, "hl7", self.source.mode, self.source.zone,
         )  # fmt: skip
 
     def _observed(self, found: Found, unit: str, bed: str) -> list[tuple[str, wire.Entry]]:
@@ -391,3 +391,4 @@ def _read(message: Message, known: Understood, max_obx: int) -> None:
         known.found = observe(message, known.mode, zone, known.received_at, max_obx)
         known.warnings += known.found.warnings
         known.warnings += doubts(known.found)
+        known.warnings += off_time(known.found, known.received_at, known.source.zone)

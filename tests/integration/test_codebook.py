@@ -56,10 +56,21 @@ async def test_a_stored_value_is_read_as_what_its_code_means_now_and_its_row_sta
     replayed = ("8867-4", 71.0, "ACME [/min], read by mapping 1")
     assert await read(app, "8867-4") == [replayed, ("8867-4", 80.0, "")]
     assert [row[0] for row in await read(app, None)] == ["8867-4", "8867-4"]
+    # A code of ours in a unit that says nothing here: kept with its number, read once it is said.
+    odd = observed(None, NOW + 2 * SECOND)
+    (row,) = odd.observations
+    row = wire.replaced(row, unit="Schl/min", validity="Inv", reason="unknown unit", sent=66.0)
+    await carry(pipe, writer, superuser, wire.replaced(odd, observations=(row,)))
+    assert [str(one) for one in (await read(app, "8867-4"))[-1]] == ["8867-4", "66", "unknown unit"]
+    unit = Rule("", "8867-4", "Schl/min", "hr", 0, "/min")
+    unit = await change(app, unit)
+    said = "unknown unit; 8867-4 [Schl/min], read by mapping 1"
+    assert (await read(app, "8867-4"))[-1] == ("8867-4", 66.0, said)
+    await change(app, unit._replace(key="", read_as=""))
     assert await superuser.fetchval("select count(*) from measurement where code = 'ACME'") == 1
     ended = await change(app, made._replace(key=""))
     assert ended.version == 2
-    assert await read(app, "8867-4") == [("8867-4", 80.0, "")]
+    assert (await read(app, "8867-4"))[0] == ("8867-4", 80.0, "")
 
 
 @pytest.mark.usefixtures("two_hospitals")

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from hospital_ops import codes, wire
 from hospital_ops.clock import SECOND, ManualClock
-from hospital_ops.codebook.rules import Rule, book, checked, of_model, of_source, translated
+from hospital_ops.codebook.rules import (
+    Rule,
+    book,
+    checked,
+    meanings,
+    of_model,
+    of_source,
+    translated,
+)
 from hospital_ops.deciding import Stamped
 from hospital_ops.errors import MessageError
 from hospital_ops.installation.store import KnownDevice
@@ -126,3 +134,47 @@ def test_what_stays_unmapped_is_counted_by_sender_and_model() -> None:
     assert sender == Sender("h1", "acme", "ACME 9", "Z", "%")
     assert (seen.times, seen.example, seen.at) == (2, "7.0", START)
     assert books.taken() == {}
+
+
+TORR = Rule(of_source("acme"), "777-3", "/uL", "platelets", 1, "10*9/L")
+
+
+def test_a_unit_that_says_nothing_here_is_read_as_the_one_that_it_means() -> None:
+    row = wire.Observation(
+        code="777-3", value=None, unit="Gpt/l", validity="Inv", reason="unknown unit", sent=150.0
+    )
+    rule = TORR._replace(unit="Gpt/l")
+    assert checked(*rule[:4], rule.read_as).key == "platelets"
+    (read,) = book([rule]).read(message(row)).observations
+    assert (read.value, read.unit, read.validity, read.reason) == (150.0, "10*9/L", "Vld", "")
+    assert (read.code, read.mapped, read.sent) == ("777-3", True, None)
+    assert book([rule]).read(message(row, source="other")).observations == (row,)
+    beyond = book([rule]).read(message(wire.replaced(row, sent=1e9))).observations[0]
+    assert (beyond.value, beyond.validity) == (None, "Inv")
+    for wrong in (
+        rule._replace(key="hr"),  # its code says what it is
+        rule._replace(read_as="mm[Hg]"),
+        rule._replace(read_as="furlong"),
+        rule._replace(read_as=""),
+        rule._replace(unit="10*9/L", read_as="10*3/uL"),  # a known unit means what it says
+    ):
+        with pytest.raises(MessageError):
+            checked(*wrong[:4], wrong.read_as)
+    assert ("platelets", "10*9/L") in [
+        (vital.key, unit) for vital, unit in meanings("777-3", "Gpt/l")
+    ]
+
+
+def test_an_unknown_unit_of_a_known_code_is_shown_to_whoever_may_map_it() -> None:
+    books = Codebooks(Places(), ManualClock(START))
+    row = wire.Observation(code="777-3", value=None, unit="Gpt/l", validity="Inv", sent=150.0)
+    books.read("h1", message(row))
+    ((sender, seen),) = books.taken().items()
+    assert (sender.code, sender.unit, seen.example) == ("777-3", "Gpt/l", "150.0")
+
+
+def test_what_is_sent_again_over_an_upgrade_has_the_digest_of_before() -> None:
+    row = wire.Observation(code="8867-4", value=71.0, unit="/min", event_id="e", status="C")
+    assert wire.content(row)[0] == 0x9E  # an array of the 14 fields of before
+    assert wire.content(row)[1:] == wire.encode(row)[1:-1]
+    assert wire.content(wire.replaced(row, sent=1.0)) != wire.content(row)

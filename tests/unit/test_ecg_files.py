@@ -6,6 +6,8 @@ The table is printed by `pytest -s`, so that a person can read what is read and 
 from __future__ import annotations
 
 import gzip
+import io
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -245,3 +247,42 @@ def test_a_gap_is_a_gap_in_the_archive_and_no_number() -> None:
     assert packing.unpacked(second)[2:5] == [0.01, None, 0.02]
     assert NO_SAMPLE in np.frombuffer(second.samples, "<i2")
     assert NO_SAMPLE not in np.frombuffer(first.samples, "<i2")
+
+
+def zipped(*files: tuple[str, bytes]) -> bytes:
+    """The files as one upload."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in files:
+            packed.writestr(name, content)
+    return made.getvalue()
+
+
+def test_a_wfdb_record_in_a_zip_is_the_same_ecg_as_from_its_folder() -> None:
+    parts = [FILES / "ecg_files" / name for name in ("00001_lr.hea", "00001_lr.dat")]
+    data = zipped(*((f"records/{path.name}", path.read_bytes()) for path in parts))
+    whole, packed = read(parts[0]), read(data)
+    assert (packed.source_format, packed.rate_hz) == (whole.source_format, whole.rate_hz)
+    assert list(packed.leads) == list(whole.leads)
+    for name in whole.leads:
+        assert np.array_equal(packed.leads[name], whole.leads[name], equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (zipped(("notes.txt", b"nothing")), "not_ecg"),
+        (zipped(("a.hea", b"a 1 500 10\n"), ("b.hea", b"b 1 500 10\n")), "not_ecg"),
+        (zipped(("a.hea", b"a 1 500 10\na.dat 16 200 0\n")), "damaged"),
+        (zipped(("a.hea", b"a 1 500 10\n../../etc/passwd 16 200 0\n")), "hostile"),
+        (zipped(*((f"{number}.dat", b"") for number in range(65))), "too_large"),
+        (zipped(("a.dat", bytes(65 * 1024 * 1024))), "too_large"),
+        (zipped(("a.hea", b"a 1 500 10\n"))[:-30], "damaged"),
+        (b"PK\x03\x04" + bytes(40), "damaged"),
+    ],
+    ids=["no header", "two", "no signals", "outside", "many files", "bomb", "cut", "noise"],
+)
+def test_a_zip_that_is_no_single_record_is_refused_in_words(data: bytes, code: str) -> None:
+    with pytest.raises(EcgFileError) as refused:
+        read(data)
+    assert refused.value.code == code

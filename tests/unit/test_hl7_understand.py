@@ -70,8 +70,31 @@ def test_the_limits_of_the_table_decide_over_trust(value: Any, expected: Any) ->
 
 def test_an_unknown_unit_never_becomes_a_number() -> None:
     (row,) = rows(hr("82", "furlong"))
-    assert (row.value, row.validity, row.unit) == (None, "Inv", "/min")
+    assert (row.value, row.validity, row.unit) == (None, "Inv", "furlong")
+    assert row.sent == 82.0  # so that somebody can say which unit it means
+    (row,) = rows(hr("82", "furlong", more="|||||W"))
+    assert row.sent is None  # what the device takes back stays taken back, whatever is mapped
     assert "unit" in row.reason
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ("20261120235950+0000", ""),
+        ("20261121000030+0000", ""),
+        ("20261120235800+0000", ""),
+        ("20261121030000+0000", "its time lies 3 h ahead of ours"),
+        ("20261120230000+0000", "its time lies 60 min behind ours; set the clock"),
+        ("20261121030000", "times without one are read as UTC"),
+    ],
+)
+def test_whoever_sends_a_wrong_time_is_told_so_and_as_what_a_time_without_a_zone_was_read(
+    told: str, said: str
+) -> None:
+    head = HEAD.replace("20261120101530+0000", "")
+    known = read(hr("82"), head=head, obr=f"OBR|1||||||{told}")
+    assert said in known.answer(NOW).decode()
+    assert bool(known.warnings) == bool(said)
 
 
 @pytest.mark.parametrize(("result", "validity"), [("R", "Vld"), ("W", "Inv"), ("D", "Inv")])

@@ -53,7 +53,7 @@ async def test_a_message_is_answered_only_when_it_is_on_disk(start: Start, disk:
     await until(lambda: disk.waiting == 1)
     assert disk.entries == []
     disk.open.set()
-    assert await answer(reader) == ["AA", "A1"]
+    assert (await answer(reader))[:2] == ["AA", "A1"]
     (shard, stream, entry, raw) = disk.entries[0]
     assert (shard, stream, raw) == ("ICU7N", "in", oru("A1"))
     assert isinstance(entry, wire.Observed)
@@ -251,7 +251,7 @@ async def test_a_giant_frame_is_refused_and_the_next_good_message_is_taken(
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(framed(oru("BIG", value="8" * 100_000)) + framed(oru("A2")))
     assert (await answer(reader))[:2] == ["AR", "BIG"]
-    assert await answer(reader) == ["AA", "A2"]
+    assert (await answer(reader))[:2] == ["AA", "A2"]
     assert gateway.counts["local"].refused["oversize"] == 1
     assert [kept.code for kept in disk.kept()] == ["oversize"]
     writer.close()

@@ -59,13 +59,15 @@ async def map_code(
     version: Annotated[int, Form(ge=0)],
     scope: Annotated[str, Form(max_length=200)] = "",
     unit: Annotated[str, Form(max_length=200)] = "",
-    key: Annotated[str, Form(max_length=40)] = "",
+    key: Annotated[str, Form(max_length=80)] = "",
     reason: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
-    """Says what a code means from now on; an empty key ends the mapping."""
+    """Says what a code means from now on, `VITAL` or `VITAL|UNIT` where its unit means that one;
+    an empty key ends the mapping."""
     require(principal, Permission.ADMINISTER, principal.hospital)
     web = web_of(request)
-    wanted = Rule(scope, code, unit, key, version)
+    vital, _, read_as = key.partition("|")
+    wanted = Rule(scope, code, unit, vital, version, read_as)
     now = web.clock.now_us()
     async with web.database.transaction(principal.scope) as connection:
         made = await store.change(connection, principal.scope, wanted, reason.strip(), now)

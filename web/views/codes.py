@@ -7,7 +7,8 @@ from typing import Any
 
 from hospital_ops import codes
 from hospital_ops.clock import from_datetime
-from hospital_ops.codebook.rules import ANY, Rule, book, fitting, of_model, of_source
+from hospital_ops.codebook.rules import ANY, Rule, book, meanings, of_model, of_source
+from hospital_ops.codes import Vital
 from hospital_ops.database import Record
 from streams.unmapped import Seen, Sender
 from web.views.values import Frame, clock
@@ -34,11 +35,19 @@ def unmapped(
                 (scope, words, versions.get((scope, sender.code, sender.unit), 0))
                 for scope, words in _scopes(sender, frame.words)
             ],
-            "choices": [(vital.key, vital.name) for vital in fitting(sender.unit)],
+            "choices": [_choice(*one) for one in meanings(sender.code, sender.unit)],
+            "known": codes.by_code[sender.code].name if sender.code in codes.by_code else "",
         }
         for sender, seen in found
         if holding.find(sender.source, sender.model, sender.code, sender.unit) is None
     ]
+
+
+def _choice(vital: Vital, read_as: str) -> tuple[str, str]:
+    """A choice as the form sends it, and in words."""
+    if not read_as:
+        return vital.key, vital.name
+    return f"{vital.key}|{read_as}", f"{vital.name}, {read_as}"
 
 
 def _scopes(sender: Sender, words: Words) -> list[tuple[str, str]]:
@@ -57,6 +66,7 @@ def history(rows: Sequence[Record], frame: Frame) -> list[dict[str, Any]]:
             "by": row["made_by"],
             "code": row["code"],
             "unit": row["unit"],
+            "read_as": row["read_as"],
             "scope": row["scope"],
             "version": row["version"],
             "name": codes.by_key[row["key"]].name if row["key"] in codes.by_key else "",

@@ -6,7 +6,18 @@ import zlib
 from pathlib import Path
 from typing import Final
 
-from hospital_ops.ecg.files import aecg, dicom, edf, philips, samples, scp, text, wfdb, xml
+from hospital_ops.ecg.files import (
+    aecg,
+    dicom,
+    edf,
+    philips,
+    samples,
+    scp,
+    text,
+    wfdb,
+    wfdb_zip,
+    xml,
+)
 from hospital_ops.ecg.files.recording import MOST_BYTES, EcgFileError, EcgRecording, check_size
 
 _GZIP: Final = b"\x1f\x8b"
@@ -53,6 +64,8 @@ def _read_bytes(
 ) -> EcgRecording:
     if data.startswith(_GZIP):
         data = _inflated(data)
+    if data.startswith(wfdb_zip.BEGINS):
+        return wfdb_zip.read(data)
     if data[128:132] == b"DICM":
         return dicom.read(data)
     if data.startswith(_EDF):
@@ -68,7 +81,7 @@ def _read_bytes(
     if data[:1] == b"{":
         return samples.read(data)
     if name.endswith(".hea"):
-        raise EcgFileError("refused", "a WFDB header alone: its signal files must lie beside it")
+        raise EcgFileError("refused", "a WFDB header alone: send it in a zip with its signal files")
     if name.upper().endswith(".ECG"):
         raise EcgFileError("refused", _CONTEC)
     if b"\0" in data[:4096] or not data:

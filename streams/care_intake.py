@@ -84,7 +84,7 @@ class CareIntake:
                 f"this token is of bed {poster.bed} alone, and the payload is of several devices"
                 f" ({names}): give a gateway a token of its own",
             )
-            await self._keep(poster, refusal, body)
+            await self._keep(poster, refusal, body, now)
             raise refusal
         rejected: list[dict[str, str]] = [{"error": reason} for reason in payload.rejected]
         stored, warnings = 0, list[dict[str, str]]()

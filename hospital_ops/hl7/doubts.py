@@ -41,11 +41,9 @@ def off_time(found: Found, received_at: int, zone: str) -> list[str]:
     off = newest - received_at
     if -PAST_US <= off <= FUTURE_US:
         return []
-    where = "ahead of ours: kept, not shown yet" if off > 0 else "behind ours"
-    said = f"its time lies {_length(abs(off))} {where}; set the clock"
-    if found.zoneless:
-        said += f", or send the zone (times without one are read as {zone})"
-    return [said]
+    where = "ahead of ours (not shown yet)" if off > 0 else "behind ours"
+    said = f"its time lies {_length(abs(off))} {where}: set the clock"
+    return [f"{said} or send the zone (without one: {zone})" if found.zoneless else said]
 
 
 def _length(us: int) -> str:

@@ -390,5 +390,5 @@ def _read(message: Message, known: Understood, max_obx: int) -> None:
     else:
         known.found = observe(message, known.mode, zone, known.received_at, max_obx)
         known.warnings += known.found.warnings
-        known.warnings += doubts(known.found)
         known.warnings += off_time(known.found, known.received_at, known.source.zone)
+        known.warnings += doubts(known.found)

@@ -84,8 +84,11 @@ def test_an_unknown_unit_never_becomes_a_number() -> None:
         ("20261121000030+0000", ""),
         ("20261120235800+0000", ""),
         ("20261121030000+0000", "its time lies 3 h ahead of ours"),
-        ("20261120230000+0000", "its time lies 60 min behind ours; set the clock"),
-        ("20261121030000", "times without one are read as UTC"),
+        ("20261120230000+0000", "its time lies 60 min behind ours: set the clock"),
+        (
+            "20261121030000",
+            "3 h ahead of ours (not shown yet): set the clock or send the zone (without one: UTC)",
+        ),
     ],
 )
 def test_whoever_sends_a_wrong_time_is_told_so_and_as_what_a_time_without_a_zone_was_read(

@@ -42,7 +42,7 @@ def senders(
     for row in letters:
         unused[row["source"]] += row["number"]
     kinds = {DEVICE + row["device"]: row["kind"] for row in registry}
-    ways = {one.source.name: one.way for one in reversed(named)}  # hl7 goes before care
+    ways = {one.source.name: one.way for one in named}  # hl7 goes before care
     zones = {one.source.name: one.source.zone for one in named if one.way == "hl7"}
     gateways = {name for name, kind in kinds.items() if kind == "gateway"}
     # Who speaks for itself has its line among the devices.

@@ -31,6 +31,7 @@ from simulators.past import PastPlan
 from simulators.vocabulary import sign
 from simulators.ward import Bed, WardPlan, socket_address
 
+FIRST_HOURS: Final = 6
 REST: Final = 3.0  # times what an answer took
 REST_LEAST_S: Final = 0.02
 SHOWN: Final = ("hr", "nibp_mean")  # a cuff is the last that a monitor measures
@@ -78,12 +79,14 @@ class Kept:
 
 
 def pieces(beds: int) -> list[Piece]:
-    """All of a ward's past in the order in which it is told: charts, results, pumps, then hour by
-    hour backwards, so that the newest of every bed comes before the oldest of any."""
-    order: list[Piece] = [
-        (what, bed, 0) for what in ("charted", "results", "machines") for bed in range(beds)
-    ]
-    order += [("numerics", bed, hour) for hour in range(1, past.HOURS + 1) for bed in range(beds)]
+    """All of a ward's past in the order in which it is told: what is charted and results, then
+    numerics hour by hour backwards, so that the newest of every bed comes before the oldest of
+    any; pumps and ventilators after the hours that a page shows first."""
+    order: list[Piece] = [(what, bed, 0) for what in ("charted", "results") for bed in range(beds)]
+    for hour in range(1, past.HOURS + 1):
+        order += [("numerics", bed, hour) for bed in range(beds)]
+        if hour == FIRST_HOURS:
+            order += [("machines", bed, 0) for bed in range(beds)]
     return order
 
 

@@ -34,6 +34,9 @@ class Result(NamedTuple):
     at: datetime
     reason: str
     entry_id: str
+    # Deleted or wrong: what a message says that was made after this (microseconds, MSH-7) is a new
+    # result, as on the board. None: nothing is.
+    gone_at: int | None = None
 
     @property
     def about(self) -> tuple[Any, ...]:
@@ -52,14 +55,16 @@ def of(
     """The result of one observation of the moment `at` whose status says that another one was told
     before."""
     own, number_words = UUID(bytes=event), number_and_text(said(told))
+    gone_at = message.sent_at if told.status in GONE else None
     return Result(
         owner, message.bed, message.source, short(told.code), short(told.channel),
         to_datetime(at), own, own if told.status == "C" else None, *number_words,
-        to_datetime(message.received_at), f"OBX-11 {told.status}", entry_id,
+        to_datetime(message.received_at), f"OBX-11 {told.status}", entry_id, gone_at,
     )  # fmt: skip
 
 
 Words = dict[tuple[Any, ...], Result]  # the last word about each moment, by `Result.about`
+GONE: Final = ("D", "W")
 KEPT: Final = 256  # of one bed, as the board
 
 
@@ -69,6 +74,7 @@ class Said:
 
     known: dict[str, Words] = field(default_factory=dict)  # before the batch; never changed
     fresh: dict[str, Words] = field(default_factory=dict)
+    spared: list[UUID] = field(default_factory=list)  # of the batch: told anew
 
     def told(
         self,
@@ -86,7 +92,12 @@ class Said:
             return result
         name = about(message.source, told.code, told.channel, to_datetime(at))
         word = self.of(message.bed).get(name)
-        return word._replace(owner=owner) if word else None
+        if word is None:
+            return None
+        if _is_new(word, message):
+            self.spared.append(UUID(bytes=event))
+            return None
+        return word._replace(owner=owner)
 
     def take(self, result: Result) -> None:
         """One more such result."""
@@ -99,6 +110,12 @@ class Said:
     def of(self, bed: str) -> Words:
         """The words about results of a bed; of most there are none."""
         return self.fresh.get(bed) or self.known.get(bed, {})
+
+
+def _is_new(word: Result, message: wire.Observed) -> bool:
+    """Whether a message was made after its result was deleted or called wrong."""
+    sent_at = message.sent_at
+    return word.gone_at is not None and sent_at is not None and sent_at > word.gone_at
 
 
 def last(results: Iterable[Result], new: set[int]) -> list[Result]:

@@ -10,7 +10,7 @@ from hospital_ops.database import Connection
 from hospital_ops.sender_clocks import SenderClock
 from streams.clocked import Clocked
 from streams.known.knowledge import Known, Lain, Linked, lain
-from streams.overtaken import Result, Said, Words
+from streams.overtaken import GONE, Result, Said, Words
 from streams.shard import hospital_of
 
 NOBODYS: Final = -1  # no claim of a batch has brought it
@@ -51,7 +51,9 @@ async def _words(connection: Connection, units: Sequence[str]) -> dict[str, Word
     )
     said = Said()
     for row in rows:
-        said.take(Result(NOBODYS, *row))
+        gone = row["reason"].removeprefix("OBX-11 ") in GONE  # its own time of sending is not kept
+        gone_at = from_datetime(row["at"]) if gone else None
+        said.take(Result(NOBODYS, *row)._replace(gone_at=gone_at))
     return said.fresh
 
 

@@ -21,7 +21,7 @@ select m.hospital_id, m.unit, m.place, m.event_id, $7, m.code, m.determined_at, 
   $10, $11, m.mode, $12 || ' ' || m.event_id
   from measurement m
  where m.place = $1 and m.source = $2 and m.code = $3 and m.channel = $4 and m.determined_at = $5
-   and m.event_id <> $6
+   and m.event_id <> $6 and m.event_id <> all ($13::uuid[])
    and ($7::uuid is null or m.value is distinct from $8 or m.value_text is distinct from $9)
    and not exists (select from correction c where c.bed = m.place and c.event_id = m.event_id
                                               and c.determined_at = m.determined_at)
@@ -44,9 +44,10 @@ async def results_taken_back(connection: Connection, batch: Batch, new: set[int]
     """What a result corrects, deletes or withdraws holds no longer, come before it or after it."""
     results = overtaken.last(batch.results, new)
     if results:
-        await connection.executemany(_TAKE_BACK, [one[1:] for one in results])
+        spared = batch.said.spared
+        await connection.executemany(_TAKE_BACK, [(*one[1:13], spared) for one in results])
         shards = (batch.claimants[one.owner].shard for one in results)
-        words = [(hospital_of(s), s, *one[1:]) for s, one in zip(shards, results, strict=True)]
+        words = [(hospital_of(s), s, *one[1:13]) for s, one in zip(shards, results, strict=True)]
         await connection.executemany(_LAST_WORD, words)
 
 

@@ -340,3 +340,14 @@ def test_a_result_that_its_own_correction_has_overtaken_holds_neither_here_nor_t
     known.take(Taken(UNIT, "in", "9-0", wire.encode(first), b"", first))
     (again,) = known.results
     assert (again.number, again.owner) == (90.0, 0)
+
+
+@pytest.mark.parametrize("status", ["D", "W"])
+def test_what_was_withdrawn_and_is_told_anew_is_a_new_result_here_and_there(status: str) -> None:
+    withdrawn = wire.replaced(result(0, 900.0, status, 20), sent_at=at(20))
+    anew = wire.replaced(result(0, 80.0, "", 40), sent_at=at(40))
+    unit = live(adt("A01", "A", -5), withdrawn, anew)
+    assert unit.state.beds[ONE].values[CREATININE].value == 80.0
+    assert [one.number for one in batch(withdrawn, anew).results] == [900.0]  # its own alone
+    before = wire.replaced(anew, sent_at=at(10))  # and not what was made before it
+    assert [one.number for one in batch(withdrawn, before).results] == [900.0, 900.0]

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
-from uuid import UUID
 
 from hospital_ops import codes, judging, units, wire
 from hospital_ops.clock import from_iso
 from hospital_ops.errors import MessageError
+from hospital_ops.identity import written
 from hospital_ops.judging import Judged
 
 MODES: Final = ("Real", "Test", "Demo")
 VALIDITIES: Final = ("Vld", "Qst", "Inv")  # the worst last
 _TEXT_MOST: Final = 256  # characters of a value that is text
 NESTING_MAX: Final = 32
-_WRITTEN: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # a UUID as we do
+_NUMBER: Final = (int, float)
 _LIMIT_MOST: Final = 1e6  # beyond any unit; also what is no finite number
 _OLDEST_US: Final = from_iso("1970-01-01T00:00:00Z")
 _NEWEST_US: Final = from_iso("2100-01-01T00:00:00Z")
@@ -104,7 +104,9 @@ def read(event: Any, *, origin: str) -> tuple[wire.Observation, str, str]:
     judged, unit = valued(event.get("value"), sent_unit, vital)
     value, found, reason, sent = judged
     sent = sent if sent_unit and validity == "Vld" else None
-    validity = max(str(validity), found, key=VALIDITIES.index)
+    says_limits = origin == "monitor" and event.get("limits") is not None
+    if found != "Vld":
+        validity = max(validity, found, key=VALIDITIES.index)
     observation = wire.Observation(
         code=vital.code if vital else code,
         value=value,
@@ -116,7 +118,7 @@ def read(event: Any, *, origin: str) -> tuple[wire.Observation, str, str]:
         text="" if vital else code,
         reason=reason,
         mapped=vital is not None,
-        limits=_limits(event.get("limits"), sent_unit, vital) if origin == "monitor" else None,
+        limits=_limits(event["limits"], sent_unit, vital) if says_limits else None,
         sent=sent,
     )
     if vital is None and not reason:
@@ -145,10 +147,8 @@ def _limits(
 
 
 def _uuid(text: Any) -> str:
-    if isinstance(text, str) and _WRITTEN.fullmatch(text):
-        return text
     try:
-        return str(UUID(text))
+        return written(text)
     except (ValueError, TypeError, AttributeError) as error:
         raise MessageError("no_event_id", "give `event_id`: a UUID of your own") from error
 
@@ -167,14 +167,8 @@ def _time(text: Any) -> int | None:
 
 def valued(value: Any, unit: str, vital: codes.Vital | None) -> tuple[Judged, str]:
     """(value with its trust, unit) of what an event or a payload says."""
-    if value is None:
-        return Judged(None, "Inv", "no value"), unit
-    if isinstance(value, str) and vital is None:
-        return Judged(value[:_TEXT_MOST]), unit
-    if isinstance(value, str) and vital is not None and vital.ucum == "code":
-        return judging.word(value[:_TEXT_MOST], vital), unit
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return Judged(None, "Inv", "the value is not a number"), unit
+    if isinstance(value, bool) or not isinstance(value, _NUMBER):
+        return _no_number(value, vital), unit
     try:
         number = float(value)
     except OverflowError:
@@ -183,6 +177,21 @@ def valued(value: Any, unit: str, vital: codes.Vital | None) -> tuple[Judged, st
         return Judged(None, "Inv", "the value is not a finite number"), unit
     if vital is None:
         return Judged(number), unit
-    read_as = judging.scale(vital, units.to_ucum(unit) if unit else "")
+    read_as = _scale(vital, unit)
     judged = judging.number(number, vital, *read_as)
     return judged, unit if read_as.convert.problem else read_as.convert.unit
+
+
+@lru_cache(maxsize=1024)
+def _scale(vital: codes.Vital, unit: str) -> judging.Scale:
+    return judging.scale(vital, units.to_ucum(unit) if unit else "")
+
+
+def _no_number(value: Any, vital: codes.Vital | None) -> Judged:
+    if value is None:
+        return Judged(None, "Inv", "no value")
+    if isinstance(value, str) and vital is None:
+        return Judged(value[:_TEXT_MOST])
+    if isinstance(value, str) and vital is not None and vital.ucum == "code":
+        return judging.word(value[:_TEXT_MOST], vital)
+    return Judged(None, "Inv", "the value is not a number")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import time
+from typing import Final
 from uuid import UUID, uuid5
 
+_WRITTEN: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # as we write one
 _HOUSE = UUID("6f0f6d6e-2b4e-5c0a-9d1b-6a1f3c1d7e20")  # namespace of all derived ids
 
 
@@ -16,6 +19,11 @@ def uuid7() -> UUID:
     number = (milliseconds << 80) | int.from_bytes(os.urandom(10))
     number = number & ~(0xF << 76) | (0x7 << 76)
     return UUID(int=number & ~(0x3 << 62) | (0x2 << 62))
+
+
+def written(text: str) -> str:
+    """A UUID as we write it, however its sender does; ValueError where it is none."""
+    return text if _WRITTEN.fullmatch(text) else str(UUID(text))
 
 
 def derived(*parts: str) -> UUID:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from typing import Any, Final
-from uuid import UUID
 
 from hospital_ops import events, wire
 from hospital_ops.access import Permission, Principal, Role, allows, require
 from hospital_ops.case_steps import ENDS, STEPS, after
 from hospital_ops.clock import SECOND, Clock, iso
 from hospital_ops.errors import Conflict, MessageError, NotFound
-from hospital_ops.identity import message_identity, uuid7
+from hospital_ops.identity import message_identity, uuid7, written
 from streams import batch as batches
 from streams import ecg_about
 from streams.append import Appender
@@ -219,6 +218,6 @@ class Intake:
 def case_id(text: str) -> str:
     """The UUID of a case as we write it. MessageError where it is none."""
     try:
-        return str(UUID(text))
+        return written(text)
     except ValueError as error:
         raise MessageError("bad_case_id", "the case is named by a UUID of your own") from error

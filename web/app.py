@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from fastapi.telemetry import TelemetryConfig
 
 from hospital_ops import log
 from streams.pipe import ReplyError
@@ -90,6 +91,13 @@ from web.routes import (
 from web.state import Web
 
 PLACES_S = 2.0
+# Figures go out by /metrics alone; the framework would send the words of errors, too.
+NOTHING_TOLD: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "auto_configure": False,
+}
 STATIC = Path(__file__).parent / "static"
 PARTS = (
     trends,
@@ -195,6 +203,7 @@ def make_app(web: Web) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
+        telemetry=NOTHING_TOLD,
     )
     app.state.web = web
     app.add_middleware(Busy)

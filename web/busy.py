@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hospital_ops import wire
@@ -59,6 +59,17 @@ def _case(scope: Scope) -> str:
 
 async def _take(request: Request, case: str) -> bytes:
     principal = await signed_in(request)
-    body = await request.body()
+    body = await _whole(request.receive)
     answer = await web_of(request).intake.take_measurements(principal, case, body)
     return wire.to_json(answer)
+
+
+async def _whole(receive: Receive) -> bytes:
+    parts = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)

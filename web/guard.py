@@ -57,6 +57,7 @@ class Guard:
         self.app, self._note = app, note
         always = HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if secure else {})
         self._always = [(name.lower().encode(), value.encode()) for name, value in always.items()]
+        self._names = {name for name, _ in self._always}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request or socket."""
@@ -98,10 +99,13 @@ class Guard:
 
     def _add_headers(self, scope: Scope, message: Message) -> None:
         headers = message.setdefault("headers", [])
-        given = {name for name, _ in headers}
-        if any(name == b"content-type" and kind.startswith(b"text/html") for name, kind in headers):
+        given = dict(headers)
+        if given.get(b"content-type", b"").startswith(b"text/html"):
             headers += remembered(HTTPConnection(scope))
-        headers += [header for header in self._always if header[0] not in given]
+        if given.keys().isdisjoint(self._names):
+            headers += self._always
+        else:
+            headers += [header for header in self._always if header[0] not in given]
         # What is static is revalidated: an upgrade is seen at once.
         keep = b"no-cache" if scope["path"].startswith("/static/") else b"no-store"
         if b"cache-control" in given:

@@ -43,23 +43,22 @@ class Requests(HttpToolsProtocol):
         self._within(self.head_s)
 
     def data_received(self, data: bytes) -> None:
-        """Some bytes; those of a head are counted."""
+        """Some bytes; those of a head are counted. What is whole already needs no deadline."""
         if not self._is_in_body:
-            if self._late is None:  # another request on the same connection
-                self._within(self.head_s)
             self._head += len(data)
         super().data_received(data)
         if not self._is_in_body and self._head > HEAD_MAX:
             self._refuse()
+        if self._late is None and (self._is_in_body or self._head):
+            self._within(self.body_s if self._is_in_body else self.head_s)
 
     def on_headers_complete(self) -> None:
         """The head has ended; where it is too large nobody sees the request."""
-        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if size > HEAD_MAX or self.transport.is_closing():
+        if self._is_too_large() or self.transport.is_closing():
             self._refuse()
             return
         self._head, self._is_in_body = 0, True
-        self._within(self.body_s)
+        self._in_time()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -76,6 +75,7 @@ class Requests(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         """From here on the rules of sockets hold."""
+        self._is_in_body = False
         self._in_time()
         if not self.transport.is_closing():
             super().handle_websocket_upgrade()
@@ -99,6 +99,12 @@ class Requests(HttpToolsProtocol):
         if self._stopped is not None:
             self._stopped.cancel()
         super().connection_lost(exc)
+
+    def _is_too_large(self) -> bool:
+        if self._head <= HEAD_MAX:  # with all that came behind it
+            return False
+        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        return size > HEAD_MAX
 
     def _within(self, seconds: float) -> None:
         self._in_time()

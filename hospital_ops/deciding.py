@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 from hospital_ops import wire
 
 PROBE_BED: Final = "probe"  # the canary's pseudo-bed: it passes the whole way and is no patient
 
 
-class Stamped(NamedTuple):
+class Stamped(wire.Form, frozen=True):
     """An entry with the moment at which Redis took it: the only time a decision knows."""
 
     at: int  # microseconds since 1970 UTC

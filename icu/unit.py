@@ -51,8 +51,9 @@ class IcuUnit:
     def decide(self, entries: Sequence[Stamped]) -> Decisions:
         """Takes the entries in, in their order."""
         decisions = Decisions()
-        for at, entry in entries:
-            self.state.now = max(self.state.now, at)
+        for stamped in entries:
+            entry = stamped.entry
+            self.state.now = max(self.state.now, stamped.at)
             if (for_another := carrying.follow(self.state, entry)) is not None:
                 decisions.elsewhere.append(for_another)
                 continue

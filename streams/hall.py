@@ -29,9 +29,10 @@ class Hall:
     def decide(self, entries: Sequence[Stamped]) -> Decisions:
         """Counts what was kept."""
         decisions = Decisions()
-        for _, entry in entries:
-            if isinstance(entry, wire.Kept):
-                self.state.counts[entry.code] = self.state.counts.get(entry.code, 0) + 1
+        for stamped in entries:
+            if isinstance(stamped.entry, wire.Kept):
+                code = stamped.entry.code
+                self.state.counts[code] = self.state.counts.get(code, 0) + 1
                 decisions.dirty.add(HEAD)
         return decisions
 

@@ -57,7 +57,12 @@ def order(entry_id: str) -> tuple[int, int]:
 
 def at_us(entry_id: str) -> int:
     """The moment at which Redis took the entry, microseconds since 1970: one clock for a shard."""
-    return int(entry_id.partition("-")[0]) * 1000
+    return _at_us(entry_id.partition("-")[0])
+
+
+@lru_cache(256)  # entries that came within one millisecond
+def _at_us(milliseconds: str) -> int:
+    return int(milliseconds) * 1000
 
 
 def seen_at(entry_id: str) -> int:

@@ -28,8 +28,9 @@ def filed(unit: str, entries: Iterable[Stamped]) -> list[FiledRow]:
     """The rows of the entries in their order."""
     stored_at = datetime(2026, 1, 1, tzinfo=UTC)
     batch = Batch(stored_at, {})
-    for number, (at, entry) in enumerate(entries):
-        batch.take(Taken(unit, "in", f"{at // 1000}-{number}", wire.encode(entry), b"x", entry))
+    for number, stamped in enumerate(entries):
+        entry, name = stamped.entry, f"{stamped.at // 1000}-{number}"
+        batch.take(Taken(unit, "in", name, wire.encode(entry), b"x", entry))
     by_place: dict[str, list[Refiled]] = {}
     for row in named("refiling", batch.rows["refiling"]):
         if not row["proposed"]:

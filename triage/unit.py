@@ -46,8 +46,9 @@ class EdUnit:
         Never once for a batch: a replay may cut batches elsewhere and has to decide the same.
         """
         decisions = Decisions()
-        for at, entry in entries:
-            self.state.now = max(self.state.now, at)
+        for stamped in entries:
+            entry = stamped.entry
+            self.state.now = max(self.state.now, stamped.at)
             if isinstance(entry, wire.Tick):
                 self._tick(decisions)
             elif isinstance(entry, wire.Kept):

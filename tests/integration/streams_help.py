@@ -99,7 +99,7 @@ class SmallRoom:
     def decide(self, entries: Sequence[Stamped]) -> Decisions:
         """Appends each value to those of its bed."""
         decisions = Decisions()
-        for at, entry in entries:
+        for at, entry in ((one.at, one.entry) for one in entries):
             if not isinstance(entry, wire.Observed):
                 continue
             value = entry.observations[0].value

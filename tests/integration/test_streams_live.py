@@ -251,7 +251,7 @@ class Held(SmallRoom):
     """A room whose rules take far longer than anybody waits for, on the value 777."""
 
     def decide(self, entries: Sequence[Stamped]) -> Decisions:
-        held = [e for _, e in entries if isinstance(e, wire.Observed)]
+        held = [e.entry for e in entries if isinstance(e.entry, wire.Observed)]
         if any(one.observations[0].value == 777.0 for one in held):
             time.sleep(4 * PATIENCE_S)
         return super().decide(entries)

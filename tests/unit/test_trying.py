@@ -52,7 +52,7 @@ class Room:
         self.seconds, self.decided = seconds, list[str]()
 
     def decide(self, entries: Sequence[Stamped]) -> Decisions:
-        for _, entry in entries:
+        for entry in (stamped.entry for stamped in entries):
             assert isinstance(entry, wire.Kept)
             self.decided.append(entry.code)
             if entry.code == "held":

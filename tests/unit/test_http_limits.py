@@ -170,7 +170,9 @@ async def test_an_answer_that_nobody_takes_is_given_up(
     assert await status(port) == OK
 
 
-async def test_requests_on_one_connection_and_sockets_are_left_in_peace(port: int) -> None:
+async def test_requests_on_one_connection_and_sockets_are_left_in_peace(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     line = await Line.to(port)
     for _ in range(2):
         await line.send(POST[: len(POST) // 2])
@@ -179,6 +181,7 @@ async def test_requests_on_one_connection_and_sockets_are_left_in_peace(port: in
             assert (await line.reader.readuntil(b"\r\n\r\n100")).startswith(b"HTTP/1.1 200")
         await asyncio.sleep(1.3 * SHORT_S)
     line.writer.close()
+    monkeypatch.setattr(Requests, "body_s", SHORT_S)  # a socket has no body
     async with connect(f"ws://127.0.0.1:{port}/board", proxy=None) as board:
         assert await board.recv() == "still here"
 

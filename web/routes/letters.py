@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -100,8 +101,8 @@ async def all_again(
         now = web.clock.now_us()
         with suppress(Conflict):  # somebody else has it in hand
             await retrying.again(web.database, principal.scope, _retrying(web), key, None, now)
-    url = request.url_for("page").include_query_params(source=source, code=code)
-    return RedirectResponse(f"{url.path}?{url.query}", status_code=303)
+    about = urlencode({"source": source, "code": code})
+    return RedirectResponse(f"/feeds/letters?{about}", status_code=303)
 
 
 def _retrying(web: Web) -> Retrying:

@@ -43,13 +43,15 @@ def take(turn: Turn, message: wire.Observed) -> tuple[list[str], bool]:
             figures |= results.take_back(bed, observation, at, turn.now, message.sent_at)
         if same_stay and not results.is_taken_back(bed, observation, at, message.sent_at):
             outcome = values.take(bed, message, observation, name, at, sender)
-            counts = outcome in ("shown", "late") or (outcome == "same" and observation.status)
+            counts = outcome in ("shown", "late", "beside") or (
+                outcome == "same" and observation.status
+            )
             if counts and not whose.claimed_other:
-                shown = bed.values[name] if outcome != "late" else None
+                shown = bed.values[name] if outcome not in ("late", "beside") else None
                 figures |= tracking.note(bed, observation, shown, at, turn.now)
         if outcome == "shown":
             changed[name] = None
-        elif outcome != "same":  # late, future or too_many
+        elif outcome not in ("same", "beside"):  # late, future or too_many
             turn.unit.count(outcome)
             if outcome == "late":
                 limits.late(turn, observation, at, whose.patient_id)

@@ -8,8 +8,10 @@ and nothing is computed from a weight: the rule is shown with the weight and its
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib.resources import files
 from typing import Any, Final
 
 from hospital_ops import wire
@@ -25,6 +27,9 @@ KIND_OF: Final = {
     "nursing": "nursing", "ventilation": "ventilation",
 }  # fmt: skip
 TICKED: Final = "monitoring"
+_RUSSIAN: Final[dict[str, Any]] = json.loads(
+    files("icu").joinpath("order_sets_ru.json").read_text("utf-8")
+)
 _SETS: Final[dict[str, Any]] = {each["id"]: each for each in table("order_sets")["sets"]}
 
 
@@ -60,7 +65,7 @@ def as_json(order_set: str, language: str, approval: Mapping[str, Any] | None) -
         "name": found["name"][language],
         "version": version(order_set),
         "source": found["source"],
-        "population": table("order_sets")["population"],
+        "population": in_words(table("order_sets")["population"], language),
         "approved": dict(approval) if approval else None,
         "items": [_item(place, item, language) for place, item in enumerate(found["items"])],
     }
@@ -73,14 +78,32 @@ def _item(place: int, item: Mapping[str, Any], language: str) -> dict[str, Any]:
         "item": place,
         "kind": KIND_OF[item["type"]],
         "type": item["type"],
-        "text": item["text"][language],
+        "text": _text(item, language),
         "due_min": item["timing_min"],
         "target": {**target, "text": order_targets.words(target)} if target else None,
-        "dose_rule": dict(dose) if dose else None,
-        "when": item.get("when", ""),
+        "dose_rule": dict(dose) | _dose(dose, language) if dose else None,
+        "when": in_words(item.get("when", ""), language),
+        "when_in_table": item.get("when", ""),
         "source": item["source"],
         "ticked": item["type"] == TICKED,
     }
+
+
+def in_words(said: str, language: str) -> str:
+    """What the table says in English only, in the language where the house has translated it."""
+    return str(_RUSSIAN["words"].get(said, said)) if language == "ru" else said
+
+
+def _text(item: Mapping[str, Any], language: str) -> str:
+    text = item["text"]
+    return str(_RUSSIAN["items"].get(text["en"], text["ru"]) if language == "ru" else text["en"])
+
+
+def _dose(dose: Mapping[str, Any], language: str) -> dict[str, str]:
+    """The rule in the language, and as the table has it."""
+    needs = dose.get("needs") or ""
+    told = {"rule": in_words(dose["rule"], language), "rule_in_table": dose["rule"]}
+    return told | ({"needs": in_words(needs, language)} if needs else {})
 
 
 def signed(order_set: str, sent: Mapping[str, Any], now: int) -> list[Wanted]:

@@ -13,10 +13,13 @@ from hospital_ops.errors import MessageError
 
 # How the ward says a parameter -> its key in codes.json; MAP is a line's mean, or the cuff's.
 SPOKEN: Final[dict[str, str]] = {
-    "map": "map", "ад ср": "map", "сад": "map", "spo2": "spo2", "hr": "hr", "чсс": "hr",
-    "sbp": "sbp", "rr": "rr", "etco2": "etco2", "cvp": "cvp", "icp": "icp", "cpp": "cpp",
-    "temp": "temp", "urine": "urine", "glucose": "glucose", "rass": "rass",
+    "map": "map", "ад ср": "map", "ад ср.": "map", "spo2": "spo2", "hr": "hr", "чсс": "hr",
+    "sbp": "sbp", "ад сист": "sbp", "ад сист.": "sbp", "rr": "rr", "чд": "rr", "чдд": "rr",
+    "etco2": "etco2", "cvp": "cvp", "цвд": "cvp", "icp": "icp", "вчд": "icp", "cpp": "cpp",
+    "цпд": "cpp", "temp": "temp", "температура": "temp", "urine": "urine", "диурез": "urine",
+    "glucose": "glucose", "глюкоза": "glucose", "rass": "rass",
 }  # fmt: skip
+AMBIGUOUS: Final = "сад"  # the mean to some, the systolic to others
 _BEYOND: Final = 1e15  # of nothing in a hospital there is so much
 WORDS_MAX: Final = 120  # characters of a target in words
 _KEY: Final = {"map": "abp_mean", "sbp": "abp_sys"}
@@ -74,6 +77,11 @@ def checked(target: Any) -> dict[str, Any] | None:
     if not isinstance(found, Mapping):
         raise MessageError("bad_target", 'a target is an object, or words such as "MAP 65 to 75"')
     said = str(found.get("parameter", "")).strip().lower()
+    if said == AMBIGUOUS:
+        raise MessageError(
+            "ambiguous_target",
+            "САД is the mean to some and the systolic to others: write `АД ср` or `АД сист`",
+        )
     parameter = SPOKEN.get(said, said)
     if parameter not in _SET_UNITS and _vital(parameter) is None:
         raise MessageError("bad_target", f"a target is of one of: {', '.join(OFFERED)}")

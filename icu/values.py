@@ -60,7 +60,9 @@ def take(
     at: int,
     sender: str,
 ) -> str:
-    """Puts an observation of `sender` on the bed; answers shown, same, late, future or too_many.
+    """Puts an observation of `sender` on the bed.
+
+    Answers shown, same, late, beside (a monitor tells it), future or too_many.
 
     Late data never replace a newer value (SAFETY I10); what comes from the future stays away from
     the board, and so do ever new names of a broken sender (the archive has them). `at` is the
@@ -81,6 +83,8 @@ def take(
         known = beside.get(sensor)
     if known is not None and at < known.at:
         return "late"
+    if known is not None and observation.origin == "typed" and _lives(known, at):
+        return "beside"
     if known is not None and at == known.at and _same(known, observation):
         return "same"
     _remember_time(bed, name, at)
@@ -88,6 +92,12 @@ def take(
     if beside is not None:
         beside[sensor] = shown
     return "shown"
+
+
+def _lives(known: Shown, at: int) -> bool:
+    """Whether a monitor tells this value: what is typed beside it takes neither its place nor
+    its alarms."""
+    return known.origin == "monitor" and known.kind == codes.CONTINUOUS and at < known.gone_at
 
 
 def _is_full(bed: BedState) -> bool:

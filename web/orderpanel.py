@@ -26,6 +26,8 @@ from web.lying import place_of
 from web.reading import note_reading
 from web.state import Web
 from web.views import orders as views
+from web.views.orderwords import goal_label
+from web.views.values import unit_words
 from web.words import Words, words_of
 
 SHOWN_ENDED: Final = 12
@@ -168,7 +170,8 @@ def fields(kind: str, entered: Mapping[str, Any], words: Words) -> dict[str, Any
         "fields": [
             {
                 "name": f"field-{each.name}",
-                "label": _label(each.name, words) + (f", {each.unit}" if each.unit else ""),
+                "label": _label(each.name, words)
+                + (f", {unit_words(each.unit, words)}" if each.unit else ""),
                 "form": each.form,
                 "choices": [(c, _choice(each.name, c, words)) for c in each.choices],
                 "value": entered.get(f"field-{each.name}", ""),
@@ -176,8 +179,8 @@ def fields(kind: str, entered: Mapping[str, Any], words: Words) -> dict[str, Any
             for each in shown
         ],
         "parameters": [
-            (each, order_targets.LABELS.get(each, words.t(f"ordering.parameter.{each}")
-             if words.has(f"ordering.parameter.{each}") else each))
+            (each, words.t(f"ordering.parameter.{each}")
+             if words.has(f"ordering.parameter.{each}") else goal_label(each, words))
             for each in order_targets.OFFERED
         ]
         if kind in TARGETED
@@ -192,7 +195,9 @@ def _label(name: str, words: Words) -> str:
 
 def _choice(field_name: str, choice: str, words: Words) -> str:
     key = f"ordering.{field_name}.{choice}"
-    return words.t(key) if words.has(key) else choice
+    if words.has(key):
+        return words.t(key)
+    return unit_words(choice, words) if field_name in ("dose_unit", "rate_unit") else choice
 
 
 def sheet(
@@ -216,9 +221,7 @@ def sheet(
                 "due": entered.get(f"due-{number}", _number(item["due_min"], words)),
                 "low": entered.get(f"low-{number}", _number(target.get("low"), words)),
                 "high": entered.get(f"high-{number}", _number(target.get("high"), words)),
-                "label": order_targets.LABELS.get(
-                    target.get("parameter", ""), target.get("parameter", "").replace("_", " ")
-                ),
+                "label": goal_label(target["parameter"], words) if target else "",
                 "aims": bool(target) and item["kind"] in TARGETED,
             }
         )

@@ -16,6 +16,7 @@ from hospital_ops.clock import from_datetime, from_iso, iso
 from hospital_ops.database import DatabaseGone, Record
 from hospital_ops.errors import Conflict, MessageError, NotFound
 from hospital_ops.identity import uuid7
+from icu.ordering import store as ordering
 from streams.charting import Charting, Correction
 from streams.forms import first_at
 from streams.shard import hospital_of
@@ -29,8 +30,8 @@ from web.pages import units_of
 from web.reading import NOT_HERE, note_reading, unit_of_bed
 from web.trends import store
 from web.trends.steps import HOUR
+from web.views import byhand, whereabouts
 from web.views import flowsheet as views
-from web.views import whereabouts
 from web.views.refused import in_words, sentence
 from web.views.values import name_words
 
@@ -161,7 +162,10 @@ async def enter(request: Request, bed: str, principal: Someone) -> Response:
     first = await first_at(web.appender.pipe, came, fields, now)
     try:
         at = moment_of(fields.get("at", ""), first, _zone(request), _since(request, unit, bed))
-        batch = views.events_of(fields, iso(at), came)
+        batch = views.events_of(fields, iso(at), came) + byhand.events_of(fields, iso(at), came)
+        if (doubt := byhand.doubtful(fields, words)) and not fields.get("sure"):
+            said, asked = words.t("byhand.doubt", names=", ".join(doubt)), fields | {"asks": "1"}
+            return await _page(request, bed, unit, principal, problem=said, fields=asked)
         if not batch:
             return await _page(request, bed, unit, principal, said="flow.nothing")
         body = wire.to_json({"events": batch})
@@ -281,11 +285,15 @@ async def _page(
     feed = web.feed(unit)
     cell = feed.cells.get(bed) if feed else None
     sheet = await _sheet(request, principal, bed, columns)
+    lies = cell if isinstance(cell, BedCell) else BedCell(bed, bed, None, {})
+    typed = fields or {}
+    running = await _running(request, principal, lies) if sheet else []
+    by_hand = byhand.vitals(typed, frame.words) + byhand.rates(running, lies, typed, frame)
     return HTMLResponse(
         views.render(
             web.renderer,
             frame,
-            cell=cell if isinstance(cell, BedCell) else BedCell(bed, bed, None, {}),
+            cell=lies,
             unit=unit,
             day=day,
             columns=columns,
@@ -293,13 +301,27 @@ async def _page(
             may_chart=allows(principal, Permission.CARRY_OUT_ORDER, hospital_of(unit), unit),
             said=frame.words.t(said, at=_at(request, zone)) if said else "",
             problem=problem,
-            fields=fields or {},
+            fields=typed,
+            by_hand=by_hand,
             user=principal.actor,
             demo=web.demo,
             units=units_of(web, principal),
         ),
         status_code=status if problem else 200,
     )
+
+
+async def _running(request: Request, principal: Principal, cell: BedCell) -> list[dict[str, Any]]:
+    """The orders of whoever lies there; none while the archive is away."""
+    web = web_of(request)
+    if cell.patient is None:
+        return []
+    try:
+        return await ordering.orders_of(
+            web.database, principal, cell.patient.patient_id, web.clock.now_us()
+        )
+    except DatabaseGone:
+        return []
 
 
 async def _sheet(

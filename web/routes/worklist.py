@@ -24,6 +24,7 @@ from web.pages import look_of, page_of, units_of
 from web.reading import NOT_HERE, note_reading
 from web.routes.orders import moved, permitted
 from web.views import worklist as views
+from web.views.orderwords import goal
 from web.views.page import Page
 from web.views.refused import sentence
 from web.views.values import clock
@@ -129,6 +130,8 @@ async def sets(request: Request, principal: Someone) -> Response:
     web, words = web_of(request), words_of(language_of(request))
     known = await approvals.approved(web.database, principal)
     found = [order_sets.as_json(o, words.language, known.get(o)) for o in order_sets.ids()]
+    for item in (item for one in found for item in one["items"]):
+        item["goal"] = goal(item["target"], words) if item["target"] else ""
     html = web.renderer.fill(
         "order_sets.html",
         page=_page(request, principal, words.t("worklist.sets"), ""),

@@ -17,7 +17,15 @@ from web.render import Renderer
 from web.trends.steps import Trend
 from web.views.bed import tile_view
 from web.views.page import Page
-from web.views.values import Frame, clock, coded_words, decimals_of, name_words, unit_words
+from web.views.values import (
+    BY_HAND,
+    Frame,
+    clock,
+    coded_words,
+    decimals_of,
+    name_words,
+    unit_words,
+)
 from web.words import Words
 
 DEVICE: Final = tuple(
@@ -30,6 +38,7 @@ DEVICE: Final = tuple(
 ENTRY: Final = (
     "urine", "fluid_in", "drain", "other_out", "gcs_e", "gcs_v", "gcs_m", "rass", "pain", "weight",
 )  # fmt: skip
+NOTE: Final = "note"
 CODED: Final = frozenset(codes.by_key[key].code for key in ("o2_device", "vent_mode"))
 # HL7 table 0078, as the laboratory flags its results: beyond the panic limits, very abnormal.
 CRITICAL: Final = frozenset(("HH", "LL", "AA"))
@@ -78,13 +87,19 @@ def event(code: str, text: str, at: str, form: str = "") -> dict[str, Any]:
     vital = codes.by_loinc.get(code) or codes.by_key.get(code)
     value: Any = text
     if vital is None or vital.ucum != "code":
-        try:
-            value = float(text.replace(",", ".").replace("\u2212", "-"))
-        except ValueError as error:
-            name = vital.name if vital else code
-            raise MessageError("not_a_number", f"{name}: type a number") from error
+        value = number_in(text, code)
     event_id = derived("chart", form, code, text, at) if form else uuid7()
     return {"event_id": str(event_id), "code": code, "value": value, "determined_at": at}
+
+
+def number_in(text: str, code: str) -> float:
+    """The number that was typed, with a comma or a point; MessageError where it is none."""
+    try:
+        return float(text.replace(",", ".").replace("\u2212", "-"))
+    except ValueError as error:
+        vital = codes.by_loinc.get(code) or codes.by_key.get(code)
+        name = vital.name if vital else code
+        raise MessageError("not_a_number", f"{name}: type a number") from error
 
 
 def events_of(fields: Mapping[str, str], at: str, form: str = "") -> list[dict[str, Any]]:
@@ -117,6 +132,7 @@ def render(
     said: str,
     problem: str,
     fields: Mapping[str, str],
+    by_hand: Sequence[Any],
     user: str,
     demo: bool,
     units: Iterable[Mapping[str, str]],
@@ -158,6 +174,7 @@ def render(
         validated=sheet.validated if sheet else {},
         beds=sheet.beds if sheet else (),
         entry=ENTRY,
+        by_hand=by_hand,
         may_chart=may_chart,
         said=said,
         problem=problem,
@@ -194,13 +211,20 @@ def _charted(sheet: Sheet, columns: list[Hour], frame: Frame, origin: str) -> li
         key = (line["code"], line["channel"], line["physical_unit"] or "")
         row = rows.get(key)
         if row is None:
-            name = name_words(line["code"], frame.words)
-            label = f"{name} {line['channel']}" if line["channel"] else name
+            label = _label(line, frame.words)
             row = rows[key] = Row(
                 label, unit_words(line["physical_unit"] or "", frame.words), [[] for _ in columns]
             )
         row.cells[index].append(_entry(line, at, frame, sheet.names))
     return list(rows.values())
+
+
+def _label(line: Mapping[str, Any], words: Words) -> str:
+    """What a charted row is called: which drain; by hand, where a device may tell it as well."""
+    name = name_words(line["code"], words)
+    if line["origin"] == "typed" and line["code"] in BY_HAND:
+        return f"{name} ({words.t('value.by_hand')})"
+    return f"{name} {line['channel']}" if line["channel"] and line["code"] != NOTE else name
 
 
 def _entry(line: Mapping[str, Any], at: int, frame: Frame, names: Mapping[str, str]) -> Entry:

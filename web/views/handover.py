@@ -10,7 +10,8 @@ from web.views.alarms import stored_text
 from web.views.flowsheet import DEVICE
 from web.views.incidents import when
 from web.views.indicators import input_name, of_day, text_of
-from web.views.orders import plain_units, who_said
+from web.views.orders import who_said
+from web.views.orderwords import plain_units
 from web.views.values import Frame, coded_words, decimals_of, name_words, unit_words
 
 _PLACES: Final = {

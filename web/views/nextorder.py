@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from hospital_ops.board import BedCell
-from web.views.orders import day_clock, plain_units
+from web.views.orders import day_clock
+from web.views.orderwords import plain_units
 from web.views.values import Frame
 
 LONGEST: Final = 32  # characters that a line of a tile has for a name

@@ -6,20 +6,18 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from hospital_ops.clock import SECOND, from_iso, to_datetime
-from icu import order_targets
 from icu.offers import Offer
 from icu.order_checks import DRUGS, Finding, from_json
 from icu.order_sets import name as set_name
 from icu.orders import BY_PHYSICIAN, DOSED, NEEDS_REASON, OPEN, Stage
 from icu.rules import words as rule_words
+from web.views.orderwords import goal, goal_label, plain_units
 from web.views.refused import in_words
 from web.views.values import Frame, clock, unit_words
 from web.words import DEFAULT, Words
-
-_UCUM: Final = ("mm[Hg]", "cm[H2O]", "ug/kg/min", "umol/L")  # as no ward says them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +62,7 @@ def order(row: Mapping[str, Any], frame: Frame) -> OrderView:
         id=row["id"],
         version=row["version"],
         kind=words.t(f"orders.kind.{row['kind']}"),
-        text=plain_units(row["text"], words),
+        text=_text(row, words),
         target=goal(target, words) if target and target["text"] not in row["text"] else "",
         state=words.t(f"orders.state.{_state(stage)}"),
         tone="late" if row["urgency"] == "overdue" else _tone(stage),
@@ -90,16 +88,12 @@ def order(row: Mapping[str, Any], frame: Frame) -> OrderView:
     )
 
 
-def goal(target: Mapping[str, Any], words: Words) -> str:
-    """What is aimed at, in the ward's unit."""
-    return order_targets.words({**target, "unit": unit_words(target.get("unit") or "", words)})
-
-
-def plain_units(text: str, words: Words) -> str:
-    """Words of an order with its UCUM units as the ward says them."""
-    for unit in _UCUM:
-        text = text.replace(unit, unit_words(unit, words))
-    return text
+def _text(row: Mapping[str, Any], words: Words) -> str:
+    """What is ordered; a goal that stands in it as it is said beside it."""
+    target, text = row["target"], str(row["text"])
+    if target:
+        text = text.replace(target["text"], goal(target, words))
+    return plain_units(text, words)
 
 
 def digest(views: Iterable[OrderView]) -> str:
@@ -171,7 +165,7 @@ def _adjustable(row: Mapping[str, Any], words: Words) -> dict[str, str]:
         found["rate"] = words.number(details["rate"])
     if target:
         found["parameter"] = target["parameter"]
-        found["label"] = order_targets.LABELS.get(target["parameter"], target["parameter"])
+        found["label"] = goal_label(target["parameter"], words)
         for side in ("low", "high"):
             number = target.get(side)
             found[side] = words.number(number).replace("−", "-") if number is not None else ""

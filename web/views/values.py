@@ -21,6 +21,15 @@ from web.words import Words
 GONE: Final = "– –"
 MISSING: Final = "–"
 INVALID: Final = "✕"
+# What devices tell: where somebody has typed it, the page says so.
+BY_HAND: Final = frozenset(
+    codes.by_key[key].code
+    for key in (
+        "hr", "pr", "spo2", "rr", "temp", "nibp_sys", "nibp_dia", "nibp_mean", "abp_mean", "fio2",
+        "o2_flow", "peep", "norepinephrine", "epinephrine", "vasopressin", "dobutamine", "dopamine",
+        "milrinone",
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +62,8 @@ class ValueView:
     outside: bool = False  # outside the chart's limits: underlined, not coloured
     age: Age = Age()
     trend: str = ""  # fast_up, up, down, fast_down; steady says nothing
+    by_hand: bool = False  # somebody has typed what a device might tell
+    roomy: bool = False  # its unit is left out where there is no room: a wall of many beds
 
     @property
     def told(self) -> tuple[object, ...]:
@@ -60,6 +71,7 @@ class ValueView:
         return (
             self.label, self.unit, self.text, self.kind, self.fixed, self.tint,
             self.priority, self.acknowledged, self.simulated, self.outside, self.trend,
+            self.by_hand,
         )  # fmt: skip
 
     @property
@@ -192,12 +204,14 @@ class Frame:
             text = GONE
         else:
             text = "/".join(number(each, code, self.words) for code, each in shown)
+        short = unit_of(parts[0], self.words)
         return ValueView(
             id=f"{owner}-{slot}",
             key=slot,
             tint=tint,
             label=label,
-            unit=unit_of(parts[0], self.words),
+            unit=short or unit_words(parts[0].unit, self.words),
+            roomy=not short,
             text=text,
             kind=kind,
             at=at,
@@ -209,6 +223,7 @@ class Frame:
             acknowledged=marks[1],
             simulated=simulated or any(each.mode != "Real" for each in parts),
             outside=outside and not invalid,
+            by_hand=any(code in BY_HAND and each.origin == "typed" for code, each in shown),
             age=Age(ago=self.words.t("value.invalid"))
             if invalid
             else age_of(kind, quality, at, self.now_us, self.words, self.zone),

@@ -15,7 +15,8 @@ from icu.alarms import SILENT
 from icu.paper.forms import Paper
 from web.views.alarms import alarm_text
 from web.views.bedquiet import check_why
-from web.views.orders import day_clock, plain_units
+from web.views.orders import day_clock
+from web.views.orderwords import plain_units
 from web.views.values import INVALID, Frame, coded_words, name_words, unit_words
 from web.words import Words
 

@@ -27,6 +27,7 @@ class PatientCell(Form, frozen=True):
     allergy: bool = False  # something is recorded; which stands on the bed's page
     flags_version: int = 0  # of both, as `Flagged` counts
     limits: tuple[str, ...] = ()  # which treatment limits hold; empty with the flag: not told
+    weight: Lowest | None = None  # told before the hospital: an estimate
 
 
 class KinCell(Form, frozen=True):

@@ -149,6 +149,7 @@ class Admission(Form, frozen=True, tag="adt"):
     to_bed: str = ""
     from_unit: str = ""  # of somebody who comes from another unit: whose bed `prior_bed` is
     allergies: tuple[AllergyTold, ...] = ()  # AL1
+    weight: Lowest | None = None  # told before the hospital: the estimate until one is charted
 
 
 class StayEntered(Form, frozen=True, tag="sen"):

@@ -154,6 +154,7 @@ def _known(state: UnitState, person: PatientCell, event: wire.Admission) -> Pati
                     isolation=(),
                     case="",
                     lowest=(),
+                    weight=None,
                     admitted_at=person.admitted_at,
                 )
             elif event.trigger == "A02" and event.bed and not _lies(state, person.patient_id):
@@ -213,6 +214,7 @@ def _merged(known: PatientCell, said: PatientCell, admitted: PatientCell) -> Pat
         agreed_at=known.agreed_at,
         limits=known.limits,
         lowest=said.lowest or (known.lowest if said.case in ("", known.case) else ()),
+        weight=said.weight or (known.weight if said.case in ("", known.case) else None),
         isolation=known.isolation,
         allergy=known.allergy,
         flags_version=known.flags_version,
@@ -261,4 +263,5 @@ def _person(event: wire.Admission, patient_id: str) -> PatientCell:
         age_years=facts.age_years,
         case=event.case,
         lowest=event.lowest,
+        weight=event.weight,
     )

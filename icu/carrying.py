@@ -280,6 +280,7 @@ def _person(here: PatientCell, came: PatientCell) -> PatientCell:
         admitted_at=min(here.admitted_at, came.admitted_at),
         case=came.case or here.case,
         lowest=came.lowest or here.lowest,
+        weight=came.weight or here.weight,
         agreed=newer.agreed,
         agreed_at=newer.agreed_at,
         limits=newer.limits,

@@ -87,12 +87,17 @@ def urine_in_doubt(record: Record, now: int) -> bool:
     return charted < _ENOUGH_ML and urine_of_a_day(record, now) is None
 
 
-def kdigo(record: Record, now: int) -> tuple[dict[str, Any], list[Reading]] | None:
-    """KDIGO's urine stage with the readings it is made of; None where no urine was charted."""
+def kdigo(
+    record: Record, now: int, told: Reading | None = None
+) -> tuple[dict[str, Any], list[Reading]] | None:
+    """KDIGO's urine stage with the readings it is made of; None where no urine was charted.
+
+    `told`: a weight that was told before the hospital, until one is charted.
+    """
     rows = record.spots.get("urine", ())
     if not rows or rows[-1].at <= now - window_us("urine", DAY_SET):
         return None
-    weight = fresh(record, "weight", WARD, now)
+    weight = fresh(record, "weight", WARD, now) or told
     hours, _ = hourly_urine(record, now)
     found = score(
         "kdigo_urine", {"weight_kg": weight.value if weight else None, "hourly_ml": hours}

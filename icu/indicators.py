@@ -45,6 +45,7 @@ class Person(NamedTuple):
 
     years: float | None
     sex: str
+    weight: Reading | None = None  # told before the hospital: an estimate
 
 
 class Bedside(NamedTuple):
@@ -238,14 +239,18 @@ def _lactate(bed: Bedside) -> Figure | None:
 
 
 def _kdigo(bed: Bedside) -> Figure | None:
-    made = fluids.kdigo(bed.record, bed.now)
+    told = bed.person.weight if bed.fresh("weight") is None else None
+    made = fluids.kdigo(bed.record, bed.now, told)
     if made is None:
         return None
     found, (urine, *weight) = made
     inputs = {"urine": urine, "weight": weight[0] if weight else None}
-    return figure(
+    shown = figure(
         found["stage"], "{stage}", inputs, found["missing"], ml_kg_h_6h=found["ml_kg_h_6h"]
     )
+    if told is not None and weight:
+        shown["inputs"]["weight"]["estimated"] = True
+    return shown
 
 
 def _balance(bed: Bedside) -> Figure | None:

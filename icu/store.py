@@ -22,6 +22,7 @@ async def admit_case(
     case_unit: str,
     person: wire.PatientFacts,
     lowest: tuple[wire.Lowest, ...] = (),
+    weight: wire.Lowest | None = None,
     at: int,
 ) -> str:
     """Gives a free bed to the patient of a case, with the record from the street; answers the id.
@@ -29,7 +30,7 @@ async def admit_case(
     Conflict where somebody lies there or was given the bed first.
     """
     patient = identity.patient_id(principal.hospital, person.mrn)
-    told = _admission(principal, unit, bed, case, case_unit, person, lowest, at)
+    told = _admission(principal, unit, bed, case, case_unit, person, lowest, weight, at)
     try:
         async with database.transaction(principal.scope) as connection:
             given = await connection.fetchval(
@@ -64,6 +65,7 @@ def _admission(
     case_unit: str,
     person: wire.PatientFacts,
     lowest: tuple[wire.Lowest, ...],
+    weight: wire.Lowest | None,
     at: int,
 ) -> list[tuple[str, wire.Entry]]:
     """What both units are told: the stay begins here, the case is handed over there."""
@@ -81,6 +83,7 @@ def _admission(
         bed=bed,
         case=case,
         lowest=lowest,
+        weight=weight,
     )
     handover = wire.CaseStep(
         unit=case_unit,

@@ -95,4 +95,6 @@ def _figures(bed: BedState, now: int) -> dict[str, Any]:
         return figures(bed.record, Person(None, ""), now)
     age = age_at(patient.birth_date, now)
     years = float(age.years) if age.band != UNKNOWN else patient.age_years
-    return figures(bed.record, Person(years, patient.sex), now)
+    told = patient.weight
+    weight = Reading(told.at, told.value) if told is not None else None
+    return figures(bed.record, Person(years, patient.sex, weight), now)

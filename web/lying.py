@@ -30,9 +30,12 @@ def place_of(request: Request, unit: str, bed: str) -> Place:
     if cell is None or cell.patient is None:
         return Place(unit, bed, "")
     place = Place(unit, bed, cell.patient.patient_id, since=cell.patient.admitted_at)
-    shown = cell.values.get(_WEIGHT)
+    shown, told = cell.values.get(_WEIGHT), cell.patient.weight
     if shown is None or not isinstance(shown.value, int | float) or shown.validity == "Inv":
-        return place
+        if told is None:
+            return place
+        status = f"estimated: told before the hospital, {iso(told.at)[:10]}"
+        return place._replace(weight_kg=told.value, weight_status=status)
     status = f"{shown.origin}, {iso(shown.at)[:10]}"
     return place._replace(weight_kg=float(shown.value), weight_status=status)
 

@@ -227,7 +227,11 @@ def sheet(
         )
     weight = words.t("ordering.weight_unknown")
     if place.weight_kg is not None:
-        weight = f"{words.number(place.weight_kg)} kg, {place.weight_status}"
+        status = place.weight_status
+        if status.startswith("estimated"):
+            date = status.rpartition(", ")[2]
+            status = f"{words.t('indicator.estimated')}, {date}"
+        weight = f"{words.number(place.weight_kg)} {unit_words('kg', words)}, {status}"
     return {
         "set": {**found, "items": items},
         "weight": weight,

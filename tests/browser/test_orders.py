@@ -110,19 +110,22 @@ async def two_physicians_at_once(ward: Ward, physician: Page) -> None:
     [order] = [each for each in await orders_of(ward) if each["text"] == "Lactate"]
     path = f"/api/v1/icu/beds/{BED}/orders/{order['id']}"
     row = physician.locator(f"#order-{order['id']}")
-    await expect(row.get_by_role("button", name="Start")).to_be_visible()
+    start = row.get_by_role("button", name="Start")
+    await expect(start).to_be_visible()
+    # The list that comes anew by itself waits: under the press it would take the button away.
+    news = f"**/icu/beds/{BED}/orders/list?*"
+    await physician.route(news, lambda route: route.abort())
     async with ward.client("ed.h2") as other:
         answer = await other.post(f"{path}/hold", json={"version": order["version"]})
         assert answer.status_code == 200
         late = await other.post(f"{path}/resume", json={"version": order["version"]})
         assert late.status_code == 409
         assert late.json()["current"]["request"] == "on-hold"
-    start = row.get_by_role("button", name="Start")
-    if await start.count():  # the list may have come anew by itself meanwhile
-        await start.click()
-        await expect(physician.locator("#orders")).to_contain_text(
-            "Somebody else has changed this order first"
-        )
+    await start.click()
+    await expect(physician.locator("#orders")).to_contain_text(
+        "Somebody else has changed this order first"
+    )
+    await physician.unroute(news)
     await expect(row).to_contain_text("on hold")
     await row.get_by_role("button", name="Resume").click()
     await expect(row).to_contain_text("requested")

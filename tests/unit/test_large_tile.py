@@ -90,7 +90,7 @@ def test_the_lowest_values_go_with_the_patient_to_another_bed() -> None:
 
 
 def test_a_state_of_the_version_before_knows_no_lowest_and_still_loads() -> None:
-    *before, lowest, _, isolation, _, _, _ = json.loads(
+    *before, lowest, _, isolation, _, _, _, _ = json.loads(
         wire.to_json(PatientCell("p", "m", initials="A.B."))
     )
     assert lowest == isolation == []

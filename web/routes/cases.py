@@ -145,6 +145,7 @@ async def admit(
             case_unit=case_unit,
             person=_person(cell),
             lowest=street.kept(rows),
+            weight=street.weight(cell),
             at=web.clock.now_us(),
         )
     except Conflict as error:

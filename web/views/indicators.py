@@ -110,7 +110,8 @@ def _input(key: str, each: Mapping[str, Any], figure: Mapping[str, Any], frame: 
     text = value if isinstance(value, str) else words.number(float(f"{value:.4g}"))
     text = words.t("value.no") if text == "air" else text
     few = f" {words.t('indicator.few')}" if each.get("few") else ""
-    return f"{input_name(key, words)} {text}{few} · {age}"
+    said = f" ({words.t('indicator.estimated')})" if each.get("estimated") else ""
+    return f"{input_name(key, words)} {text}{few}{said} · {age}"
 
 
 def input_name(key: str, words: Words) -> str:

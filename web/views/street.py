@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from hospital_ops import codes
-from hospital_ops.board import PatientCell
+from hospital_ops.board import CaseCell, PatientCell
 from hospital_ops.clock import from_datetime
 from hospital_ops.wire import Lowest
 from web.views.caseitems import said_words
@@ -15,6 +15,7 @@ from web.views.values import Frame, clock, decimals_of, name_words, unit_words
 
 KEYS: Final = ("nibp_sys", "abp_sys", "spo2", "gcs", "rr", "hr", "temp")
 SHOWN: Final = tuple(codes.by_key[key].code for key in KEYS)
+WEIGHT: Final = codes.by_key["weight"].code
 ON_TILE: Final = 4
 Item = tuple[datetime, str, dict[str, Any]]  # when, treatment or limit, what was said
 
@@ -32,6 +33,14 @@ def kept(rows: Iterable[Any]) -> tuple[Lowest, ...]:
         for code in SHOWN
         if code in found
     )
+
+
+def weight(cell: CaseCell) -> Lowest | None:
+    """The weight that was told on the way, with its time; None: nobody did, or no number."""
+    shown = cell.values.get(WEIGHT)
+    if shown is None or isinstance(shown.value, str | None) or shown.validity == "Inv":
+        return None
+    return Lowest(WEIGHT, float(shown.value), shown.unit, shown.at)
 
 
 def on_tile(patient: PatientCell | None, frame: Frame) -> tuple[tuple[str, str], ...]:

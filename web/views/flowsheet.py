@@ -159,14 +159,7 @@ def render(
         patient=cell.patient.patient_id if cell.patient else "",
         day=day,
         days=(str(date - timedelta(days=1)), str(date + timedelta(days=1))),
-        columns=[
-            (
-                hour,
-                iso(hour.from_at),
-                hour.to_at <= frame.now_us and any(row.cells[n] for row in device),
-            )
-            for n, hour in enumerate(columns)
-        ],
+        columns=_heads(columns, device, frame.now_us),
         away=sheet is None,
         device=device,
         charted=_charted(sheet, columns, frame, "typed") if sheet else [],
@@ -181,6 +174,18 @@ def render(
         fields=fields,
         form=str(uuid7()),
     )
+
+
+def _heads(columns: list[Hour], device: list[Row], now_us: int) -> list[tuple[Hour, str, bool]]:
+    """Each hour, its beginning, and whether its device values can be looked through."""
+    return [
+        (
+            hour,
+            iso(hour.from_at),
+            hour.to_at <= now_us and any(row.cells[n] for row in device),
+        )
+        for n, hour in enumerate(columns)
+    ]
 
 
 def _device(sheet: Sheet, columns: list[Hour], words: Words) -> list[Row]:

@@ -23,13 +23,15 @@ def frame(language: str) -> Frame:
     return Renderer("UTC").frame(language, NOW)
 
 
-@pytest.mark.parametrize(("language", "unit"), [("en", "mmHg"), ("ru", "мм рт. ст.")])
-def test_a_goal_is_said_in_the_wards_unit(language: str, unit: str) -> None:
+@pytest.mark.parametrize(
+    ("language", "goal"), [("en", "MAP 65–75 mmHg"), ("ru", "АД ср 65–75 мм рт. ст.")]
+)
+def test_a_goal_is_said_in_the_wards_words(language: str, goal: str) -> None:
     target = {"parameter": "map", "low": 65.0, "high": 75.0, "unit": "mm[Hg]", "text": "MAP 65"}
     shown = orders.order(row(1, 30, target=target, text="noradrenaline"), frame(language))
-    assert shown.target == f"MAP 65–75 {unit}"
+    assert shown.target == goal
     inside = orders.order(row(1, 30, text="noradrenaline, MAP 65–75 mm[Hg]"), frame(language))
-    assert inside.text == f"noradrenaline, MAP 65–75 {unit}"
+    assert inside.text == f"noradrenaline, {goal}"
 
 
 def test_a_report_in_russian_names_values_and_alarms_in_russian() -> None:
@@ -55,7 +57,7 @@ def test_a_report_in_russian_names_values_and_alarms_in_russian() -> None:
     ("language", "said", "sofa"),
     [
         ("en", "Noradrenaline 0.1 µg/kg/min, MAP 65 mmHg", "≥4 ("),
-        ("ru", "Noradrenaline 0.1 мкг/кг/мин, MAP 65 мм рт. ст.", "≥4 ("),
+        ("ru", "Noradrenaline 0,1 мкг/кг/мин, АД ср 65 мм рт. ст.", "≥4 ("),
     ],
 )
 def test_a_report_says_orders_in_the_wards_units_and_which_parts_of_sofa_are_missing(

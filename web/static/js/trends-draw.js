@@ -65,6 +65,17 @@ export function draw(canvas, trends, view, step, style, scale, moves) {
   moves.forEach((at) => upright(context, x(at), height, [6, 4]));
 }
 
+/** The whole hours (or what fits) of a range, faintly through a lane. */
+export function drawTicks(canvas, view, style, ticks) {
+  const context = canvas.getContext("2d");
+  context.strokeStyle = style.getPropertyValue("color");
+  context.globalAlpha = 0.16;
+  for (const { us } of ticks) {
+    upright(context, ((us - view.from) / (view.to - view.from)) * canvas.clientWidth, canvas.clientHeight, []);
+  }
+  context.globalAlpha = 1;
+}
+
 /** The calipers of a range, through whatever stands on its canvas. */
 export function drawCalipers(canvas, view, style, calipers) {
   const context = canvas.getContext("2d");
@@ -154,19 +165,14 @@ export function drawStrip(canvas, pieces, view, style, instead = "") {
 }
 
 /** Alarms, orders, notes and devices on the same axis, and the clock below. */
-export function drawMarks(canvas, events, view, style, local) {
+export function drawMarks(canvas, events, view, style, ticks) {
   const [context, width, height] = ready(canvas);
   const x = (at) => ((at - view.from) / (view.to - view.from)) * width;
   context.fillStyle = context.strokeStyle = style.getPropertyValue("color");
-  const wide = view.to - view.from;
-  const labels = Math.max(1, Math.min(6, Math.floor(width / 130)));
-  for (let n = 0; n <= labels; n += 1) {
-    const at = view.from + (wide * n) / labels;
-    const options = wide > 864e8
-      ? { day: "2-digit", month: "2-digit", hour: "2-digit", minute: "2-digit" }
-      : { hour: "2-digit", minute: "2-digit", ...(wide < 36e8 ? { second: "2-digit" } : {}) };
-    context.textAlign = n === 0 ? "left" : n === labels ? "right" : "center";
-    context.fillText(local(at, options), x(at), height - 4);
+  for (const { us, text } of ticks) {
+    const half = context.measureText(text).width / 2;
+    context.textAlign = "center";
+    context.fillText(text, Math.min(Math.max(x(us), half), width - half), height - 4);
   }
   const signs = { alarm: ["▲", 12], order: ["■", 24], note: ["●", 36], correction: ["✕", 36], device: ["◆", 48] };
   context.textAlign = "center";

@@ -7,7 +7,8 @@
 // where another one lies in the bed by now, nothing of theirs is drawn under the first one's name.
 
 import { fetched, question, ranged } from "./trends-data.js";
-import { draw, drawCalipers, drawMarks, drawStrip, scaleOf } from "./trends-draw.js";
+import { ticksOf } from "./trends-axis.js";
+import { draw, drawCalipers, drawMarks, drawStrip, drawTicks, scaleOf } from "./trends-draw.js";
 import { fillEvents, fillTable } from "./trends-table.js";
 
 const section = document.getElementById("trends");
@@ -176,7 +177,11 @@ function paint() {
   }
   section.dataset.curves = curves;
   for (const { name, drawn, view } of shown) {
-    drawMarks(marks.querySelector(`.${name}`), drawn.events, view, style, local);
+    const ticks = ticksOf(view, marks.querySelector(`.${name}`).clientWidth, local);
+    drawMarks(marks.querySelector(`.${name}`), drawn.events, view, style, ticks);
+    for (const figure of figures.filter(({ hidden }) => !hidden)) {
+      drawTicks(figure.querySelector(`.${name}`), view, style, ticks);
+    }
     for (const figure of [...figures, strip, marks].filter(({ hidden }) => !hidden)) {
       drawCalipers(figure.querySelector(`.${name}`), view, style, calipers);
     }

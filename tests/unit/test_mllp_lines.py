@@ -24,7 +24,7 @@ async def test_a_line_that_nobody_ended_gives_way_to_a_monitor_that_connects_ane
     monkeypatch.setattr("streams.mllp._GIVES_WAY_S", 0.0)  # as after ten seconds
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(framed(oru("A1")))
-    assert await answer(reader) == ["AA", "A1"]
+    assert (await answer(reader))[:2] == ["AA", "A1"]
     assert await asyncio.wait_for(dead[0][0].read(), 5) == b""  # silent for longest
     assert (counts.closed["gave_way"], counts.connections) == (1, 2)
     for _, each in (*dead, (reader, writer)):

@@ -72,11 +72,12 @@ class Told(NamedTuple):
 
 def heard(clocks: Clocks, message: wire.Observed) -> Told:
     """The clocks of a message by now, which are kept among those of the bed."""
-    told = {
-        o.determined_at: o.code
-        for o in reversed(message.observations)
-        if o.origin == "monitor" and o.determined_at
-    }
+    told: dict[int, str] = {}  # each time, and the first code that has it
+    at = 0
+    for o in message.observations:
+        if o.determined_at != at and o.determined_at and o.origin == "monitor":
+            at = o.determined_at
+            told.setdefault(at, o.code)
     if not told:  # of no moment, or charted
         return Told(UNKNOWN, {})
     name, newest = sender(message), max(told)

@@ -40,15 +40,15 @@ def of(
     beside = bed.probes.get(name) if bed.probes else None
     if known is None or (beside is not None and sensor_of(sender, seen.channel) in beside):
         return beside
-    first = sensor_of(bed.senders.get(channel_of(seen.code, known.channel), sender), known.channel)
-    if beside is None and first == sensor_of(sender, seen.channel):
+    before = bed.senders.get(channel_of(seen.code, known.channel), sender)
+    if beside is None and before == sender and known.channel == seen.channel:
         return None
     if known.gone_at and at + known.gone_at - known.at <= known.at:
         return None  # stored data: late beside what is live, whoever sends them
     if beside is None:
         alive = known.gone_at > message.received_at and known.kind == codes.CONTINUOUS
         if alive and known.origin == seen.origin == "monitor" and has_rules(name):
-            beside = bed.probes[name] = {first: known}
+            beside = bed.probes[name] = {sensor_of(before, known.channel): known}
     if beside is not None and len(beside) >= _MOST:
         del beside[next(iter(beside))]
     return beside

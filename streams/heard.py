@@ -1,7 +1,7 @@
 """Who has sent what last: of each sender, and of each device or bed behind it. Pure.
 
-Kept in the role store while it carries entries, and told to PostgreSQL every few seconds
-(`hospital_ops.feeds.store.tell`). Nothing is decided by it: a crash loses some seconds of it.
+Kept in the role store while it carries entries, and told to PostgreSQL
+(`hospital_ops.feeds.store.tell`): who comes anew at once, who goes on now and then. Nothing is decided by it: a crash loses some seconds of it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from streams.rows import Taken
 from streams.shard import hospital_of
 from streams.value_rows import short
 
+STEADY_US: Final = 20 * SECOND  # so long a sender that goes on is not told of again
 NEWEST: Final = 60  # offsets of one device: what the page speaks of
 DEVICES_MOST: Final = 500  # of one sender in one unit; those beyond count as one without a name
 _CURVES: Final = (wire.Waved, wire.WavesTogether)
@@ -52,10 +53,11 @@ class Heard:
 
 
 class Hearing:
-    """What was heard since the last `taken`."""
+    """What was heard and has not been `taken` yet."""
 
     def __init__(self) -> None:
         self._heard: dict[Sender, Heard] = {}
+        self._told: dict[Sender, int] = {}  # lately, and when
         self._devices: dict[tuple[str, str], set[tuple[str, str]]] = {}
 
     def take(self, entries: Iterable[Taken]) -> None:
@@ -72,10 +74,14 @@ class Hearing:
             elif isinstance(entry, _SAID):
                 self._of(entry, "", "")
 
-    def taken(self) -> dict[Sender, Heard]:
-        """What was heard since the last call."""
-        heard, self._heard = self._heard, {}
-        return heard
+    def taken(self, now: int) -> dict[Sender, Heard]:
+        """Who is to be told of: whoever was heard and has not been told of for `STEADY_US`."""
+        self._told = {who: at for who, at in self._told.items() if now - at < STEADY_US}
+        due = {who: one for who, one in self._heard.items() if who not in self._told}
+        for who in due:
+            del self._heard[who]
+            self._told[who] = now
+        return due
 
     def _of(self, entry: _Sent, device: str, bed: str) -> Heard:
         at, mode = entry.received_at, getattr(entry, "mode", "")

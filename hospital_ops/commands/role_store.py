@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from hospital_ops import database, log
-from hospital_ops.clock import SECOND, from_datetime
+from hospital_ops.clock import SECOND, Clock, from_datetime
 from hospital_ops.commands.process import Process, give_way
 from hospital_ops.curves import store as curves
 from hospital_ops.database import (
@@ -64,7 +64,7 @@ async def run(process: Process) -> None:
         tasks.create_task(process.beat_in_database(writer))
         tasks.create_task(reader.run())
         tasks.create_task(relay.run())
-        tasks.create_task(_tell_feeds(reader.hearing, writer))
+        tasks.create_task(_tell_feeds(reader.hearing, writer, process.clock))
         tasks.create_task(_keep_days(process, owner))
         tasks.create_task(_freeze(writer))
         tasks.create_task(_keep_waits(process, writer))
@@ -96,14 +96,14 @@ async def _freeze(writer: Database) -> None:
             logger.warning("incidents_not_frozen", error=type(error).__name__)
 
 
-async def _tell_feeds(hearing: Hearing, writer: Database) -> None:
-    """Every few seconds: who has sent what last, for the page of feeds."""
+async def _tell_feeds(hearing: Hearing, writer: Database, clock: Clock) -> None:
+    """Every few seconds: who has sent what last and is to be told of, for the page of feeds."""
     turn = 0
     while True:
         await asyncio.sleep(FEEDS_S)
         try:
             async with writer.transaction() as connection:
-                await feeds.tell(connection, told(hearing.taken()))
+                await feeds.tell(connection, told(hearing.taken(clock.now_us())))
                 if turn % FORGET_EVERY == 0:
                     await feeds.forget(connection)
             turn += 1

@@ -68,7 +68,7 @@ async def heard(
     async with storing(pipe.url, writer) as reader:
         await stored_up_to_the_end(pipe, superuser, shard)
         async with writer.transaction() as connection:
-            await store.tell(connection, told(reader.hearing.taken()))
+            await store.tell(connection, told(reader.hearing.taken(NOW)))
 
 
 @pytest.mark.usefixtures("two_hospitals")

@@ -1,7 +1,8 @@
 """Who has sent what last: of each sender, and of each device or bed behind it. Pure.
 
 Kept in the role store while it carries entries, and told to PostgreSQL
-(`hospital_ops.feeds.store.tell`): who comes anew at once, who goes on now and then. Nothing is decided by it: a crash loses some seconds of it.
+(`hospital_ops.feeds.store.tell`): who comes anew at once, who goes on now and then. Nothing is
+decided by it: a crash loses what was not told yet.
 """
 
 from __future__ import annotations

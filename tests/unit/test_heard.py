@@ -1,4 +1,4 @@
-"""Who sends, as the page of feeds is told: anew at once, and going on at a cost that stays small."""
+"""Who sends, as the page of feeds is told: who comes anew at once, who goes on now and then."""
 
 from __future__ import annotations
 

@@ -65,7 +65,8 @@ class House:
 async def house(
     database_url: str, app: Database, two_hospitals: None, fresh_valkey: Valkey
 ) -> AsyncIterator[House]:
-    async with web_process(fresh_valkey.url, app) as running, StandIn() as stand_in:
+    web = web_process(fresh_valkey.url, app, zone=relatives.ZONE)
+    async with web as running, StandIn() as stand_in:
         async for ward in relatives.ward(database_url, app):
             ward.clock = SystemClock()  # type: ignore[assignment]
             ward.planner.clock = ward.sender.clock = ward.clock

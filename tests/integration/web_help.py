@@ -73,13 +73,14 @@ async def web_process(
     pipe: Pipe | None = None,
     clock: Clock | None = None,
     wards: Mapping[str, int] = WARDS,
+    zone: str = "UTC",
 ) -> AsyncIterator[Running]:
     """Serves until the block ends; devices and live curves need no database (DESIGN section 1).
 
     `more`: further intensive care units. `pipe`, `clock`: of a ward whose time is the test's.
     """
     pipe, clock = pipe or Pipe(redis_url), clock or SystemClock()
-    given = await _projected(Projections(pipe), clock.now_us(), more, wards)
+    given = await _projected(Projections(pipe), clock.now_us(), more, wards, zone)
     projections, appender, places = Projections(pipe), Appender(pipe), Places()
     web = Web(
         redis_url=redis_url,
@@ -116,7 +117,11 @@ async def web_process(
 
 
 async def _projected(
-    projections: Projections, now: int, more: tuple[str, ...], wards: Mapping[str, int]
+    projections: Projections,
+    now: int,
+    more: tuple[str, ...],
+    wards: Mapping[str, int],
+    zone: str,
 ) -> dict[str, str]:
     given: dict[str, str] = {}
 
@@ -136,7 +141,7 @@ async def _projected(
     def unit(name: str, kind: str) -> UnitRow:
         most = wards.get(name[3:], 2) if kind == "icu" else 0
         beds = tuple((f"{name}-{n:02d}", str(n)) for n in range(1, most + 1))
-        return UnitRow(unit=name, hospital=name[:2], kind=kind, name=name, zone="UTC", beds=beds)
+        return UnitRow(unit=name, hospital=name[:2], kind=kind, name=name, zone=zone, beds=beds)
 
     people = [
         person("h1-nurse", Role.NURSE),

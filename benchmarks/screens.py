@@ -120,7 +120,7 @@ async def _slow(on: Stage, unit: str, token: str, seconds: float, *, quick: bool
     """The delays of 99 viewers before and after one of 100 has stopped reading, on one ward."""
     shared = {"port": on.http_port, "token": token, "units": [unit], "viewers": VIEWERS}
     found = []
-    for _ in range(1 if quick else 3):
+    for _ in range(1 if quick else 5):
         async with (
             program("clients.viewers", stop=1, reading=VIEWERS - 1, **shared) as viewers,
             _ward(on, unit, WARM_S + 2 * seconds) as ward,
